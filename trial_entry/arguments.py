@@ -1,0 +1,163 @@
+"""The command line of `python -m trial_entry`."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from trial_entry.errors import RequestError
+from trial_entry.pipeline_config.render import Assignment
+
+COMMANDS = ("train", "evaluate", "stop")
+_TRAIN_HELP = """\
+Render the config from its assignments, train, evaluate, and print the metrics.
+
+The same command on the same --model_dir goes on from its checkpoint; a finished one prints its metrics again.
+
+exit codes: 0 measured; 2 the request is wrong (one line says how); 3 out of memory; 143 stopped by SIGTERM after
+saving a checkpoint; 1 a bug
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Wrong arguments are a wrong request, in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise RequestError(f"{message} (python -m trial_entry {{{','.join(COMMANDS)}}} --help lists the arguments)")
+
+
+def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
+    """The command (`train` where none is named) and its arguments.
+
+    Raises:
+        RequestError: unknown, missing or malformed arguments.
+    """
+    argv = list(argv)
+    if argv[:1] in (["-h"], ["--help"]):
+        argv = ["train", "--help"]
+    elif not argv or argv[0].startswith("-"):
+        argv = ["train", *argv]
+    command = argv[0]
+    if command not in COMMANDS:
+        raise RequestError(f'"{command}" is no command; there are {", ".join(COMMANDS)} (no command means train)')
+    parser = _Parser(
+        prog=f"python -m trial_entry {command}",
+        description=_HELP[command],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(command=command)
+    parser.add_argument("--model_dir", type=Path, required=True, metavar="DIR", help=_MODEL_DIR_HELP[command])
+    _ADD[command](parser)
+    return parser.parse_args(argv[1:])
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--pipeline_config_path", type=Path, required=True, metavar="FILE", help="the (base) pipeline.config"
+    )
+    parser.add_argument(
+        "--score_threshold",
+        type=_number(0, 1),
+        default=0.5,
+        metavar="X",
+        help="detections below it do not count for precision and recall (default 0.5)",
+    )
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
+    parser.add_argument(
+        "--set",
+        dest="assignments",
+        action="append",
+        default=[],
+        type=Assignment.parse,
+        metavar="NAME=VALUE",
+        help="an alias (learning_rate, batch_size, num_steps, epochs, nms_iou_threshold, fine_tune_checkpoint) "
+        "or a field path (train_config.optimizer.…); once for each",
+    )
+    parser.add_argument(
+        "--num_train_steps",
+        type=_whole(1),
+        metavar="N",
+        help="stop after N steps under an unchanged schedule (--set=num_steps=N changes the schedule with it)",
+    )
+    parser.add_argument(
+        "--checkpoint_every_n", type=_whole(1), default=1000, metavar="N", help="steps between checkpoints (1000)"
+    )
+    parser.add_argument(
+        "--eval_every_n", type=_whole(0), default=0, metavar="N", help="steps between evaluations (0: at the end)"
+    )
+    parser.add_argument(
+        "--seed", type=_whole(0), metavar="N", help="of everything random (drawn and noted if left out)"
+    )
+    parser.add_argument(
+        "--deterministic", action="store_true", help="the same seed gives the same numbers on this machine; slower"
+    )
+    parser.add_argument(
+        "--divergence_factor",
+        type=_number(1, math.inf),
+        default=10.0,
+        metavar="X",
+        help="diverged where the smoothed loss stays above X times its first value … (10)",
+    )
+    parser.add_argument(
+        "--divergence_steps", type=_whole(1), default=50, metavar="N", help="… for N steps in a row (50)"
+    )
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
+    parser.add_argument("--checkpoint", metavar="PREFIX", help="this checkpoint instead of the folder's latest")
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="where the metrics go as JSON (DIR/evaluation.json)"
+    )
+
+
+def _add_stop(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--timeout", type=_number(0, math.inf), default=60.0, metavar="SECONDS", help="wait this long at most (60)"
+    )
+
+
+def _whole(low: int) -> Callable[[str], int]:
+    def whole_number(text: str) -> int:
+        value = int(text)
+        if value < low:
+            raise argparse.ArgumentTypeError(f"{text} is out of range; it must be at least {low}")
+        return value
+
+    return whole_number
+
+
+def _number(low: float, high: float) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        value = float(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} is out of range; it must be from {low:g} to {high:g}")
+        return value
+
+    return number
+
+
+_ADD = {"train": _add_train, "evaluate": _add_evaluate, "stop": _add_stop}
+_HELP = {
+    "train": _TRAIN_HELP,
+    "evaluate": "Evaluate a checkpoint, this program's or the stock tools', and print its metrics.",
+    "stop": "End the trial that runs in --model_dir. It saves a checkpoint; the same train command goes on from it.",
+}
+_MODEL_DIR_HELP = {
+    "train": "checkpoints, metrics.json, trial.json and TensorBoard events go here",
+    "evaluate": "the folder of the checkpoint",
+    "stop": "the folder that the trial was started with",
+}
+
+
+def command_line() -> str:
+    """This process's arguments, for trial.json."""
+    return " ".join(sys.argv[1:])

@@ -1,0 +1,32 @@
+"""Out of memory, as whatever library reports it, is one kind of end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from trial_entry.errors import OutOfMemoryError
+
+
+@contextmanager
+def out_of_memory_as_error() -> Iterator[None]:
+    """Turn Python's and TensorFlow's reports of exhausted memory into OutOfMemoryError.
+
+    Raises:
+        OutOfMemoryError: instead of MemoryError or TensorFlow's ResourceExhaustedError.
+    """
+    try:
+        yield
+    except MemoryError as error:
+        raise _out_of_memory(error) from None
+    except Exception as error:
+        if type(error).__name__ == "ResourceExhaustedError":  # by name: TensorFlow may not have been imported
+            raise _out_of_memory(error) from None
+        raise
+
+
+def _out_of_memory(error: BaseException) -> OutOfMemoryError:
+    said = str(error).strip().splitlines()
+    return OutOfMemoryError(
+        f"out of memory: {said[0] if said else 'an allocation failed'}; a smaller batch_size or image needs less"
+    )

@@ -1,0 +1,76 @@
+"""`train`: one trial, from assignments to metrics; goes on where an earlier run of it ended."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import secrets
+from typing import Any
+
+from trial_entry.arguments import command_line
+from trial_entry.commands.guard import out_of_memory_as_error
+from trial_entry.errors import EXIT_MEASURED, Stopped, TrialError
+from trial_entry.metric_lines import MetricStream, next_timestamp
+from trial_entry.model_dir import ModelDir
+from trial_entry.pipeline_config.render import RenderedConfig, render
+from trial_entry.records.dataset import Dataset, count_train_examples, inspect
+from trial_entry.stopping import StopSignal
+
+_LOG = logging.getLogger(__name__)
+_SEEDS = 2**31
+
+
+def train(arguments: argparse.Namespace, stream: MetricStream) -> int:
+    """Train and evaluate as the arguments say; see `trial_entry.arguments`."""
+    stop = StopSignal()
+    rendered = render(arguments.pipeline_config_path, arguments.assignments, count_train_examples)
+    dataset = inspect(rendered.config)
+    folder = ModelDir(arguments.model_dir)
+    folder.settle_config(rendered.text)
+    trial = _begin(folder, arguments, rendered, dataset)
+    target = arguments.num_train_steps or rendered.config.train_config.num_steps
+    rows = folder.read_rows()
+    for row in rows:
+        stream.write(row.timestamp, row.metrics)
+    if rows and (rows[-1].step >= target or rows[-1].metrics.get("diverged")):
+        _LOG.info("finished before, at step %d; its metrics are printed again", rows[-1].step)
+        _end(folder, trial, "measured")
+        return EXIT_MEASURED
+    try:
+        with out_of_memory_as_error():
+            from trial_entry.detection.trial import run_trial  # TensorFlow, only once the request is known to be right
+
+            run_trial(arguments, rendered.config, dataset, folder, trial, stream, stop, target)
+    except (TrialError, Stopped) as error:
+        _end(folder, trial, str(error))
+        raise
+    _end(folder, trial, "measured")
+    return EXIT_MEASURED
+
+
+def _begin(
+    folder: ModelDir, arguments: argparse.Namespace, rendered: RenderedConfig, dataset: Dataset
+) -> dict[str, Any]:
+    """Write what is known of the trial before it runs; a seed that was drawn once stays."""
+    trial = folder.read_trial()
+    seed = arguments.seed if arguments.seed is not None else trial.get("seed", secrets.randbelow(_SEEDS))
+    trial.update(
+        {
+            "assignments": {assignment.name: assignment.value for assignment in arguments.assignments},
+            "arguments": command_line(),
+            "seed": seed,
+            "deterministic": arguments.deterministic,
+            "config_digest": rendered.digest,
+            "data_digests": dataset.digests,
+            "num_train_examples": dataset.num_train_examples,
+            "started": [*trial.get("started", []), next_timestamp(None, 0)],
+            "reason": "running",
+        }
+    )
+    folder.write_trial(trial)
+    return trial
+
+
+def _end(folder: ModelDir, trial: dict[str, Any], reason: str) -> None:
+    trial.update({"ended": next_timestamp(None, 0), "reason": reason})
+    folder.write_trial(trial)

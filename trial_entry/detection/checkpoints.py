@@ -1,0 +1,96 @@
+"""Checkpoints as the stock tools write and read them: objects `step`, `model`, `optimizer`; files `ckpt-STEP`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from trial_entry.detection.model import BuiltModel
+from trial_entry.errors import ConfigError, ModelDirError
+from trial_entry.model_dir import BEST_FOLDER
+
+_STATE_FILE = "checkpoint"
+
+
+class Checkpoints:
+    """Saves and restores one trial's checkpoints in its MODEL_DIR; the last is kept, and the best."""
+
+    def __init__(self, built: BuiltModel, folder: Path) -> None:
+        import tensorflow as tf
+
+        self._folder = folder
+        self._step = built.global_step
+        self._checkpoint = _objects(built)
+        self._manager = tf.train.CheckpointManager(self._checkpoint, str(folder), max_to_keep=1)
+
+    def restore_last(self) -> int | None:
+        """Restore the last checkpoint; returns its step, or None where there is none."""
+        last = self._manager.latest_checkpoint
+        if last is None:
+            return None
+        restore(self._checkpoint, last)
+        return int(self._step.numpy())
+
+    def save(self) -> int:
+        """Save the current state as `ckpt-STEP`; returns the step.
+
+        Raises:
+            ModelDirError: the disk is full or the folder cannot be written.
+        """
+        import tensorflow as tf
+
+        step = int(self._step.numpy())
+        try:
+            self._manager.save(checkpoint_number=step)
+        except (tf.errors.OpError, OSError) as error:
+            first = str(error).strip().splitlines()[0]
+            raise ModelDirError(f"{self._folder}: the checkpoint of step {step} cannot be written: {first}") from None
+        return step
+
+    def keep_as_best(self) -> None:
+        """Keep the last checkpoint under `best/` too, by hard links: the same bytes, no more space."""
+        last = Path(self._manager.latest_checkpoint)
+        best = self._folder / BEST_FOLDER
+        best.mkdir(exist_ok=True)
+        for old in best.iterdir():
+            old.unlink()
+        for file in last.parent.glob(last.name + ".*"):
+            os.link(file, best / file.name)
+        (best / _STATE_FILE).write_text(f'model_checkpoint_path: "{last.name}"\n', encoding="utf-8")
+
+
+def _objects(built: BuiltModel) -> Any:
+    import tensorflow as tf
+
+    return tf.train.Checkpoint(step=built.global_step, model=built.model, optimizer=built.optimizer)
+
+
+def restore(checkpoint: Any, prefix: str) -> None:
+    """Restore `prefix` into the objects of `checkpoint`; what the file has beyond them is no matter.
+
+    Raises:
+        ConfigError: unreadable, or of another model.
+    """
+    import tensorflow as tf
+
+    try:
+        checkpoint.restore(prefix).assert_existing_objects_matched().expect_partial()
+    except (AssertionError, ValueError, tf.errors.OpError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise ConfigError(f"{prefix}: not a checkpoint of this config's model: {first}") from None
+
+
+def restore_for_evaluation(built: BuiltModel, prefix: str) -> None:
+    """Restore step and model of any trainer's checkpoint, its optimizer left aside."""
+    import tensorflow as tf
+
+    restore(tf.train.Checkpoint(step=built.global_step, model=built.model), prefix)
+
+
+def latest(folder: Path) -> str | None:
+    """The prefix of the latest checkpoint in `folder`, by its `checkpoint` file."""
+    import tensorflow as tf
+
+    found = tf.train.latest_checkpoint(str(folder))
+    return None if found is None else str(found)

@@ -1,0 +1,141 @@
+"""COCO's numbers from detections, by faster-coco-eval: pycocotools' results, many times faster."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Positions in COCOeval's `stats`; the twelve of pycocotools come first.
+COCO_STATS = {
+    "mAP": 0,
+    "mAP_50": 1,
+    "mAP_75": 2,
+    "mAP_small": 3,
+    "mAP_medium": 4,
+    "mAP_large": 5,
+    "AR_1": 6,
+    "AR_10": 7,
+    "AR_100": 8,
+    "AR_small": 9,
+    "AR_medium": 10,
+    "AR_large": 11,
+}
+# The contract's names: the recalls by size are left to the report.
+_PRINTED = ("mAP", "mAP_50", "mAP_75", "mAP_small", "mAP_medium", "mAP_large", "AR_1", "AR_10", "AR_100")
+_NO_GROUND_TRUTH = -1.0
+
+
+@dataclass
+class Detections:
+    """Ground truth and detections of a whole evaluation, in COCO's form.
+
+    Attributes:
+        categories: `{"id": …, "name": …}` of every class.
+        images, annotations, results: COCO's lists; boxes are [left, top, width, height] in pixels.
+    """
+
+    categories: list[dict[str, Any]]
+    images: list[dict[str, Any]] = field(default_factory=list)
+    annotations: list[dict[str, Any]] = field(default_factory=list)
+    results: list[dict[str, Any]] = field(default_factory=list)
+    _seen: set[int] = field(default_factory=set)
+
+    def add(self, image: int, truth: dict[str, NDArray[Any]], found: dict[str, NDArray[Any]]) -> bool:
+        """Add one image; False, and nothing added, where its id has been added before (the stock evaluator's rule).
+
+        Args:
+            image: its id.
+            truth: `boxes` [n, 4] float32 as ymin, xmin, ymax, xmax in pixels, `classes` [n] and `is_crowd` [n].
+            found: `boxes` [m, 4], `classes` [m] and `scores` [m].
+        """
+        if image in self._seen:
+            return False
+        self._seen.add(image)
+        self.images.append({"id": image})
+        known = {category["id"] for category in self.categories}
+        for box, label, crowd in zip(truth["boxes"], truth["classes"], truth["is_crowd"], strict=True):
+            if int(label) in known:
+                ymin, xmin, ymax, xmax = box
+                self.annotations.append(
+                    {
+                        "id": len(self.annotations) + 1,
+                        "image_id": image,
+                        "category_id": int(label),
+                        "bbox": _coco_box(box),
+                        "area": float((ymax - ymin) * (xmax - xmin)),
+                        "iscrowd": int(crowd),
+                    }
+                )
+        for box, label, score in zip(found["boxes"], found["classes"], found["scores"], strict=True):
+            if int(label) in known:
+                self.results.append(
+                    {"image_id": image, "category_id": int(label), "bbox": _coco_box(box), "score": float(score)}
+                )
+        return True
+
+    def truth(self) -> dict[str, Any]:
+        """The ground truth as a COCO data set."""
+        return {"images": self.images, "annotations": self.annotations, "categories": self.categories}
+
+
+def _coco_box(box: NDArray[np.float32]) -> list[float]:
+    ymin, xmin, ymax, xmax = box
+    return [float(xmin), float(ymin), float(xmax - xmin), float(ymax - ymin)]
+
+
+def coco_metrics(detections: Detections, class_names: dict[int, str], score_threshold: float) -> dict[str, float]:
+    """All metrics of the boxes; one that has no ground truth to be measured on is left out.
+
+    Args:
+        class_names: the name of each class as it stands in `mAP_class_NAME`.
+        score_threshold: for `precision` and `recall`, which are micro-averaged at IoU 0.5.
+    """
+    evaluated = _evaluate(detections, detections.results)
+    metrics = {name: float(evaluated.stats[COCO_STATS[name]]) for name in _PRINTED}
+    metrics.update(_precision_recall(detections, score_threshold))
+    precision = evaluated.eval["precision"]  # [IoU, recall, class, area, most detections]
+    for index, category in enumerate(evaluated.params.catIds):
+        values = precision[:, :, index, 0, -1]
+        measured = values[values > _NO_GROUND_TRUTH]
+        if category in class_names and measured.size:
+            metrics[f"mAP_class_{class_names[category]}"] = float(measured.mean())
+    return {name: value for name, value in metrics.items() if value != _NO_GROUND_TRUTH and np.isfinite(value)}
+
+
+def _evaluate(detections: Detections, results: list[dict[str, Any]], iou: float | None = None) -> Any:
+    from faster_coco_eval import COCO, COCOeval_faster
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth = COCO(detections.truth())
+        evaluated = COCOeval_faster(
+            truth, truth.loadRes(results), iouType="bbox", print_function=_silent, extra_calc=iou is not None
+        )
+        if iou is not None:
+            evaluated.params.iouThrs = np.array([iou])
+        evaluated.evaluate()
+        evaluated.accumulate()
+        if iou is None:
+            evaluated.summarize()
+    return evaluated
+
+
+def _silent(*_: Any) -> None:
+    """faster-coco-eval's way to be quiet."""
+
+
+def _precision_recall(detections: Detections, score_threshold: float) -> dict[str, float]:
+    positives = sum(1 for annotation in detections.annotations if not annotation["iscrowd"])
+    confident = [dict(result) for result in detections.results if result["score"] >= score_threshold]
+    if not confident or not positives:
+        return {"precision": 0.0, "recall": 0.0} if positives else {}
+    evaluated = _evaluate(detections, confident, iou=0.5)
+    crowds = {annotation["id"] for annotation in detections.annotations if annotation["iscrowd"]}
+    matched = [found.get("gt_id") for found in evaluated.cocoDt.anns.values()]
+    true_positives = sum(1 for truth in matched if truth is not None and truth not in crowds)
+    counted = sum(1 for truth in matched if truth not in crowds)
+    return {"precision": true_positives / counted if counted else 0.0, "recall": true_positives / positives}

@@ -1,0 +1,134 @@
+"""What the Object Detection API needs on a current TensorFlow, patched in this process, each with its reason.
+
+Nothing on disk is touched. A test takes each patch away and sees the API fail; when it no longer does,
+the patch goes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from trial_entry.logs import quiet_tensorflow, without_chatter
+from trial_entry.pipeline_config.protos import install_import_hook
+
+
+@dataclass(frozen=True)
+class Patch:
+    """One repair.
+
+    Attributes:
+        name: what it repairs.
+        reason: what happens without it.
+        apply: does it; runs before TensorFlow is imported (`early`) or after.
+    """
+
+    name: str
+    reason: str
+    apply: Callable[[], None]
+    early: bool = False
+
+
+def _legacy_keras() -> None:
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"
+
+
+def _tensorflow_io() -> None:
+    sys.modules.setdefault("tensorflow_io", ModuleType("tensorflow_io"))
+
+
+def _control_flow() -> None:
+    from tensorflow.python.ops import cond, control_flow_case, control_flow_ops
+
+    control_flow_ops.case = control_flow_case.case
+    control_flow_ops.cond = cond.cond
+
+
+def _estimator() -> None:
+    import tensorflow as tf
+
+    class ModeKeys:
+        TRAIN, EVAL, PREDICT = "train", "eval", "infer"
+
+    estimator = ModuleType("tensorflow.compat.v1.estimator")
+    vars(estimator)["ModeKeys"] = ModeKeys
+    tf.compat.v1.estimator = estimator
+
+
+def _font_size() -> None:
+    from PIL import ImageFont
+
+    def getsize(font: Any, text: str) -> tuple[float, float]:
+        left, top, right, bottom = font.getbbox(text)
+        return right - left, bottom - top
+
+    for font in (ImageFont.FreeTypeFont, ImageFont.ImageFont):
+        if not hasattr(font, "getsize"):
+            font.getsize = getsize
+
+
+def _keras_resnet() -> None:
+    import tf_keras
+
+    sys.modules.setdefault("keras", tf_keras)
+
+
+def _seeded_map() -> None:
+    from tensorflow.python.data.ops import dataset_ops
+
+    def map_with_legacy_function(
+        dataset: Any, map_func: Any, num_parallel_calls: Any = None, deterministic: Any = None
+    ) -> Any:
+        return dataset.map(map_func, dataset_ops.AUTOTUNE, deterministic)
+
+    dataset_ops.DatasetV1.map_with_legacy_function = map_with_legacy_function
+
+
+PATCHES = (
+    Patch(
+        "legacy_keras",
+        "the API's models are Keras 2's: with Keras 3 their layers lack `_name_scope` and `add_update`",
+        _legacy_keras,
+        early=True,
+    ),
+    Patch("tensorflow_io", "imported by the DeepMAC model alone, and without a wheel here", _tensorflow_io, early=True),
+    Patch("control_flow", "tf-slim takes `case` and `cond` from control_flow_ops, which lost them", _control_flow),
+    Patch("estimator", "model_lib names `tf.estimator.ModeKeys`; estimators left TensorFlow in 2.16", _estimator),
+    Patch("font_size", "evaluation's drawing calls `getsize`, which Pillow 10 removed", _font_size),
+    Patch(
+        "keras_resnet",
+        "CenterNet's ResNet extractors take `keras.applications.resnet`, whose Keras 3 has no `ResNet`; importing it "
+        "would take 3 s besides",
+        _keras_resnet,
+    ),
+    Patch(
+        "seeded_map",
+        "dataset_builder prefers `map_with_legacy_function`, whose graph never sees the random seed",
+        _seeded_map,
+    ),
+)
+
+
+def load_api(without: Collection[str] = ()) -> None:
+    """Import TensorFlow, repaired, so that `object_detection` can be imported; a second call is cheap.
+
+    Args:
+        without: names of patches to leave out, for the tests that ask whether one is still needed.
+    """
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    chosen = [patch for patch in PATCHES if patch.name not in without]
+    install_import_hook()
+    for patch in chosen:
+        if patch.early:
+            patch.apply()
+    with without_chatter():
+        importlib.import_module("tensorflow")
+    quiet_tensorflow()
+    for patch in chosen:
+        if not patch.early:
+            patch.apply()

@@ -1,0 +1,133 @@
+"""Evaluating the model in hand on the config's evaluation records."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from trial_entry.detection.coco_metrics import Detections, coco_metrics
+from trial_entry.detection.model import BuiltModel, set_training
+from trial_entry.detection.runtime import autograph
+from trial_entry.errors import DataError
+from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
+from trial_entry.records.label_map import LabelMap
+
+_LOG = logging.getLogger(__name__)
+_TOTAL_LOSS = "Loss/total_loss"
+
+
+class Evaluator:
+    """Evaluates as `model_main_tf2` does, in the same process as training; its graph is traced once."""
+
+    def __init__(
+        self, built: BuiltModel, config: TrainEvalPipelineConfig, label_map: LabelMap, score_threshold: float
+    ) -> None:
+        self._built = built
+        self._config = config
+        self._label_map = label_map
+        self._score_threshold = score_threshold
+        self._predict: Any = None
+        self._dataset: Any = None
+
+    def evaluate(self, check_stop: Callable[[], None]) -> dict[str, float]:
+        """Metrics of the model's current weights; `total_loss` is the mean over the images.
+
+        Args:
+            check_stop: called after every batch; may raise to end the evaluation.
+
+        Raises:
+            DataError: a record cannot be read, or none has a box.
+        """
+        with autograph(False):
+            if self._predict is None:
+                self._dataset = self._build_dataset()
+                self._predict = self._build_predict()
+            return self._run(check_stop)
+
+    def _run(self, check_stop: Callable[[], None]) -> dict[str, float]:
+        import tensorflow as tf
+
+        categories = [{"id": number, "name": label} for number, label in self._label_map.labels.items()]
+        detections, losses, twice = Detections(categories), [], 0
+        set_training(self._built.model, False)
+        try:
+            for features, labels in self._dataset:
+                loss, batch = self._predict(features, labels)
+                losses.append(float(loss))
+                twice += _add_batch(detections, {name: tensor.numpy() for name, tensor in batch.items()})
+                check_stop()
+        except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
+            raise reading_error(error, "eval_input_reader") from None
+        if twice:
+            _LOG.warning("%d images share a source_id with an earlier one and are not evaluated, as in the API", twice)
+        if not detections.annotations:
+            raise DataError("eval_input_reader: no record has a box of a class in the label map; nothing to measure")
+        metrics = coco_metrics(detections, self._label_map.metric_names(), self._score_threshold)
+        total_loss = float(np.mean(losses))
+        return {**metrics, "total_loss": total_loss} if np.isfinite(total_loss) else metrics
+
+    def _build_dataset(self) -> Any:
+        from object_detection import inputs
+
+        reader = type(self._config.eval_input_reader[0])()
+        reader.CopyFrom(self._config.eval_input_reader[0])
+        reader.num_epochs = 1  # as the stock evaluation sets it
+        reader.shuffle = False  # the order is no matter to the numbers
+        return inputs.eval_input(self._config.eval_config, reader, self._config.model, model=self._built.model)
+
+    def _build_predict(self) -> Any:
+        import tensorflow as tf
+        from object_detection import model_lib, model_lib_v2
+        from object_detection.core import standard_fields as fields
+
+        model, config = self._built.model, self._config
+        truth, found = fields.InputDataFields, fields.DetectionResultFields
+
+        @tf.function(autograph=False)
+        def predict(features: dict[str, Any], labels: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+            set_training(model, False)
+            boxes_shape = labels[truth.groundtruth_boxes].shape.as_list()
+            unstacked = model_lib.unstack_batch(
+                labels, unpad_groundtruth_tensors=boxes_shape[1] is not None and config.eval_config.batch_size == 1
+            )
+            losses, predictions = model_lib_v2._compute_losses_and_predictions_dicts(
+                model, features, unstacked, add_regularization_loss=config.train_config.add_regularization_loss
+            )
+            shapes = features[truth.true_image_shape]
+            result, _ = model_lib_v2.prepare_eval_dict(model.postprocess(predictions, shapes), dict(labels), features)
+            classes = result[truth.groundtruth_classes]
+            return losses[_TOTAL_LOSS], {
+                "image": result[truth.key],
+                "truth_count": result[truth.num_groundtruth_boxes],
+                "truth_boxes": result[truth.groundtruth_boxes],
+                "truth_classes": classes,
+                "truth_is_crowd": result.get(truth.groundtruth_is_crowd, tf.zeros_like(classes, tf.bool)),
+                "found_count": result[found.num_detections],
+                "found_boxes": result[found.detection_boxes],
+                "found_classes": result[found.detection_classes],
+                "found_scores": result[found.detection_scores],
+            }
+
+        return predict
+
+
+def _add_batch(detections: Detections, batch: dict[str, Any]) -> int:
+    """Add every image of a batch; returns how many had been added before."""
+    twice = 0
+    for row, image in enumerate(batch["image"]):
+        truths, founds = int(batch["truth_count"][row]), int(batch["found_count"][row])
+        truth = {name: batch[f"truth_{name}"][row][:truths] for name in ("boxes", "classes", "is_crowd")}
+        found = {name: batch[f"found_{name}"][row][:founds] for name in ("boxes", "classes", "scores")}
+        twice += not detections.add(int(image), truth, found)
+    return twice
+
+
+def reading_error(error: Exception, reader: str) -> Exception:
+    """The DataError where a TensorFlow error came from reading records, else the error itself."""
+    said = str(error)
+    if "IteratorGetNext" in said or "DecodeJpeg" in said or "DataLoss" in type(error).__name__:
+        return DataError(f"{reader}: a record cannot be read: {said.strip().splitlines()[0]}")
+    return error

@@ -1,0 +1,121 @@
+"""A model with its optimizer and variables, built as the API builds them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from trial_entry.errors import ConfigError
+from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
+
+_UNMATCHED = re.compile(r"<tf\.Variable '([^']+)'|name='([^']+)'")
+_FALLBACK_EDGE = 256  # of the image that variables are made with, where the config leaves the size open
+
+
+@dataclass(frozen=True)
+class BuiltModel:
+    """What training and evaluation share.
+
+    Attributes:
+        strategy: the distribution strategy that the variables live in.
+        model: the API's DetectionModel.
+        optimizer: the (legacy tf_keras) optimizer.
+        learning_rate: reads the current rate.
+        global_step: int64 variable, the number of steps done.
+    """
+
+    strategy: Any
+    model: Any
+    optimizer: Any
+    learning_rate: Callable[[], Any]
+    global_step: Any
+
+
+def build_model(config: TrainEvalPipelineConfig, strategy: Any) -> BuiltModel:
+    """Build model and optimizer, every variable made.
+
+    Variables are made by one prediction outside any graph: made within the first training step instead, as the
+    stock loop does, the step would be traced twice.
+
+    Raises:
+        ConfigError: the API cannot build this config.
+    """
+    import tensorflow as tf
+    from object_detection.builders import model_builder, optimizer_builder
+
+    with strategy.scope():
+        try:
+            model = model_builder.build(config.model, is_training=True, add_summaries=False)
+            global_step = tf.Variable(
+                0,
+                trainable=False,
+                dtype=tf.int64,
+                name="global_step",
+                aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+            )
+            optimizer, (rate,) = optimizer_builder.build(config.train_config.optimizer, global_step=global_step)
+            _make_variables(model, config)
+        except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
+            said = str(error).strip().splitlines()
+            raise ConfigError(
+                f"the API cannot build a model from this config: {said[0] if said else error!r}"
+            ) from error
+        if config.train_config.optimizer.use_moving_average:
+            optimizer.shadow_copy(model)
+        slots = getattr(optimizer, "_optimizer", optimizer)  # an averaging optimizer holds the real one
+        slots._create_all_weights(model.trainable_variables)
+    return BuiltModel(strategy, model, optimizer, rate if callable(rate) else lambda: rate, global_step)
+
+
+def _make_variables(model: Any, config: TrainEvalPipelineConfig) -> None:
+    import tensorflow as tf
+    from object_detection.utils import config_util
+
+    resizer = config_util.get_image_resizer_config(config.model)
+    height, width = (
+        edge if edge and edge > 0 else _FALLBACK_EDGE for edge in config_util.get_spatial_image_size(resizer)
+    )
+    set_training(model, False)
+    image, shape = model.preprocess(tf.zeros([1, height, width, 3]))
+    model.predict(image, shape)
+
+
+def set_training(model: Any, training: bool) -> None:
+    """Tell the model and Keras whether what is traced next is training; the API reads both."""
+    import tensorflow as tf
+
+    model._is_training = training
+    tf.compat.v1.keras.backend.set_learning_phase(training)
+
+
+def load_fine_tune_checkpoint(built: BuiltModel, config: TrainEvalPipelineConfig) -> None:
+    """Restore the config's `fine_tune_checkpoint` into the model, through the API's own map.
+
+    Raises:
+        ConfigError: not a TF2 checkpoint, or not one of this model; names the first variables without a match.
+    """
+    import tensorflow as tf
+    from object_detection import model_lib_v2
+    from object_detection.utils import config_util
+
+    train = config.train_config
+    config_util.update_fine_tune_checkpoint_type(train)
+    where = f"train_config.fine_tune_checkpoint: {train.fine_tune_checkpoint}"
+    try:
+        with built.strategy.scope():
+            model_lib_v2.load_fine_tune_checkpoint(
+                built.model,
+                train.fine_tune_checkpoint,
+                train.fine_tune_checkpoint_type,
+                train.fine_tune_checkpoint_version,
+                run_model_on_dummy_input=False,
+                input_dataset=None,
+                unpad_groundtruth_tensors=train.unpad_groundtruth_tensors,
+            )
+    except AssertionError as error:
+        names = ["".join(groups) for groups in _UNMATCHED.findall(str(error))][:3]
+        raise ConfigError(f"{where}: does not match this model; it has no value for {', '.join(names)}, …") from None
+    except (ValueError, OSError, tf.errors.OpError) as error:
+        raise ConfigError(f"{where}: cannot be restored: {str(error).strip().splitlines()[0]}") from None

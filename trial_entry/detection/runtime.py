@@ -1,0 +1,74 @@
+"""Devices, seeds and AutoGraph: what is decided once in a process, before a model is built."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from trial_entry.detection.compat import load_api
+from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
+
+NEEDS_AUTOGRAPH = "random_square_crop_by_scale"  # the one augmentation with a Python `if` on a tensor
+
+
+def start_runtime(seed: int, deterministic: bool) -> Any:
+    """Load the API, set every seed, and return the distribution strategy for the GPUs that there are.
+
+    Args:
+        seed: of Python, NumPy and TensorFlow.
+        deterministic: the same seed gives the same numbers; slower, and with one thread an operation
+            (the order of additions in a convolution depends on the thread count).
+    """
+    load_api()
+    import tensorflow as tf
+
+    tf.keras.utils.set_random_seed(seed)
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+    elif threads := os.environ.get("OMP_NUM_THREADS"):
+        tf.config.threading.set_intra_op_parallelism_threads(int(threads))
+        tf.config.threading.set_inter_op_parallelism_threads(int(threads))
+    if len(tf.config.list_physical_devices("GPU")) > 1:
+        return tf.distribute.MirroredStrategy()
+    return tf.distribute.get_strategy()
+
+
+@contextmanager
+def autograph(enabled: bool) -> Iterator[None]:
+    """Switch AutoGraph's conversion on or off; the API's own code needs none, and it takes half of a start-up."""
+    from tensorflow.python.autograph.core import ag_ctx
+
+    status = ag_ctx.Status.ENABLED if enabled else ag_ctx.Status.DISABLED
+    with ag_ctx.ControlStatusCtx(status=status):
+        yield
+
+
+def input_needs_autograph(config: TrainEvalPipelineConfig) -> bool:
+    """Whether the config's augmentation has an operation that works only when converted."""
+    return any(
+        step.WhichOneof("preprocessing_step") == NEEDS_AUTOGRAPH
+        for step in config.train_config.data_augmentation_options
+    )
+
+
+def describe_runtime() -> dict[str, Any]:
+    """Versions and devices, for trial.json."""
+    from importlib.metadata import version
+
+    import tensorflow as tf
+
+    packages = (
+        "boxtune",
+        "tensorflow",
+        "tf-keras",
+        "tf-models-research-object-detection",
+        "tf-models-official",
+        "numpy",
+    )
+    return {
+        "versions": {name: version(name) for name in packages},
+        "devices": [device.name for device in tf.config.list_physical_devices()],
+    }

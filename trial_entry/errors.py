@@ -1,0 +1,61 @@
+"""What can go wrong in a trial.
+
+    TrialError
+    ├── RequestError            the request is wrong: exit code 2
+    │   ├── ConfigError         the pipeline.config
+    │   ├── AssignmentError     a --set NAME=VALUE
+    │   ├── DataError           records, label map
+    │   └── ModelDirError       the MODEL_DIR: another config's, in use, not writable
+    └── OutOfMemoryError        the framework reported out of memory: exit code 3
+
+`Stopped` is no error: it says that SIGTERM asked the trial to end (exit code 143).
+Every message says what was wrong, where, and what would be right, on one line.
+"""
+
+from __future__ import annotations
+
+EXIT_MEASURED = 0
+EXIT_BUG = 1
+EXIT_REQUEST = 2
+EXIT_OUT_OF_MEMORY = 3
+EXIT_STOPPED = 143
+
+
+class TrialError(Exception):
+    """The root of what a trial reports in one line."""
+
+    exit_code = EXIT_BUG
+
+
+class RequestError(TrialError):
+    """The request cannot be carried out as it stands."""
+
+    exit_code = EXIT_REQUEST
+
+
+class ConfigError(RequestError):
+    """The pipeline.config is missing, unreadable or contradicts itself."""
+
+
+class AssignmentError(RequestError):
+    """A `NAME=VALUE` names no field of this config, or has a value that the field cannot take."""
+
+
+class DataError(RequestError):
+    """Records or label map are missing, empty, corrupt or disagree with the config."""
+
+
+class ModelDirError(RequestError):
+    """MODEL_DIR belongs to another config, is held by another process, or cannot be written."""
+
+
+class OutOfMemoryError(TrialError):
+    """The framework reported that memory ran out."""
+
+    exit_code = EXIT_OUT_OF_MEMORY
+
+
+class Stopped(BaseException):
+    """SIGTERM asked the trial to end. Not an `Exception`, so that no library's handler swallows it."""
+
+    exit_code = EXIT_STOPPED

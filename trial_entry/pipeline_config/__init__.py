@@ -1,0 +1,1 @@
+"""Reading, addressing, editing, checking and writing a pipeline.config, without TensorFlow."""

@@ -1,0 +1,69 @@
+"""What a whole config must have before TensorFlow is worth importing for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from trial_entry.errors import ConfigError
+from trial_entry.pipeline_config.inputs import readers, record_files
+from trial_entry.pipeline_config.meanings import range_of
+from trial_entry.pipeline_config.protos import CheckpointVersion, TrainEvalPipelineConfig
+
+
+def num_classes(config: TrainEvalPipelineConfig) -> int:
+    """The number of classes of the config's model."""
+    return int(getattr(config.model, config.model.WhichOneof("model")).num_classes)
+
+
+def check_config(config: TrainEvalPipelineConfig, where: str) -> None:
+    """Refuse a config that cannot be trained and evaluated.
+
+    Raises:
+        ConfigError: naming the field and what it should be.
+    """
+    problem = next(_problems(config), None)
+    if problem is not None:
+        raise ConfigError(f"{where}: {problem}")
+
+
+def _problems(config: TrainEvalPipelineConfig) -> Iterator[str]:
+    if config.model.WhichOneof("model") is None:
+        yield "model: not set; it must be ssd, faster_rcnn or center_net"
+    elif num_classes(config) < 1:
+        yield f"model.{config.model.WhichOneof('model')}.num_classes: must be at least 1"
+    if not config.HasField("train_input_reader"):
+        yield "train_input_reader: not set"
+    if len(config.eval_input_reader) != 1:
+        yield f"eval_input_reader: there are {len(config.eval_input_reader)}; a trial evaluates exactly one"
+    for name, reader in readers(config):
+        if not record_files(reader):
+            yield f"{name}.tf_record_input_reader.input_path: no record file is named"
+        if not reader.label_map_path:
+            yield f"{name}.label_map_path: not set"
+    if config.train_config.optimizer.WhichOneof("optimizer") is None:
+        yield "train_config.optimizer: not set"
+    if not config.train_config.num_steps:
+        yield "train_config.num_steps: not set; a trial must end (or assign num_steps or epochs)"
+    train = config.train_config
+    if train.fine_tune_checkpoint and train.fine_tune_checkpoint_version != CheckpointVersion.V2:
+        yield "train_config.fine_tune_checkpoint_version: must be V2, the only one that TensorFlow 2 models restore"
+    yield from _out_of_range(config, "")
+
+
+def _out_of_range(message: Any, path: str) -> Iterator[str]:
+    """Values that are set, but outside their field's meaning."""
+    for descriptor, value in message.ListFields():
+        where = f"{path}{descriptor.name}"
+        if descriptor.message_type is None:
+            meaning = range_of(descriptor)
+            for item in value if descriptor.is_repeated else (value,):
+                if meaning is not None and item not in meaning:
+                    yield f"{where}: {item:g} is out of range; it must be {meaning}"
+        elif descriptor.message_type.GetOptions().map_entry:
+            continue
+        elif descriptor.is_repeated:
+            for number, item in enumerate(value):
+                yield from _out_of_range(item, f"{where}.{number}.")
+        else:
+            yield from _out_of_range(value, f"{where}.")

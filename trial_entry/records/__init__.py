@@ -1,0 +1,1 @@
+"""TFRecord framing, Example messages, label maps and data digests, without TensorFlow."""

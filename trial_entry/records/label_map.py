@@ -1,0 +1,75 @@
+"""Label maps: which class a number stands for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from trial_entry.errors import DataError
+from trial_entry.pipeline_config.protos import StringIntLabelMap
+from trial_entry.pipeline_config.text import merge_text
+
+_NOT_METRIC = re.compile(r"[^A-Za-z0-9_-]")
+
+
+@dataclass(frozen=True)
+class LabelMap:
+    """Class labels by number; numbers start at 1 (0 is the background).
+
+    Attributes:
+        labels: the display name where there is one, as the API's evaluators use it.
+    """
+
+    labels: dict[int, str]
+
+    def metric_names(self) -> dict[int, str]:
+        """The name of each class as it stands in a metric: other characters than [A-Za-z0-9_-] become `_`.
+
+        Raises:
+            DataError: two labels become the same name.
+        """
+        names: dict[int, str] = {}
+        by_name: dict[str, str] = {}
+        for number, label in self.labels.items():
+            name = _NOT_METRIC.sub("_", label)
+            if name in by_name:
+                raise DataError(
+                    f'label map: "{by_name[name]}" and "{label}" both become {name} in a metric\'s name; rename one'
+                )
+            by_name[name] = label
+            names[number] = name
+        return names
+
+
+def read_label_map(path: Path, num_classes: int) -> LabelMap:
+    """The label map in `path`, which must go with `num_classes` classes.
+
+    Raises:
+        ConfigError: not in protobuf text format.
+        DataError: missing, empty, numbers below 1 or twice, or another highest number than `num_classes`.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read as a label map: {error}") from None
+    message = StringIntLabelMap()
+    merge_text(text, message, str(path))
+    labels: dict[int, str] = {}
+    for item in message.item:
+        label = item.display_name or item.name
+        if item.id == 0 and item.name == "background":
+            continue  # the API accepts this one entry
+        if item.id < 1:
+            raise DataError(f'{path}: "{label}" has id {item.id}; ids start at 1')
+        if item.id in labels:
+            raise DataError(f'{path}: "{labels[item.id]}" and "{label}" both have id {item.id}')
+        labels[item.id] = label
+    if not labels:
+        raise DataError(f"{path}: no item; a label map has one `item {{ id: 1 name: '…' }}` a class")
+    if max(labels) != num_classes:
+        raise DataError(
+            f"{path}: its highest id is {max(labels)}, but the config's model has num_classes: {num_classes}; "
+            "make them equal"
+        )
+    return LabelMap(labels)

@@ -1,0 +1,36 @@
+"""SIGTERM: end soon, but with a checkpoint.
+
+Until there is something to save, the signal ends the trial at once. Later it only sets a flag, which training
+and evaluation look at between steps, so that no step and no file is left half done.
+"""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+
+from trial_entry.errors import Stopped
+
+
+class StopSignal:
+    """Listens for SIGTERM from its creation on; create it in the main thread."""
+
+    def __init__(self) -> None:
+        self._requested = False
+        self._deferred = False
+        signal.signal(signal.SIGTERM, self._received)
+
+    def _received(self, number: int, frame: FrameType | None) -> None:
+        self._requested = True
+        if not self._deferred:
+            raise Stopped("stopped by SIGTERM before the first step")
+
+    def defer(self) -> None:
+        """From now on only `check` raises."""
+        self._deferred = True
+        self.check()
+
+    def check(self) -> None:
+        """Raises Stopped if SIGTERM has arrived."""
+        if self._requested:
+            raise Stopped("stopped by SIGTERM")
