@@ -51,7 +51,7 @@ class ModelDir:
         """Create the folder where it is missing, and take its lock.
 
         Raises:
-            ModelDirError: another process holds it, it cannot be written, or it is a bucket.
+            ModelDirError: another process holds it, or it cannot be written.
         """
         if is_remote(str(path)):
             raise ModelDirError(f"--model_dir {path}: writing to a bucket is not built yet; give a local folder")

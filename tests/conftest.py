@@ -1,0 +1,51 @@
+"""What many tests need: a small data set and a config that trains on it in seconds."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from boxtune.demo.digits import LABEL_MAP, TRAIN_RECORD, VALIDATION_RECORD, DigitsSpec, make_digits
+
+REPOSITORY = Path(__file__).parents[1]
+QUICK_START = REPOSITORY / "manifests" / "experiments" / "quick-start"
+CONFIGS = Path(__file__).parent / "configs"
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with 40 training and 12 validation images of 128 pixels, and their label map."""
+    folder = tmp_path_factory.mktemp("digits")
+    make_digits(folder, DigitsSpec(train_images=40, validation_images=12))
+    return folder
+
+
+@pytest.fixture
+def data(digits: Path, tmp_path: Path) -> Path:
+    """A copy of `digits` with the quick-start's config beside it, for tests that change them."""
+    folder = tmp_path / "data"
+    shutil.copytree(digits, folder)
+    write_config(folder)
+    return folder
+
+
+def write_config(folder: Path, name: str = "pipeline.config", **changes: str) -> Path:
+    """The quick-start's config with a batch of 4 and 6 steps, in `folder`; `changes` are FIELD=TEXT replacements."""
+    text = (QUICK_START / "pipeline.config").read_text()
+    text = re.sub(r'"[^"]*train\.record"', f'"{TRAIN_RECORD}"', text)
+    text = re.sub(r'"[^"]*validation\.record"', f'"{VALIDATION_RECORD}"', text)
+    text = re.sub(r'"[^"]*label_map\.pbtxt"', f'"{LABEL_MAP}"', text)
+    changes = {
+        "batch_size: 16": "batch_size: 4",
+        "_steps: 300": "_steps: 6",
+        "warmup_steps: 30": "warmup_steps: 2",
+    } | changes
+    for old, new in changes.items():
+        assert old in text, f"{old!r} is not in the quick-start's config"
+        text = text.replace(old, new)
+    path = folder / name
+    path.write_text(text)
+    return path

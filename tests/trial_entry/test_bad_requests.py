@@ -1,0 +1,119 @@
+"""Wrong requests: one clear line, exit code 2, before TensorFlow is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import write_config
+from tests.trials import run, train_arguments
+from trial_entry.records.examples import encode_example
+from trial_entry.records.tfrecord import write_records
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--set=learning_rate=-1"], "it must be above 0"),
+        (["--set=nms_iou_threshold=1.7"], "it must be from 0 to 1"),
+        (["--set=batch_size=0"], "it must be at least 1"),
+        (["--set=batch_size=big"], "is no whole number"),
+        (["--set=batch_size=2", "--set=train_config.batch_size=4"], "is assigned twice"),
+        (["--set=lerning_rate=1"], 'the nearest is "learning_rate"'),
+        (["--set=learning_rate"], "write NAME VALUE"),
+        (["--set=fine_tune_checkpoint=nowhere/ckpt-0"], "no checkpoint has this prefix"),
+        (["--num_train_steps=0"], "must be at least 1"),
+        (["--score_threshold=2"], "must be from 0 to 1"),
+        (["--eval_every_n=x"], "invalid"),
+        (["--learning_rate=1"], "unrecognized arguments"),
+        (["--model_dir=gs://bucket/model"], "writing to a bucket"),
+    ],
+)
+def test_a_wrong_argument(data: Path, tmp_path: Path, arguments: list[str], says: str) -> None:
+    ended = run(*train_arguments(data / "pipeline.config", tmp_path / "model", *arguments))
+    assert (ended.code, ended.out) == (2, "")
+    assert says in ended.reason
+    assert len(ended.err.strip().splitlines()) == 1
+    assert not (tmp_path / "model").exists()
+
+
+def no_boxes(data: Path) -> None:
+    write_records(data / "train.record", [encode_example({"image/encoded": b"x"})])
+
+
+def unlike(data: Path) -> None:
+    (data / "label_map.pbtxt").write_text("item { id: 1 name: 'only' }")
+
+
+def collide(data: Path) -> None:
+    path = data / "label_map.pbtxt"
+    path.write_text(path.read_text().replace("'1'", "'a b'").replace("'2'", "'a/b'"))
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda data: (data / "pipeline.config").unlink(), "no such file"),
+        (lambda data: (data / "pipeline.config").write_bytes(b"\xff\xfe"), "not a text file"),
+        (lambda data: write_config(data, num_classes="num_clases"), ':4:5: Ssd has no field "num_clases"'),
+        (lambda data: (data / "train.record").unlink(), "train.record: no such file"),
+        (lambda data: (data / "train.record").write_bytes(b""), "empty"),
+        (lambda data: (data / "train.record").write_bytes(b"not a record"), "is corrupt"),
+        (no_boxes, "no record has a box"),
+        (unlike, "its highest id is 1, but the config's model has num_classes: 10"),
+        (collide, '"a b" and "a/b" both become a_b'),
+    ],
+)
+def test_wrong_files(data: Path, tmp_path: Path, damage: Callable[[Path], object], says: str) -> None:
+    damage(data)
+    ended = run(*train_arguments(data / "pipeline.config", tmp_path / "model"))
+    assert (ended.code, ended.out) == (2, "")
+    assert says in ended.reason
+    assert len(ended.err.strip().splitlines()) == 1
+
+
+def test_an_unknown_command() -> None:
+    ended = run("tune")
+    assert ended.code == 2
+    assert "there are train, evaluate, stop" in ended.reason
+
+
+def test_a_record_whose_data_is_corrupt_is_named(data: Path, tmp_path: Path) -> None:
+    """The framing is right, so only reading the images finds it."""
+    record = bytearray((data / "validation.record").read_bytes())
+    record[500] ^= 0xFF
+    (data / "validation.record").write_bytes(bytes(record))
+    ended = run(*train_arguments(data / "pipeline.config", tmp_path / "model", "--num_train_steps=1"))
+    assert ended.code == 2
+    assert "record 0 at byte 0 is corrupt" in ended.reason
+
+
+def test_an_image_that_cannot_be_decoded_is_a_data_error(data: Path, tmp_path: Path) -> None:
+    write_records(
+        data / "train.record",
+        [
+            encode_example(
+                {
+                    "image/encoded": b"no image",
+                    "image/object/bbox/xmin": [0.1],
+                    "image/object/bbox/xmax": [0.5],
+                    "image/object/bbox/ymin": [0.1],
+                    "image/object/bbox/ymax": [0.5],
+                    "image/object/class/label": [1],
+                }
+            )
+        ],
+    )
+    ended = run(*train_arguments(data / "pipeline.config", tmp_path / "model"))
+    assert ended.code == 2, ended.err
+    assert ended.reason.startswith("train_input_reader: a record cannot be read")
+
+
+def test_a_model_that_the_api_cannot_build_is_a_wrong_request(data: Path, tmp_path: Path) -> None:
+    config = write_config(data, ssd_mobilenet_v2_keras="ssd_mobilenet_v9_keras")
+    ended = run(*train_arguments(config, tmp_path / "model"))
+    assert ended.code == 2, ended.err
+    assert "cannot build a model" in ended.reason
+    assert "ssd_mobilenet_v9_keras" in ended.reason
