@@ -40,8 +40,8 @@ def write_config(folder: Path, name: str = "pipeline.config", **changes: str) ->
     text = re.sub(r'"[^"]*label_map\.pbtxt"', f'"{LABEL_MAP}"', text)
     changes = {
         "batch_size: 16": "batch_size: 4",
-        "_steps: 300": "_steps: 6",
-        "warmup_steps: 30": "warmup_steps: 2",
+        "_steps: 375": "_steps: 6",
+        "warmup_steps: 37": "warmup_steps: 2",
     } | changes
     for old, new in changes.items():
         assert old in text, f"{old!r} is not in the quick-start's config"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from trial_entry.errors import RequestError
+from trial_entry.pipeline_config.inputs import is_remote
 from trial_entry.pipeline_config.render import Assignment
 
 COMMANDS = ("train", "evaluate", "stop")
@@ -51,7 +52,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         allow_abbrev=False,
     )
     parser.set_defaults(command=command)
-    parser.add_argument("--model_dir", type=Path, required=True, metavar="DIR", help=_MODEL_DIR_HELP[command])
+    parser.add_argument("--model_dir", type=_folder, required=True, metavar="DIR", help=_MODEL_DIR_HELP[command])
     _ADD[command](parser)
     return parser.parse_args(argv[1:])
 
@@ -123,6 +124,12 @@ def _add_stop(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", type=_number(0, math.inf), default=60.0, metavar="SECONDS", help="wait this long at most (60)"
     )
+
+
+def _folder(text: str) -> Path:
+    if is_remote(text):
+        raise argparse.ArgumentTypeError(f"{text}: writing to a bucket is not built yet; give a local folder")
+    return Path(text)
 
 
 def _whole(low: int) -> Callable[[str], int]:

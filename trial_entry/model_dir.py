@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import IO, Any
 
 from trial_entry.errors import ModelDirError
-from trial_entry.pipeline_config.inputs import is_remote
 
 CONFIG_FILE = "pipeline.config"
 TRIAL_FILE = "trial.json"
@@ -53,8 +52,6 @@ class ModelDir:
         Raises:
             ModelDirError: another process holds it, or it cannot be written.
         """
-        if is_remote(str(path)):
-            raise ModelDirError(f"--model_dir {path}: writing to a bucket is not built yet; give a local folder")
         self.path = path
         try:
             path.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from sklearn.datasets import load_digits, load_sample_images
 
 from trial_entry.records.examples import encode_example
 from trial_entry.records.tfrecord import write_records
@@ -32,6 +31,7 @@ class DigitsSpec:
 
     Attributes:
         train_images, validation_images: numbers of images.
+        classes: how many of the ten digits, from 0 on.
         image_size: edge of the square images, in pixels.
         smallest, largest: edge of a pasted digit, in pixels.
         most_digits: an image has 1 to this many.
@@ -40,6 +40,7 @@ class DigitsSpec:
 
     train_images: int = 600
     validation_images: int = 150
+    classes: int = 5
     image_size: int = 128
     smallest: int = 28
     largest: int = 56
@@ -71,6 +72,10 @@ class _Painter:
         self._drawings = drawings
         self._labels = labels
         self._random = np.random.default_rng(seed)
+        from sklearn.datasets import (
+            load_sample_images,
+        )  # here: it takes seconds to import, and no other command needs it
+
         self._photographs = [np.asarray(photo) for photo in load_sample_images().images]
 
     def paint(self) -> tuple[Image.Image, list[_Box]]:
@@ -114,8 +119,12 @@ def make_digits(folder: Path, spec: DigitsSpec) -> list[Path]:
     The records are `tf.train.Example`s with the features that the API's TfExampleDecoder reads.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    from sklearn.datasets import load_digits
+
     drawings, labels = load_digits(return_X_y=True)
     drawings = drawings.reshape(-1, _DIGIT_PIXELS, _DIGIT_PIXELS).astype(np.float32) / _GREY_LEVELS
+    chosen = labels < spec.classes
+    drawings, labels = drawings[chosen], labels[chosen]
     split = len(drawings) * 3 // 4
     train, validation, label_map = (folder / name for name in (TRAIN_RECORD, VALIDATION_RECORD, LABEL_MAP))
     parts = (
@@ -125,7 +134,7 @@ def make_digits(folder: Path, spec: DigitsSpec) -> list[Path]:
     for number, (path, count, part) in enumerate(parts):
         painter = _Painter(spec, drawings[part], labels[part], spec.seed * len(parts) + number)
         write_records(path, _examples(painter, path.stem, count, spec.image_size))
-    items = (f"item {{\n  id: {digit + 1}\n  name: '{digit}'\n}}\n" for digit in range(10))
+    items = (f"item {{\n  id: {digit + 1}\n  name: '{digit}'\n}}\n" for digit in range(spec.classes))
     label_map.write_text("".join(items), encoding="utf-8")
     return [train, validation, label_map]
 

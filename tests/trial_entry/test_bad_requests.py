@@ -22,7 +22,7 @@ from trial_entry.records.tfrecord import write_records
         (["--set=batch_size=big"], "is no whole number"),
         (["--set=batch_size=2", "--set=train_config.batch_size=4"], "is assigned twice"),
         (["--set=lerning_rate=1"], 'the nearest is "learning_rate"'),
-        (["--set=learning_rate"], "write NAME VALUE"),
+        (["--set=learning_rate"], "joined by an equals sign"),
         (["--set=fine_tune_checkpoint=nowhere/ckpt-0"], "no checkpoint has this prefix"),
         (["--num_train_steps=0"], "must be at least 1"),
         (["--score_threshold=2"], "must be from 0 to 1"),
@@ -57,12 +57,12 @@ def collide(data: Path) -> None:
     [
         (lambda data: (data / "pipeline.config").unlink(), "no such file"),
         (lambda data: (data / "pipeline.config").write_bytes(b"\xff\xfe"), "not a text file"),
-        (lambda data: write_config(data, num_classes="num_clases"), ':4:5: Ssd has no field "num_clases"'),
+        (lambda data: write_config(data, num_classes="num_clases"), ':5:5: Ssd has no field "num_clases"'),
         (lambda data: (data / "train.record").unlink(), "train.record: no such file"),
         (lambda data: (data / "train.record").write_bytes(b""), "empty"),
         (lambda data: (data / "train.record").write_bytes(b"not a record"), "is corrupt"),
         (no_boxes, "no record has a box"),
-        (unlike, "its highest id is 1, but the config's model has num_classes: 10"),
+        (unlike, "its highest id is 1, but the config's model has num_classes: 5"),
         (collide, '"a b" and "a/b" both become a_b'),
     ],
 )

@@ -19,7 +19,8 @@ class Events:
         self._eval = tf.summary.create_file_writer(str(folder / "eval"))
         if assignments:
             with self._eval.as_default():
-                hparams.hparams({name: _number_or_text(value) for name, value in assignments.items()})
+                searched = {name: value for name, value in assignments.items() if not name.endswith("_path")}
+                hparams.hparams({name: _number_or_text(value) for name, value in searched.items()})
 
     def __enter__(self) -> Events:
         return self

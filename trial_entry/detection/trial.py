@@ -139,7 +139,7 @@ class _Run:
 
     def _next(self, step: int) -> int:
         """The next step at which something is to be saved or measured."""
-        periods = [self._arguments.checkpoint_every_n, self._arguments.eval_every_n]
+        periods: list[int] = [self._arguments.checkpoint_every_n, self._arguments.eval_every_n]
         return min([self._target, *((step // period + 1) * period for period in periods if period)])
 
     def _after_step(self, result: StepResult) -> bool:

@@ -30,7 +30,7 @@ class Assignment:
         """Raises AssignmentError where `text` has no name or no `=`."""
         name, equals, value = text.partition("=")
         if not name or not equals:
-            raise AssignmentError(f"--set {text}: write NAME=VALUE, for example learning_rate=0.001")
+            raise AssignmentError(f'--set "{text}": write a name and its value, joined by an equals sign')
         return cls(name.strip(), value.strip())
 
 

@@ -84,7 +84,7 @@ def test_wrong_assignments_are_refused(data: Path, assignments: tuple[str, ...],
 
 @pytest.mark.parametrize("text", ["learning_rate", "=1", ""])
 def test_an_assignment_is_name_and_value(text: str) -> None:
-    with pytest.raises(AssignmentError, match="write NAME=VALUE"):
+    with pytest.raises(AssignmentError, match="joined by an equals sign"):
         Assignment.parse(text)
 
 
@@ -94,8 +94,8 @@ def test_an_assignment_is_name_and_value(text: str) -> None:
         ({'"train.record"': '"missing.record"'}, "missing.record: no such file"),
         ({'"train.record"': '"missing-*.record"'}, "no file matches this pattern"),
         ({'label_map_path: "label_map.pbtxt"': ""}, "label_map_path: not set"),
-        ({"num_classes: 10": ""}, "num_classes: must be at least 1"),
-        ({"learning_rate_base: 0.05": "learning_rate_base: -1"}, "learning_rate_base: -1 is out of range"),
+        ({"num_classes: 5": ""}, "num_classes: must be at least 1"),
+        ({"learning_rate_base: 0.002": "learning_rate_base: -1"}, "learning_rate_base: -1 is out of range"),
         ({"iou_threshold: 0.6": "iou_threshold: 1.7"}, "iou_threshold: 1.7 is out of range"),
         ({"num_steps: 6": ""}, "num_steps: not set"),
         (
@@ -125,10 +125,10 @@ def test_a_v1_checkpoint_is_refused(data: Path) -> None:
 
 
 def test_a_typo_is_named_with_its_line_and_the_nearest_name(data: Path) -> None:
-    path = write_config(data, **{"num_classes: 10": "num_clases: 10"})
+    path = write_config(data, **{"num_classes: 5": "num_clases: 5"})
     with pytest.raises(ConfigError) as raised:
         rendered(path)
-    assert str(raised.value) == f'{path}:4:5: Ssd has no field "num_clases"; the nearest is "num_classes"'
+    assert str(raised.value) == f'{path}:5:5: Ssd has no field "num_clases"; the nearest is "num_classes"'
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def test_a_data_set_is_counted_digested_and_labelled(data: Path) -> None:
     ("features", "says"),
     [
         ({"image/encoded": b"x"}, "no record has a box"),
-        ({"image/object/bbox/xmin": [0.1], "image/object/class/label": [11]}, "label 11 is outside 1 to num_classes"),
+        ({"image/object/bbox/xmin": [0.1], "image/object/class/label": [6]}, "label 6 is outside 1 to num_classes"),
         ({"image/object/bbox/xmin": [0.1], "image/object/class/label": [0]}, "label 0 is outside"),
     ],
 )

@@ -1,0 +1,1 @@
+"""The `boxtune` command, one module a subcommand, no logic of its own."""

@@ -1,0 +1,52 @@
+"""`boxtune`: the command line."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from typer.exceptions import TyperException
+
+from boxtune.cli import demo, run, show
+from boxtune.errors import EXIT_DONE, EXIT_INPUT, EXIT_INTERRUPTED, BoxtuneError
+
+_HELP = """Tune a TensorFlow object detector through its pipeline.config.
+
+One Experiment file, in Katib's format, says what to search; boxtune runs it on this machine. The same file runs on a
+cluster with kubectl apply.
+
+    boxtune demo data                                  make a small data set
+    boxtune run experiment.yaml --volume data=data     search
+    boxtune show runs/NAME                             look at it, also while it runs
+
+Exit codes: 0 done; 2 the input is wrong, one line says how; 3 too many trials failed; 130 interrupted, the same
+command goes on; 1 a bug.
+"""
+
+app = typer.Typer(help=_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.command("run")(run.run)
+app.command("show")(show.show)
+app.command("demo")(demo.demo)
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run one command line; returns the exit code, having said in one line what was wrong."""
+    try:
+        result = app(args=arguments, standalone_mode=False)
+        return result if isinstance(result, int) else EXIT_DONE
+    except BoxtuneError as error:
+        return _say(str(error), error.exit_code)
+    except TyperException as error:
+        return _say(error.format_message(), EXIT_INPUT)
+    except (typer.Abort, KeyboardInterrupt):
+        return _say("interrupted", EXIT_INTERRUPTED)
+
+
+def _say(reason: str, code: int) -> int:
+    print(f"boxtune: {' '.join(reason.split())}", file=sys.stderr, flush=True)
+    return code

@@ -1,0 +1,99 @@
+"""`boxtune run`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from boxtune.cli.progress import make_listener
+from boxtune.errors import BoxtuneError, InputError
+from boxtune.experiment.loading import load_experiment
+from boxtune.local.history import open_run
+from boxtune.local.keeping import Keep
+from boxtune.local.runner import LocalRunner, RunOptions
+from boxtune.report.table import trials_table
+from boxtune.report.text import verdict
+
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
+
+
+def run(
+    experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT.yaml", help="one Experiment, and its ConfigMaps")],
+    volume: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=DIR", help="the folder that stands for a volume (or claim) of the pod; repeatable"),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="where everything goes; the same again goes on [runs/NAME]")
+    ] = None,
+    keep: Annotated[
+        str, typer.Option(metavar="best:N|all|none", help="whose checkpoints stay; the rest of a trial always stays")
+    ] = "best:3",
+    budget: Annotated[
+        str | None, typer.Option(metavar="TIME", help="start no trial after this long, such as 90m or 8h")
+    ] = None,
+    num_steps: Annotated[
+        int | None, typer.Option("--num-steps", "--num_steps", min=1, help="shorten every trial, schedule included")
+    ] = None,
+    baseline: Annotated[
+        bool, typer.Option("--baseline/--no-baseline", help="try the base config's own values first, as one more trial")
+    ] = True,
+    stall_timeout: Annotated[
+        str, typer.Option(metavar="TIME", help="end a trial that neither prints nor computes for this long")
+    ] = "10m",
+) -> None:
+    """Search on this machine, until the Experiment's counts, goal or the budget end it.
+
+    Trials run as on Katib: the same command, with folders in the place of the pod's volumes. What happens is written
+    to RUN/journal.jsonl; whatever interrupts the run, the same command goes on from there, and trials from their
+    checkpoints. maxTrialCount, parallelTrialCount and maxFailedTrialCount may be edited in between.
+
+    Example: boxtune run experiment.yaml --volume data=/data/drones --budget 8h
+    """
+    options = RunOptions(
+        volumes=dict(_volume(text) for text in volume or ()),
+        keep=Keep.parse(keep),
+        budget=_seconds("--budget", budget) if budget is not None else None,
+        num_steps=num_steps,
+        baseline=baseline,
+        stall_seconds=_seconds("--stall-timeout", stall_timeout),
+    )
+    loaded = load_experiment(experiment)
+    folder = out or Path("runs") / loaded.name
+    console = Console(highlight=False)
+    with make_listener(console) as listener:
+        runner = LocalRunner(loaded, folder, options, listener)
+        try:
+            runner.run()
+        except BoxtuneError:
+            _print_result(console, folder)
+            raise
+    _print_result(console, folder)
+
+
+def _print_result(console: Console, folder: Path) -> None:
+    found = open_run(folder)
+    if not console.is_terminal:
+        console = Console(width=160, highlight=False)
+    console.print(trials_table(found))
+    for line in verdict(found):
+        console.print(line, soft_wrap=True)
+
+
+def _volume(text: str) -> tuple[str, Path]:
+    name, equals, folder = text.partition("=")
+    if not name or not equals or not folder:
+        raise InputError(f'--volume "{text}": write NAME=DIR')
+    return name, Path(folder).expanduser()
+
+
+def _seconds(option: str, text: str) -> float:
+    found = _DURATION.fullmatch(text.strip())
+    if found is None or found.group(2) not in _UNITS or float(found.group(1)) <= 0:
+        raise InputError(f'{option} "{text}": write a time such as 90s, 45m or 8h')
+    return float(found.group(1)) * _UNITS[found.group(2)]

@@ -1,0 +1,30 @@
+"""`boxtune show`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from boxtune.local.history import open_run
+from boxtune.report.table import trials_table
+from boxtune.report.text import verdict
+from boxtune.runs.status import experiment_with_status
+
+
+def show(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="the folder that boxtune run was given with --out")],
+    as_json: Annotated[bool, typer.Option("--json", help="the Experiment with its status, as Katib shapes it")] = False,
+) -> None:
+    """Show a run: every trial, the best, and how it compares with the base config. Works while it runs."""
+    found = open_run(folder)
+    if as_json:
+        print(json.dumps(experiment_with_status(found), indent=2))
+        return
+    console = Console(width=None if Console().is_terminal else 160, highlight=False)
+    console.print(trials_table(found))
+    for line in verdict(found):
+        console.print(line, soft_wrap=True)

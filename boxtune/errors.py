@@ -1,0 +1,51 @@
+"""What can go wrong around many trials.
+
+    BoxtuneError
+    ├── InputError             what the user gave is wrong: exit code 2
+    │   ├── ExperimentError    the Experiment file
+    │   └── RunFolderError     the RUN folder: another Experiment's, in use, damaged, not writable
+    ├── ExperimentFailed       too many trials failed: exit code 3
+    └── Interrupted            stopped before the end, by a signal or a full disk; the same command goes on: 130
+
+Every message says what was wrong, where, and what would be right, on one line.
+"""
+
+from __future__ import annotations
+
+EXIT_DONE = 0
+EXIT_BUG = 1
+EXIT_INPUT = 2
+EXIT_FAILED = 3
+EXIT_INTERRUPTED = 130
+
+
+class BoxtuneError(Exception):
+    """The root of what Boxtune reports in one line."""
+
+    exit_code = EXIT_BUG
+
+
+class InputError(BoxtuneError):
+    """What the user gave cannot be used as it stands."""
+
+    exit_code = EXIT_INPUT
+
+
+class ExperimentError(InputError):
+    """The Experiment is malformed, or Katib would refuse it, or this machine cannot run it."""
+
+
+class RunFolderError(InputError):
+    """The RUN folder cannot be used for this."""
+
+
+class ExperimentFailed(BoxtuneError):  # noqa: N818 (Katib's word for the condition)
+    """The experiment ended in the condition Failed."""
+
+    exit_code = EXIT_FAILED
+
+
+class Interrupted(BoxtuneError):  # noqa: N818 (no mistake was made)
+    """The run stopped early; everything finished is kept."""
+
+    exit_code = EXIT_INTERRUPTED

@@ -1,0 +1,104 @@
+"""The search space: what each parameter may be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from boxtune.errors import ExperimentError
+
+Assignments = dict[str, str]
+ParameterType = Literal["double", "int", "discrete", "categorical"]
+Distribution = Literal["uniform", "logUniform", "normal", "logNormal"]
+
+
+@dataclass(frozen=True)
+class ParameterSpec:
+    """One parameter of the search space.
+
+    Attributes:
+        name: Katib's name for it.
+        parameter_type: double and int have a range, discrete and categorical have values.
+        low, high: ends of the range, both included.
+        step: distance of neighbouring values from `low` on, or None.
+        values: of a discrete or categorical parameter, in the order of the file.
+        distribution: of a range.
+    """
+
+    name: str
+    parameter_type: ParameterType
+    low: float = 0.0
+    high: float = 0.0
+    step: float | None = None
+    values: tuple[str, ...] = ()
+    distribution: Distribution = "uniform"
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> ParameterSpec:
+        """From one entry of `spec.parameters`.
+
+        Raises:
+            ExperimentError: Katib accepts the entry, but nothing could be suggested from it.
+        """
+        space, name, kind = raw["feasibleSpace"], raw["name"], raw["parameterType"]
+        if kind in ("discrete", "categorical"):
+            values = tuple(space.get("list") or ())
+            if not values:
+                raise ExperimentError(f"parameter {name}: feasibleSpace.list is empty; name at least one value")
+            if kind == "discrete":
+                for value in values:
+                    _number(name, "list", value)
+            return cls(name, kind, values=values)
+        low, high = _number(name, "min", space["min"]), _number(name, "max", space["max"])
+        step = _number(name, "step", space["step"]) if space.get("step") else None
+        distribution: Distribution = space.get("distribution") or "uniform"
+        if low > high:
+            raise ExperimentError(f"parameter {name}: min {space['min']} is above max {space['max']}")
+        if step is not None and step <= 0:
+            raise ExperimentError(f"parameter {name}: step {space['step']} must be above 0")
+        if distribution.startswith("log") and low <= 0:
+            raise ExperimentError(
+                f"parameter {name}: a {distribution} range must lie above 0, but min is {space['min']}"
+            )
+        if kind == "int" and any(not float(end).is_integer() for end in (low, high, step or 1)):
+            raise ExperimentError(f"parameter {name}: min, max and step of an int must be whole numbers")
+        return cls(name, kind, low, high, step, (), distribution)
+
+    def contains(self, value: str) -> bool:
+        """Whether `value` lies in the space (its step is not looked at)."""
+        if self.values:
+            return self.canonical(value) is not None
+        try:
+            return self.low <= float(value) <= self.high
+        except ValueError:
+            return False
+
+    def canonical(self, value: str) -> str | None:
+        """`value` as the list writes it (`16` for `16.0`), or None where the list has no such value."""
+        if value in self.values:
+            return value
+        return next((listed for listed in self.values if _same_number(listed, value)), None)
+
+
+def _number(name: str, field: str, text: str) -> float:
+    try:
+        value = float(text)
+    except (TypeError, ValueError):
+        value = math.nan
+    if not math.isfinite(value):
+        raise ExperimentError(f'parameter {name}: feasibleSpace.{field} "{text}" is no number')
+    return value
+
+
+def _same_number(one: str, other: str) -> bool:
+    try:
+        return float(one) == float(other)
+    except ValueError:
+        return False
+
+
+def inside(space: Sequence[ParameterSpec], assignments: Assignments) -> bool:
+    """Whether `assignments` give every parameter a value in its space."""
+    return all(spec.name in assignments and spec.contains(assignments[spec.name]) for spec in space)

@@ -1,0 +1,1 @@
+"""This machine as the cluster: trial processes, metrics collector, journal. Produces a run."""

@@ -1,0 +1,118 @@
+"""Katib's metrics collector: metrics from a trial's merged output, by RE2, as Go reads them.
+
+Source: `pkg/metricscollector/v1beta1/file-metricscollector/file-metricscollector.go` and `getMetrics` in
+`pkg/controller.v1beta1/trial/trial_controller_util.go`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import re2
+
+from boxtune.runs.model import UNAVAILABLE, Metric
+
+_ZERO_TIME = datetime(1, 1, 1, tzinfo=UTC)
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+
+
+@dataclass(frozen=True)
+class MetricLog:
+    """One value that was read.
+
+    Attributes:
+        time: of the line, or the zero time where it begins with none.
+        name, value: as text.
+    """
+
+    time: datetime
+    name: str
+    value: str
+
+
+def collect(file: Path, metrics: Sequence[str], filters: Sequence[str], file_format: str = "TEXT") -> dict[str, Metric]:
+    """The metrics in `file`, by name: the least, greatest and latest value of each.
+
+    Args:
+        metrics: names; the objective's first.
+        filters: RE2 expressions, the first group the name and the second the value.
+
+    Returns:
+        Nothing at all where the objective's metric was never printed, as on Katib.
+    """
+    try:
+        text = file.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return {}
+    lines = text.split("\n")
+    logs = list(_json(lines, metrics) if file_format == "JSON" else _text(lines, metrics, filters))
+    if not any(log.name == metrics[0] for log in logs):
+        return {}
+    return _summarize(logs, metrics)
+
+
+def _text(lines: Iterable[str], metrics: Sequence[str], filters: Sequence[str]) -> Iterator[MetricLog]:
+    expressions = [re2.compile(text) for text in filters]
+    for line in lines:
+        if not any(name in line for name in metrics):
+            continue
+        moment = _moment(line.partition(" ")[0]) or _ZERO_TIME
+        for expression in expressions:
+            for found in expression.finditer(line):
+                name, value = (found.group(1) or "").strip(), (found.group(2) or "").strip()
+                if name in metrics:
+                    yield MetricLog(moment, name, value)
+
+
+def _json(lines: Iterable[str], metrics: Sequence[str]) -> Iterator[MetricLog]:
+    for line in filter(None, lines):
+        try:
+            values: dict[str, Any] = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        moment = _json_moment(values.get("timestamp")) or _ZERO_TIME
+        for name in metrics:
+            if isinstance(values.get(name), str):
+                yield MetricLog(moment, name, values[name])
+
+
+def _json_moment(stamp: Any) -> datetime | None:
+    if isinstance(stamp, int | float):
+        return datetime.fromtimestamp(stamp, UTC)
+    return _moment(stamp) if isinstance(stamp, str) else None
+
+
+def _moment(text: str) -> datetime | None:
+    """An RFC 3339 timestamp, or None; Python keeps six of Go's nine digits of a second."""
+    found = _TIMESTAMP.fullmatch(text)
+    if found is None:
+        return None
+    try:
+        return datetime.fromisoformat(text.replace(found.group(1), found.group(1)[:7]) if found.group(1) else text)
+    except ValueError:
+        return None
+
+
+def _summarize(logs: Sequence[MetricLog], metrics: Sequence[str]) -> dict[str, Metric]:
+    summary = {name: Metric(name) for name in metrics}
+    latest: dict[str, datetime] = {}
+    for log in logs:
+        metric = summary[log.name]
+        minimum, maximum, newest = metric.minimum, metric.maximum, metric.latest
+        try:
+            value = float(log.value)
+        except ValueError:
+            value = None
+        if value is not None:
+            minimum = log.value if minimum == UNAVAILABLE or value < float(minimum) else minimum
+            maximum = log.value if maximum == UNAVAILABLE or value > float(maximum) else maximum
+        if log.name not in latest or log.time >= latest[log.name]:
+            latest[log.name], newest = log.time, log.value
+        summary[log.name] = Metric(log.name, minimum, maximum, newest)
+    return summary

@@ -1,0 +1,88 @@
+"""What became of a trial: Katib's condition, from its exit code and what its collector read."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from boxtune.experiment.model import Experiment
+from boxtune.local.collector import collect
+from boxtune.local.template import Command
+from boxtune.runs.model import Condition, Metric
+
+_MEANINGS = {
+    2: "the request is wrong",
+    3: "out of memory",
+    137: "killed; if nobody did it, memory ran out",
+    143: "stopped by SIGTERM",
+}
+_TAIL_BYTES = 8192
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a trial ended.
+
+    Attributes:
+        condition: Katib's.
+        reason: one line, empty where it succeeded.
+        exit_code: of its process.
+        observation: the metrics that were read.
+    """
+
+    condition: Condition
+    reason: str
+    exit_code: int
+    observation: Sequence[Metric]
+
+
+def judge(experiment: Experiment, command: Command, code: int, ended_because: str) -> Outcome:
+    """The outcome of a process that has ended.
+
+    Args:
+        code: its exit code, negative for a signal.
+        ended_because: why the runner ended it, or empty.
+    """
+    if ended_because or code:
+        said = last_words(command.metrics) or last_words(command.log)
+        meaning = ended_because or _MEANINGS.get(_shell_code(code), _code_in_words(code))
+        reason = f"{meaning}: {said}" if said and not ended_because else meaning
+        return Outcome(Condition.FAILED, reason, code, ())
+    collector, objective = experiment.collector, experiment.objective
+    metrics = collect(command.metrics, objective.metrics, collector.filters, collector.file_format)
+    found = metrics.get(objective.metric)
+    if found is None or found.value(objective.strategies[objective.metric]) is None:
+        seen = f"{objective.metric} was printed without a number" if found else f"{objective.metric} was never printed"
+        return Outcome(
+            Condition.METRICS_UNAVAILABLE, f"{seen} in {command.metrics}; the trial must print NAME=NUMBER", code, ()
+        )
+    return Outcome(Condition.SUCCEEDED, "", code, tuple(metrics.values()))
+
+
+def _shell_code(code: int) -> int:
+    """A signal's code as a shell reports it."""
+    return 128 - code if code < 0 else code
+
+
+def _code_in_words(code: int) -> str:
+    if code < 0:
+        return f"ended by {signal.Signals(-code).name}"
+    return f"exit code {code}"
+
+
+def last_words(log: Path) -> str:
+    """The last line of a log that is no metric's, for people who ask why."""
+    return next((line for line in _lines_from_the_end(log) if line), "")
+
+
+def _lines_from_the_end(log: Path) -> Iterator[str]:
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
+            tail = file.read().decode(errors="replace")
+    except OSError:
+        return
+    for line in reversed(tail.splitlines()):
+        yield line.strip()

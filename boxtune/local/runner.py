@@ -1,0 +1,309 @@
+"""Runs an Experiment's trials on this machine until it is over, and goes on where an earlier run was cut off."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Protocol
+
+from boxtune.errors import ExperimentError, ExperimentFailed, Interrupted
+from boxtune.experiment.model import Experiment
+from boxtune.experiment.space import inside
+from boxtune.local.baseline import baseline_assignments
+from boxtune.local.keeping import Keep, refuse_full_disk
+from boxtune.local.outcome import Outcome, judge
+from boxtune.local.processes import Processes, TrialProcess
+from boxtune.local.resources import Shares, gpus
+from boxtune.local.store import RunStore
+from boxtune.local.template import METRICS_FILE, Command, Template
+from boxtune.runs.model import Condition, Run, Trial
+from boxtune.runs.status import completion, explain
+from boxtune.search.catalogue import create_search
+
+_TICK_SECONDS = 1.0
+_GRACE_SECONDS = 60.0  # for a checkpoint, between SIGTERM and SIGKILL
+_BASELINE = "baseline"
+_WATCHDOG_LOCK = "watchdog.lock"
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How `boxtune run` was asked to run.
+
+    Attributes:
+        volumes: folder by the name of a volume or claim.
+        keep: which trials keep their checkpoints.
+        budget: seconds of wall time after which no trial is started, or None.
+        num_steps: shorten every trial to this many steps, or None.
+        baseline: whether the base config's own values are tried.
+        stall_seconds: a trial without output or processor time for this long is ended.
+    """
+
+    volumes: Mapping[str, Path] = field(default_factory=dict)
+    keep: Keep = Keep(3)  # noqa: RUF009 (frozen)
+    budget: float | None = None
+    num_steps: int | None = None
+    baseline: bool = True
+    stall_seconds: float = 600.0
+
+
+class Listener(Protocol):
+    """Is told what happens; shows it to people."""
+
+    def notice(self, text: str) -> None:
+        """Something that people should know, one line."""
+
+    def changed(self, run: Run) -> None:
+        """A trial was started or has ended."""
+
+    def tick(self, run: Run, running: Mapping[str, Path]) -> None:
+        """Nothing has changed, but time went by; `running` has the log of each running trial."""
+
+
+@dataclass
+class _Running:
+    process: TrialProcess
+    command: Command
+    earlier_seconds: float
+    ended_because: str = ""  # of the runner, not of the trial
+    quiet_since: float = 0.0
+    quiet_state: tuple[int, float] = (0, 0.0)
+
+
+class LocalRunner:
+    """One run of an Experiment in a folder."""
+
+    def __init__(self, experiment: Experiment, folder: Path, options: RunOptions, listener: Listener) -> None:
+        """Check everything that can be checked before a trial is started.
+
+        Raises:
+            InputError: the Experiment cannot run here, or the folder is another Experiment's or in use.
+        """
+        self._options = options
+        self._listener = listener
+        self._template = Template(experiment, options.volumes, options.num_steps)
+        self._search = create_search(experiment)
+        self._store = RunStore(folder, experiment, {"num_steps": options.num_steps, "baseline": options.baseline})
+        self._experiment = self._store.experiment
+        self._shares = Shares(self._experiment.counts.parallel, self._template.gpus, gpus())
+        self._running: dict[str, _Running] = {}
+        self._stop: signal.Signals | None = None
+        self._wakeup = -1
+        self._begun = time.monotonic()
+        self._spent_before = self._store.seconds_spent
+        self._replay()
+
+    def run(self) -> Run:
+        """Run until the Experiment is over.
+
+        Raises:
+            ExperimentFailed: too many trials failed.
+            Interrupted: a signal, a full disk, or the budget is spent; the same command goes on.
+        """
+        try:
+            with self._signals(), Processes(self._store.folder / _WATCHDOG_LOCK) as processes:
+                try:
+                    self._loop(processes)
+                except BaseException:
+                    self._end_all()
+                    raise
+        finally:
+            self._store.close()
+        run = self._store.run()
+        if run.condition == "Failed":
+            raise ExperimentFailed(self._failure(run))
+        return run
+
+    def _loop(self, processes: Processes) -> None:
+        for text in (*self._notices(), *self._shares.warnings):
+            self._listener.notice(text)
+        self._plan_baseline()
+        while True:
+            run = self._store.run()
+            over = completion(run)
+            if over is not None:
+                self._finish(*over)
+                return
+            if self._stop is not None:
+                raise Interrupted(f"stopped by {self._stop.name}; the same command goes on")
+            waiting = self._start_what_fits(processes, run)
+            if not self._running and not waiting:
+                raise Interrupted(f"the budget of {self._options.budget:g} s is spent; a larger --budget goes on")
+            self._wait()
+            self._collect_ended()
+
+    def _notices(self) -> list[str]:
+        experiment = self._experiment
+        notices = []
+        if experiment.early_stopping:
+            notices.append(
+                f"earlyStopping {experiment.early_stopping}: not built yet for local runs; no trial is stopped"
+            )
+        if experiment.counts.most is None and experiment.objective.goal is None and self._options.budget is None:
+            notices.append("neither maxTrialCount nor goal nor --budget: this runs until it is interrupted")
+        return notices
+
+    # What to start.
+
+    def _plan_baseline(self) -> None:
+        name = f"{self._experiment.name}-{_BASELINE}"
+        if not self._options.baseline or not self._template.is_own or name in self._store.trials:
+            return
+        assignments = baseline_assignments(self._experiment, self._template, self._store.trial_folder(name))
+        if assignments is not None:
+            self._store.create(name, None, assignments)
+
+    def _start_what_fits(self, processes: Processes, run: Run) -> bool:
+        """Start trials while there is room; whether there is anything left to wait for."""
+        while len(self._running) < self._shares.parallel:
+            trial = self._next_trial()
+            if trial is None:
+                break
+            refuse_full_disk(run, self._store.folder)
+            self._start(processes, trial)
+            run = self._store.run()
+            self._listener.changed(run)
+        return bool(self._running)
+
+    def _next_trial(self) -> Trial | None:
+        """A trial that was cut off, else the next suggestion; None where the counts or the budget leave none."""
+        for trial in self._store.trials.values():
+            if not trial.condition.ended and trial.name not in self._running:
+                return trial
+        number = sum(not trial.is_baseline for trial in self._store.trials.values())
+        if self._experiment.counts.most is not None and number >= self._experiment.counts.most:
+            return None
+        if self._options.budget is not None and self._spent() >= self._options.budget:
+            return None
+        name = f"{self._experiment.name}-{number + 1:04d}"
+        return self._store.create(name, number, self._search.ask(number))
+
+    def _start(self, processes: Processes, trial: Trial) -> None:
+        folder = self._store.trial_folder(trial.name)
+        command = self._template.command(trial.name, trial.assignments, folder)
+        self._store.start(trial.name)
+        environment = {**command.environment, **self._shares.take(trial.name)}
+        try:
+            process = processes.start(command.argv, environment, command.folder, command.log)
+        except OSError as error:
+            self._shares.give_back(trial.name)
+            raise ExperimentError(f"{command.argv[0]}: cannot be started: {error.strerror}") from None
+        self._running[trial.name] = _Running(process, command, trial.seconds, quiet_since=time.monotonic())
+
+    # What has ended.
+
+    def _wait(self) -> None:
+        """Until a process ends, a signal arrives, or a second has gone by."""
+        descriptors = [running.process.descriptor for running in self._running.values()]
+        ended, _, _ = select.select([*descriptors, self._wakeup], [], [], _TICK_SECONDS)
+        if not ended:
+            self._look_at_the_running()
+            logs = {name: running.command.log for name, running in self._running.items()}
+            self._listener.tick(self._store.run(), logs)
+
+    def _collect_ended(self) -> None:
+        for name, running in list(self._running.items()):
+            code = running.process.poll()
+            if code is not None:
+                del self._running[name]
+                self._shares.give_back(name)
+                outcome = judge(self._experiment, running.command, code, running.ended_because)
+                self._record(name, outcome, running.earlier_seconds + time.monotonic() - running.process.started)
+
+    def _record(self, name: str, outcome: Outcome, seconds: float) -> None:
+        trial = self._store.end(name, outcome, seconds, self._spent())
+        self._tell(trial)
+        run = self._store.run()
+        self._options.keep.tidy(run)
+        self._listener.changed(run)
+
+    def _look_at_the_running(self) -> None:
+        """End a trial that is beyond its deadline, or has hung."""
+        now = time.monotonic()
+        for running in self._running.values():
+            deadline = running.command.deadline
+            if deadline is not None and now - running.process.started > deadline:
+                running.ended_because = f"ran longer than the Job's activeDeadlineSeconds ({deadline:g})"
+                running.process.kill()
+                continue
+            state = (running.command.log.stat().st_size, round(running.process.processor_seconds(), 1))
+            if state != running.quiet_state:
+                running.quiet_state, running.quiet_since = state, now
+            elif now - running.quiet_since > self._options.stall_seconds:
+                running.ended_because = (
+                    f"hung: neither output nor processor time for {self._options.stall_seconds:g} s (--stall-timeout)"
+                )
+                running.process.kill()
+
+    def _end_all(self) -> None:
+        """Ask every running trial to save and end; they go on under their names in the next run."""
+        for running in self._running.values():
+            running.process.terminate()
+        deadline = time.monotonic() + _GRACE_SECONDS
+        while any(running.process.poll() is None for running in self._running.values()):
+            if time.monotonic() > deadline:
+                for running in self._running.values():
+                    running.process.kill()
+            time.sleep(0.02)
+        self._running.clear()
+
+    def _finish(self, condition: str, why: str) -> None:
+        """The run is over; trials that still run are killed, as Katib deletes them."""
+        for name, running in list(self._running.items()):
+            running.process.kill()
+            outcome = Outcome(Condition.KILLED, "the experiment was over", running.process.poll() or 0, ())
+            self._store.end(name, outcome, time.monotonic() - running.process.started, self._spent())
+        self._running.clear()
+        self._store.finish(condition, explain(why), self._spent())
+        self._listener.changed(self._store.run())
+
+    # The search.
+
+    def _replay(self) -> None:
+        """Tell the search what the journal knows, in the journal's order."""
+        for kind, trial in self._store.replayed():
+            if kind == "created" and trial.number is not None:
+                self._search.restore(trial.number, trial.assignments)
+            elif kind == "ended":
+                self._tell(trial)
+
+    def _tell(self, trial: Trial) -> None:
+        value = trial.value(self._experiment.objective) if trial.condition is Condition.SUCCEEDED else None
+        if trial.number is not None:
+            self._search.tell(trial.number, value)
+        elif value is not None and inside(self._experiment.parameters, trial.assignments):
+            self._search.observe(trial.assignments, value)
+
+    def _spent(self) -> float:
+        return self._spent_before + time.monotonic() - self._begun
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """SIGINT and SIGTERM end the run in order; they also wake `_wait`, through a descriptor."""
+        self._wakeup, writer = os.pipe()
+        os.set_blocking(writer, False)
+        descriptor = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        handlers = {number: signal.signal(number, self._received) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+            signal.set_wakeup_fd(descriptor)
+            os.close(self._wakeup)
+            os.close(writer)
+
+    def _received(self, number: int, frame: FrameType | None) -> None:
+        self._stop = signal.Signals(number)
+
+    def _failure(self, run: Run) -> str:
+        failed = [trial for trial in run.trials if trial.condition.failed]
+        last = failed[-1]
+        return f"{len(failed)} trials failed; the last, {last.name}: {last.reason} (log: {last.folder}/{METRICS_FILE})"

@@ -1,0 +1,230 @@
+"""From trialTemplate and assignments to what one trial runs on this machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from boxtune.errors import ExperimentError
+from boxtune.experiment.model import Experiment
+from boxtune.experiment.space import Assignments
+from boxtune.local.shell_line import expand, wrap
+from boxtune.local.volumes import Volumes, map_paths
+
+METRICS_FILE = "metrics.log"  # Katib's name of it
+OUTPUT_FILE = "output.log"  # what Katib's shell line does not redirect into the other
+GPU_LIMIT = "nvidia.com/gpu"
+_PLACEHOLDER = re.compile(r"\$\{trialParameters\.(.+?)\}")
+_META = re.compile(r"\$\{trialSpec\.(.+?)\}")
+_SET = re.compile(r"(?:--set=)?(?P<name>[\w.]+)=\$\{trialParameters\.(?P<parameter>[^}]+)\}")
+_OWN = ("-m", "trial_entry")
+_LENGTH_ALIASES = ("num_steps", "epochs")
+
+
+@dataclass(frozen=True)
+class Command:
+    """One trial's process.
+
+    Attributes:
+        argv: what is executed.
+        environment: all of it.
+        folder: the working folder.
+        log: where standard output and error of the process go, merged.
+        metrics: the file that the collector reads; the log itself for trial_entry's trials, whose line needs no shell.
+        deadline: seconds after which the Job's activeDeadlineSeconds ends it, or None.
+    """
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    folder: Path
+    log: Path
+    metrics: Path
+    deadline: float | None
+
+
+class Template:
+    """The trialTemplate of an Experiment, on this machine."""
+
+    def __init__(self, experiment: Experiment, volumes: Mapping[str, Path], num_steps: int | None = None) -> None:
+        """
+        Args:
+            volumes: the user's `--volume NAME=DIR`.
+            num_steps: shorten every trial to this many steps, schedule included.
+
+        Raises:
+            ExperimentError: this machine cannot run the template.
+        """
+        self._experiment = experiment
+        template = experiment.template
+        if "trialSpec" not in template:
+            raise ExperimentError("spec.trialTemplate.configMap: a template in a ConfigMap cannot be run locally")
+        self._job = template["trialSpec"]
+        if self._job.get("kind") != "Job":
+            raise ExperimentError(
+                f"spec.trialTemplate.trialSpec: a {self._job.get('kind')} cannot be run locally, a Job can"
+            )
+        pod = self._job["spec"]["template"]["spec"]
+        name = template["primaryContainerName"]
+        containers = {container["name"]: container for container in pod.get("containers") or ()}
+        if name not in containers:
+            raise ExperimentError(
+                f"spec.trialTemplate.primaryContainerName {name}: the pod has {', '.join(containers) or 'no container'}"
+            )
+        self._container = containers[name]
+        if not self._container.get("command"):
+            raise ExperimentError(f"container {name}: command must be given; the image's own is not known here")
+        if experiment.collector.kind not in ("StdOut", "File"):
+            raise ExperimentError(
+                f"spec.metricsCollectorSpec: the {experiment.collector.kind} collector is not built for local runs; "
+                "StdOut and File are"
+            )
+        self._volumes = Volumes(pod, volumes, experiment.config_maps)
+        self._num_steps = num_steps
+        if num_steps is not None and not self.is_own:
+            raise ExperimentError("--num_steps: only trials of python -m trial_entry can be shortened")
+
+    @property
+    def arguments(self) -> list[str]:
+        """The container's command and args, placeholders and all."""
+        return [*self._container["command"], *(self._container.get("args") or ())]
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the trials are `python -m trial_entry [train]`."""
+        arguments = self.arguments
+        return tuple(arguments[1:3]) == _OWN and "python" in Path(arguments[0]).name
+
+    @property
+    def gpus(self) -> int:
+        """The container's GPU limit."""
+        limits = (self._container.get("resources") or {}).get("limits") or {}
+        return int(limits.get(GPU_LIMIT, 0))
+
+    def sets(self) -> dict[str, str]:
+        """Parameter name to the alias or field path that it sets, where it stands in a `--set` and nowhere else."""
+        references = {each["name"]: each["reference"] for each in self._experiment.template["trialParameters"]}
+        found: dict[str, str] = {}
+        for argument in self.arguments:
+            matched = _SET.fullmatch(argument)
+            names = _PLACEHOLDER.findall(argument)
+            for name in names:
+                reference = references.get(name, "")
+                if matched is None or reference in found:
+                    found[reference] = ""
+                else:
+                    found[reference] = matched["name"]
+        return {reference: name for reference, name in found.items() if name}
+
+    def base_config(self, folder: Path) -> Path | None:
+        """The base pipeline.config of trial_entry's trials, as a file of this machine."""
+        mounts = self._volumes.mounts(self._container, folder)
+        for argument in self.arguments:
+            name, equals, value = argument.partition("=")
+            if name == "--pipeline_config_path" and equals and "${" not in value:
+                return Path(map_paths(value, mounts))
+        return None
+
+    def command(self, trial: str, assignments: Assignments, folder: Path) -> Command:
+        """What trial `trial` runs; parameters without an assignment lose their `--set` (the baseline's case).
+
+        Raises:
+            ExperimentError: a variable of the environment comes from where this machine has nothing.
+        """
+        mounts = self._volumes.mounts(self._container, folder)
+        values = self._values(trial, assignments)
+        variables = {name: map_paths(value, mounts) for name, value in self._environment(trial, values).items()}
+        arguments = [map_paths(self._filled(argument, values), mounts) for argument in self._kept(values)]
+        arguments = self._shortened(arguments)
+        metrics = folder / METRICS_FILE
+        if self._experiment.collector.kind == "File":
+            place = PurePosixPath(self._experiment.collector.path)
+            mounts.setdefault(place.parent, folder)  # Katib mounts an empty folder there
+            metrics = Path(map_paths(str(place), mounts))
+            arguments = [map_paths(argument, {place.parent: mounts[place.parent]}) for argument in arguments]
+        working = self._container.get("workingDir")
+        deadline = self._job["spec"].get("activeDeadlineSeconds")
+        return Command(
+            tuple(self._argv(arguments, metrics, variables)),
+            {**os.environ, **variables},
+            Path(map_paths(working, mounts)) if working else Path.cwd(),
+            metrics if self.is_own else folder / OUTPUT_FILE,
+            metrics,
+            float(deadline) if deadline is not None else None,
+        )
+
+    def _argv(self, arguments: list[str], metrics: Path, variables: Mapping[str, str]) -> list[str]:
+        if self.is_own:
+            return [sys.executable, *(expand(argument, variables) for argument in arguments[1:])]
+        redirect = self._experiment.collector.kind == "StdOut"
+        return [expand(text, variables) for text in wrap(arguments, PurePosixPath(metrics), redirect=redirect)]
+
+    def _values(self, trial: str, assignments: Assignments) -> dict[str, str | None]:
+        """Each trialParameter's value; None where the trial has no assignment for it."""
+        values: dict[str, str | None] = {}
+        for parameter in self._experiment.template["trialParameters"]:
+            meta = _META.fullmatch(parameter["reference"])
+            reference = parameter["reference"]
+            values[parameter["name"]] = self._meta(meta.group(1), trial) if meta else assignments.get(reference)
+        return values
+
+    def _meta(self, key: str, trial: str) -> str:
+        inner = re.fullmatch(r"(Annotations|Labels)\[(.+)\]", key)
+        if inner:
+            held = (self._job.get("metadata") or {}).get(inner.group(1).lower()) or {}
+            return str(held.get(inner.group(2), ""))
+        known = {
+            "Name": trial,
+            "Namespace": self._experiment.namespace,
+            "Kind": self._job["kind"],
+            "APIVersion": self._job["apiVersion"],
+        }
+        return str(known[key])
+
+    def _kept(self, values: Mapping[str, str | None]) -> list[str]:
+        """The arguments, without each `--set` whose parameter has no value."""
+        kept: list[str] = []
+        for argument in self.arguments:
+            if any(values.get(name) is None for name in _PLACEHOLDER.findall(argument)):
+                if kept and kept[-1] == "--set":
+                    kept.pop()
+                continue
+            kept.append(argument)
+        return kept
+
+    def _filled(self, text: str, values: Mapping[str, str | None]) -> str:
+        return _PLACEHOLDER.sub(lambda found: values.get(found.group(1)) or "", text)
+
+    def _shortened(self, arguments: Sequence[str]) -> list[str]:
+        if self._num_steps is None:
+            return list(arguments)
+        lengths = tuple(f"--set={alias}=" for alias in _LENGTH_ALIASES)
+        return [*(text for text in arguments if not text.startswith(lengths)), f"--set=num_steps={self._num_steps}"]
+
+    def _environment(self, trial: str, values: Mapping[str, str | None]) -> dict[str, str]:
+        variables: dict[str, str] = {"KATIB_TRIAL_NAME": trial}
+        for entry in self._container.get("env") or ():
+            if "value" in entry or "valueFrom" not in entry:
+                variables[entry["name"]] = expand(self._filled(str(entry.get("value", "")), values), variables)
+            else:
+                value = self._value_from(entry["name"], entry["valueFrom"], trial)
+                if value is not None:
+                    variables[entry["name"]] = value
+        return variables
+
+    def _value_from(self, name: str, source: Mapping[str, Any], trial: str) -> str | None:
+        if name in os.environ:
+            return os.environ[name]
+        key = source.get("configMapKeyRef")
+        if key and key["key"] in self._experiment.config_maps.get(key["name"], {}):
+            return self._experiment.config_maps[key["name"]][key["key"]]
+        if (source.get("fieldRef") or {}).get("fieldPath") in ("metadata.name", "metadata.labels['job-name']"):
+            return trial
+        if any(isinstance(each, dict) and each.get("optional") for each in source.values()):
+            return None
+        kind = next(iter(source), "nothing")
+        raise ExperimentError(f"env {name}: its value comes from a {kind}; set {name} in this shell's environment")

@@ -1,0 +1,57 @@
+"""A run's trials as a table for the terminal."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from rich.text import Text
+
+from boxtune.report.text import assignment, duration, number
+from boxtune.runs.model import Condition, Run, Trial
+
+_STYLES = {
+    Condition.CREATED: "dim",
+    Condition.RUNNING: "cyan",
+    Condition.SUCCEEDED: "",
+    Condition.FAILED: "red",
+    Condition.METRICS_UNAVAILABLE: "red",
+    Condition.KILLED: "yellow",
+}
+
+
+def trials_table(run: Run, most: int | None = None) -> Table:
+    """One row a trial, the baseline apart and first; the best is bold and marked.
+
+    Args:
+        most: of the suggested trials, show only this many of the newest.
+    """
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("trial", no_wrap=True)
+    for spec in run.experiment.parameters:
+        table.add_column(spec.name, justify="right", no_wrap=True)
+    for metric in run.experiment.objective.metrics:
+        table.add_column(metric, justify="right", no_wrap=True)
+    table.add_column("time", justify="right", no_wrap=True)
+    table.add_column("state", overflow="fold")
+    if run.baseline is not None:
+        table.add_row(
+            *_cells(run, run.baseline, "baseline", ""), style=_STYLES[run.baseline.condition], end_section=True
+        )
+    best = run.optimal
+    for trial in run.trials if most is None else run.trials[-most:]:
+        is_best = best is not None and trial.name == best.name
+        style = "bold green" if is_best else _STYLES[trial.condition]
+        name = trial.name.removeprefix(f"{run.experiment.name}-")
+        table.add_row(*_cells(run, trial, name, " ← best" if is_best else ""), style=style)
+    return table
+
+
+def _cells(run: Run, trial: Trial, name: str, mark: str) -> list[Text]:
+    objective = run.experiment.objective
+    values = [
+        assignment(trial.assignments[spec.name]) if spec.name in trial.assignments else "–"
+        for spec in run.experiment.parameters
+    ]
+    metrics = [number(trial.value(objective, metric)) for metric in objective.metrics]
+    seconds = duration(trial.seconds) if trial.condition.ended else ""
+    state = f"{trial.condition}{mark}" + (f": {trial.reason}" if trial.reason else "")
+    return [Text(cell) for cell in (name, *values, *metrics, seconds, state)]

@@ -1,0 +1,99 @@
+"""Sentences and numbers about a run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from boxtune.runs.model import Condition, Run, Trial
+
+
+def number(value: float | None) -> str:
+    """Four significant digits; a dash where there is no number."""
+    return "–" if value is None else f"{value:.4g}"
+
+
+def duration(seconds: float) -> str:
+    """`48 s`, `3 min 20 s`, `2 h 5 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def assignment(text: str) -> str:
+    """An assigned value, short: numbers in four digits."""
+    try:
+        return f"{float(text):.4g}"
+    except ValueError:
+        return text
+
+
+def seconds_left(run: Run) -> float | None:
+    """An estimate of the time until the run is over; None before a trial has ended or where no end is set."""
+    counts = run.experiment.counts
+    everything = (*run.trials, *([run.baseline] if run.baseline else []))
+    durations = [trial.seconds for trial in everything if trial.condition is Condition.SUCCEEDED]
+    if counts.most is None or not durations:
+        return None
+    mean = sum(durations) / len(durations)
+    now = time.time()
+    running = [
+        min(mean, now - datetime.fromisoformat(trial.started).replace(tzinfo=UTC).timestamp())
+        for trial in everything
+        if trial.condition is Condition.RUNNING
+    ]
+    waiting = counts.most - sum(trial.condition.ended for trial in run.trials)
+    waiting += run.baseline is not None and not run.baseline.condition.ended
+    return max(0.0, (waiting * mean - sum(running)) / min(counts.parallel, max(1, waiting)))
+
+
+def against_baseline(run: Run) -> str:
+    """How the best trial compares with the base config's own values, one sentence; empty where there is no both."""
+    best, baseline, objective = run.optimal, run.baseline, run.experiment.objective
+    if best is None or baseline is None or baseline.condition is not Condition.SUCCEEDED:
+        return ""
+    value, base = best.value(objective), baseline.value(objective)
+    if value is None or base is None:
+        return ""
+    if not objective.better(value, base):
+        return f"no trial is better than the base config's own values ({objective.metric} {number(base)})"
+    ratio = f", {value / base:.2g} times" if base > 0 and value > 0 else ""
+    return f"the base config's own values gave {number(base)}: a difference of {value - base:+.4g}{ratio}"
+
+
+def verdict(run: Run) -> list[str]:
+    """The last lines under a table: the state, the best trial, the baseline, where the best config lies."""
+    ended = sum(trial.condition.ended for trial in run.trials)
+    lines = [f"{run.experiment.name}: {run.message} ({ended} trials ended, {_failures(run.trials)})"]
+    best = run.optimal
+    if best is None:
+        return [*lines, "no trial has succeeded yet"]
+    value = number(best.value(run.experiment.objective))
+    lines.append(f"best: {best.name} with {run.experiment.objective.metric} {value}")
+    compared = against_baseline(run)
+    if compared:
+        lines.append(compared)
+    config = trained_config(best)
+    if config is not None:
+        lines.append(f"its pipeline.config: {config}")
+    return lines
+
+
+def _failures(trials: Iterable[Trial]) -> str:
+    failed = sum(trial.condition.failed for trial in trials)
+    return f"{failed} failed" if failed else "none failed"
+
+
+def trained_config(trial: Trial) -> Path | None:
+    """The pipeline.config that a trial_entry trial ran, beside its trial.json; None where there is none."""
+    if trial.folder is None:
+        return None
+    found = next(iter(sorted(trial.folder.rglob("trial.json"))), None)
+    return found.with_name("pipeline.config") if found is not None else None

@@ -1,0 +1,97 @@
+"""Experiments whose trials are small programs, for tests of everything around a trial."""
+
+from __future__ import annotations
+
+import copy
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.trials import Ended
+
+BOXTUNE = (sys.executable, "-c", "from boxtune.cli.main import main; main()")
+
+SHELL = yaml.safe_load(r"""
+apiVersion: kubeflow.org/v1beta1
+kind: Experiment
+metadata: {name: shell}
+spec:
+  objective: {type: maximize, objectiveMetricName: score}
+  algorithm: {algorithmName: random}
+  parallelTrialCount: 2
+  maxTrialCount: 4
+  maxFailedTrialCount: 2
+  parameters:
+    - {name: x, parameterType: double, feasibleSpace: {min: "0", max: "1"}}
+  trialTemplate:
+    primaryContainerName: main
+    trialParameters: [{name: x, reference: x}]
+    trialSpec:
+      apiVersion: batch/v1
+      kind: Job
+      spec:
+        template:
+          spec:
+            restartPolicy: Never
+            containers:
+              - name: main
+                image: none
+                command: [sh, -c, "{ echo score=${trialParameters.x}; }"]
+""")
+
+
+def shell_experiment(script: str | None = None, **spec: Any) -> dict[str, Any]:
+    """SHELL, its trials running `script` (one shell line), with fields of `spec` replaced."""
+    experiment: dict[str, Any] = copy.deepcopy(SHELL)
+    experiment["spec"].update(spec)
+    if script is not None:
+        container(experiment)["command"] = ["sh", "-c", f"{{ {script}; }}"]
+    return experiment
+
+
+def container(experiment: Mapping[str, Any]) -> dict[str, Any]:
+    """The only container of the trial's pod."""
+    found: dict[str, Any] = experiment["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"]["containers"][
+        0
+    ]
+    return found
+
+
+def write(path: Path, *documents: Mapping[str, Any]) -> Path:
+    """Write YAML documents."""
+    path.write_text(yaml.safe_dump_all(list(documents), sort_keys=False))
+    return path
+
+
+def boxtune(*arguments: str | Path, folder: Path | None = None, **environment: str) -> Ended:
+    """`boxtune ARGUMENTS`, to its end."""
+    done = subprocess.run(
+        [*BOXTUNE, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        cwd=folder,
+        env={**os.environ, **environment},
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def processes_of(arguments: Sequence[str]) -> list[int]:
+    """Ids of living processes whose command line holds every one of `arguments`."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                line = (entry / "cmdline").read_bytes().decode(errors="replace")
+                state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+            except OSError:
+                continue
+            if all(argument in line for argument in arguments) and state != "Z":
+                found.append(int(entry.name))
+    return found
