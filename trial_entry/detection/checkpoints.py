@@ -77,15 +77,24 @@ def restore(checkpoint: Any, prefix: str) -> None:
     try:
         checkpoint.restore(prefix).assert_existing_objects_matched().expect_partial()
     except (AssertionError, ValueError, tf.errors.OpError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise ConfigError(f"{prefix}: not a checkpoint of this config's model: {first}") from None
+        raise _unreadable(prefix, error) from None
+
+
+def _unreadable(prefix: str, error: Exception) -> ConfigError:
+    return ConfigError(f"{prefix}: not a checkpoint of this config's model: {str(error).strip().splitlines()[0]}")
 
 
 def restore_for_evaluation(built: BuiltModel, prefix: str) -> None:
-    """Restore step and model of any trainer's checkpoint, its optimizer left aside."""
+    """Restore the model of any trainer's checkpoint, and its step where it has one (an exporter's has none)."""
     import tensorflow as tf
 
-    restore(tf.train.Checkpoint(step=built.global_step, model=built.model), prefix)
+    objects = {"model": built.model}
+    try:
+        if any(name.startswith("step/") for name, _ in tf.train.list_variables(prefix)):
+            objects["step"] = built.global_step
+    except (ValueError, tf.errors.OpError) as error:
+        raise _unreadable(prefix, error) from None
+    restore(tf.train.Checkpoint(**objects), prefix)
 
 
 def latest(folder: Path) -> str | None:

@@ -1,0 +1,396 @@
+"""Whole local runs, with real processes, killed at any moment."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.experiments import BOXTUNE, boxtune, container, processes_of, shell_experiment, write
+
+NOTED = 'echo "start $KATIB_TRIAL_NAME" >> {log}; sleep {seconds}; echo "end $KATIB_TRIAL_NAME" >> {log}; echo score=1'
+
+ONE = {"maxTrialCount": 1, "parallelTrialCount": 1, "maxFailedTrialCount": 1}
+SECRET = {"name": "s", "key": "k"}
+
+
+def run(tmp_path: Path, experiment: dict[str, Any], *more: str, **environment: str) -> Any:
+    """Write and run an experiment in tmp_path/run."""
+    path = write(tmp_path / "experiment.yaml", experiment)
+    return boxtune("run", path, "--out", tmp_path / "run", *more, folder=tmp_path, **environment)
+
+
+def status(tmp_path: Path) -> dict[str, Any]:
+    """`boxtune show --json`'s status."""
+    shown = boxtune("show", tmp_path / "run", "--json")
+    assert shown.code == 0, shown.err
+    found: dict[str, Any] = json.loads(shown.out)["status"]
+    return found
+
+
+def details(tmp_path: Path) -> dict[str, dict[str, Any]]:
+    """Trials by number."""
+    return {trial["name"].removeprefix("shell-"): trial for trial in status(tmp_path)["trialDetails"]}
+
+
+def test_a_run_ends_at_its_count_and_shows_the_best(tmp_path: Path) -> None:
+    ended = run(tmp_path, shell_experiment(maxTrialCount=6))
+    assert ended.code == 0, ended.err
+    found = status(tmp_path)
+    assert (found["trials"], found["trialsSucceeded"]) == (6, 6)
+    assert found["conditions"][0]["type"] == "Succeeded"
+    assert "max trial count" in found["conditions"][0]["message"]
+    values = [float(trial["parameterAssignments"][0]["value"]) for trial in found["trialDetails"]]
+    best = found["currentOptimalTrial"]
+    assert float(best["parameterAssignments"][0]["value"]) == max(values)
+    assert float(best["observation"]["metrics"][0]["max"]) == max(values)
+    assert f"best: {best['bestTrialName']}" in ended.out
+    assert "6 of 6 done" in ended.out
+    again = run(tmp_path, shell_experiment(maxTrialCount=6))
+    assert again.code == 0
+    assert "started" not in again.out
+
+
+def test_the_goal_ends_it_and_ends_what_runs(tmp_path: Path) -> None:
+    script = "case $KATIB_TRIAL_NAME in *2) echo score=5;; *) sleep 60; esac"
+    experiment = shell_experiment(script, objective={"type": "maximize", "objectiveMetricName": "score", "goal": 5})
+    began = time.monotonic()
+    assert run(tmp_path, experiment).code == 0
+    assert time.monotonic() - began < 30
+    found = status(tmp_path)
+    assert "goal has reached" in found["conditions"][0]["message"]
+    assert "shell-0001" in found["killedTrialList"]
+
+
+def test_minimizing_takes_the_least(tmp_path: Path) -> None:
+    experiment = shell_experiment(objective={"type": "minimize", "objectiveMetricName": "score"})
+    assert run(tmp_path, experiment).code == 0
+    values = {name: float(trial["parameterAssignments"][0]["value"]) for name, trial in details(tmp_path).items()}
+    assert (
+        status(tmp_path)["currentOptimalTrial"]["bestTrialName"]
+        == f"shell-{min(values, key=lambda name: values[name])}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "condition", "says"),
+    [
+        ("echo trouble here; exit 7", "Failed", "exit code 7"),
+        ("kill -9 $$", "Failed", "if nobody did it, memory ran out"),
+        ("echo nothing", "MetricsUnavailable", "score was never printed"),
+        ("echo score=nan", "MetricsUnavailable", "score was printed without a number"),
+        ("echo no request >&2; exit 2", "Failed", "the request is wrong: no request"),
+    ],
+)
+def test_too_many_failures_fail_it_with_the_reason(tmp_path: Path, script: str, condition: str, says: str) -> None:
+    ended = run(tmp_path, shell_experiment(script, parallelTrialCount=1))
+    assert ended.code == 3
+    assert "2 trials failed" in ended.reason
+    assert says in ended.reason
+    found = details(tmp_path)
+    assert len(found) == 2
+    assert {trial["condition"] for trial in found.values()} == {condition}
+
+
+def test_failed_trials_below_the_limit_are_passed_over(tmp_path: Path) -> None:
+    script = "case $KATIB_TRIAL_NAME in *1) exit 1;; *) echo score=1; esac"
+    assert run(tmp_path, shell_experiment(script)).code == 0
+    found = status(tmp_path)
+    assert (found["trialsFailed"], found["trialsSucceeded"]) == (1, 3)
+
+
+def test_a_trial_that_hangs_after_its_last_line_is_ended(tmp_path: Path) -> None:
+    marker = "987.654"
+    experiment = shell_experiment(
+        f"echo score=1; sleep {marker}", maxTrialCount=1, parallelTrialCount=1, maxFailedTrialCount=1
+    )
+    ended = run(tmp_path, experiment, "--stall-timeout", "2s")
+    assert ended.code == 3
+    assert "hung: neither output nor processor time for 2 s" in ended.reason
+    assert not processes_of([f"sleep\0{marker}"])
+
+
+def test_a_working_trial_is_not_taken_for_hung(tmp_path: Path) -> None:
+    busy = "python3 -c 'import time; end=time.time()+4\nwhile time.time()<end: pass'; echo score=1"
+    experiment = shell_experiment(busy, **ONE)
+    assert run(tmp_path, experiment, "--stall-timeout", "2s").code == 0
+
+
+def test_the_job_s_deadline_is_kept(tmp_path: Path) -> None:
+    experiment = shell_experiment("sleep 60", **ONE)
+    experiment["spec"]["trialTemplate"]["trialSpec"]["spec"]["activeDeadlineSeconds"] = 1
+    ended = run(tmp_path, experiment)
+    assert ended.code == 3
+    assert "activeDeadlineSeconds (1)" in ended.reason
+
+
+def test_what_a_trial_leaves_running_ends_with_it(tmp_path: Path) -> None:
+    marker = "876.543"
+    assert run(tmp_path, shell_experiment(f"sleep {marker} & echo score=1", maxTrialCount=2)).code == 0
+    assert not processes_of([f"sleep\0{marker}"])
+
+
+def test_the_counts_may_be_edited_and_nothing_else(tmp_path: Path) -> None:
+    assert run(tmp_path, shell_experiment(maxTrialCount=2)).code == 0
+    first = details(tmp_path)
+    assert run(tmp_path, shell_experiment(maxTrialCount=5, parallelTrialCount=1)).code == 0
+    assert len(details(tmp_path)) == 5
+    assert {name: details(tmp_path)[name] for name in first} == first
+    changed = shell_experiment(maxTrialCount=6)
+    changed["spec"]["parameters"][0]["feasibleSpace"]["max"] = "2"
+    ended = run(tmp_path, changed)
+    assert ended.code == 2
+    assert '- "max": "1"; + "max": "2"' in ended.reason
+    assert len(details(tmp_path)) == 5
+
+
+def test_a_search_that_goes_on_suggests_what_it_would_have(tmp_path: Path) -> None:
+    for name, counts in {"whole": [8], "broken": [3, 8]}.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        for count in counts:
+            experiment = shell_experiment(
+                maxTrialCount=count, parallelTrialCount=1, algorithm={"algorithmName": "tpe"}, maxFailedTrialCount=2
+            )
+            assert run(folder, experiment).code == 0
+    whole, broken = (
+        [trial["parameterAssignments"] for trial in details(tmp_path / name).values()] for name in ("whole", "broken")
+    )
+    assert whole == broken
+
+
+def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.txt").write_text("precious")
+    ended = run(tmp_path, shell_experiment())
+    assert ended.code == 2
+    assert "is not empty (thesis.txt)" in ended.reason
+    assert (tmp_path / "run" / "thesis.txt").read_text() == "precious"
+    assert boxtune("show", tmp_path / "run").code == 2
+
+
+def test_a_claim_needs_a_folder(tmp_path: Path) -> None:
+    experiment = shell_experiment()
+    pod = experiment["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"]
+    pod["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": "drones"}}]
+    container(experiment)["volumeMounts"] = [{"name": "data", "mountPath": "/data"}]
+    container(experiment)["command"] = ["sh", "-c", "{ cat /data/score; }"]
+    ended = run(tmp_path, experiment)
+    assert ended.code == 2
+    assert "volume data is the claim drones" in ended.reason
+    assert "--volume data=DIR" in ended.reason
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "score").write_text("score=${trialParameters.x}\nscore=3\n")
+    container(experiment)["env"] = [{"name": "X", "value": "${trialParameters.x}"}]
+    assert run(tmp_path, experiment, "--volume", "data=here").code == 0
+    assert status(tmp_path)["currentOptimalTrial"]["observation"]["metrics"][0]["latest"] == "3"
+
+
+def test_environment_and_meta_references_reach_the_trial(tmp_path: Path) -> None:
+    experiment = shell_experiment("echo $(GREETING) $NAME $TWICE; echo score=1", maxTrialCount=1, parallelTrialCount=1,
+                                  maxFailedTrialCount=1)  # fmt: skip
+    template = experiment["spec"]["trialTemplate"]
+    template["trialParameters"].append({"name": "name", "reference": "${trialSpec.Name}"})
+    container(experiment)["env"] = [
+        {"name": "GREETING", "value": "hello-${trialParameters.x}"},
+        {"name": "NAME", "value": "${trialParameters.name}"},
+        {"name": "TWICE", "value": "$(NAME)-$(NAME)"},
+    ]
+    assert run(tmp_path, experiment).code == 0
+    log = (tmp_path / "run" / "trials" / "shell-0001" / "metrics.log").read_text()
+    assert log.startswith("hello-0.")
+    assert log.splitlines()[0].endswith("shell-0001 shell-0001-shell-0001")
+
+
+def test_the_budget_ends_it_and_a_larger_one_goes_on(tmp_path: Path) -> None:
+    experiment = shell_experiment("sleep 0.6; echo score=1", parallelTrialCount=1, maxTrialCount=3)
+    ended = run(tmp_path, experiment, "--budget", "0.5s")
+    assert ended.code == 130
+    assert "the budget of 0.5 s is spent" in ended.reason
+    assert len(details(tmp_path)) == 1
+    assert run(tmp_path, experiment, "--budget", "1h").code == 0
+    assert len(details(tmp_path)) == 3
+
+
+def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
+    path = write(tmp_path / "experiment.yaml", shell_experiment(maxTrialCount=20))
+    command = shlex.join([*BOXTUNE, "run", str(path), "--out", str(tmp_path / "run")])
+    full = subprocess.run(
+        ["bash", "-c", f"ulimit -f 4; {command}"], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert full.returncode == 130, full.stderr
+    assert "cannot be written" in full.stderr
+    assert "make room and run the same command again" in full.stderr
+    finished = {name: trial for name, trial in details(tmp_path).items() if trial["condition"] == "Succeeded"}
+    assert 0 < len(finished) < 20
+    assert boxtune("run", path, "--out", tmp_path / "run").code == 0
+    after = details(tmp_path)
+    assert len(after) == 20
+    assert {name: after[name] for name in finished} == finished
+
+
+class Runner:
+    """`boxtune run` in the background, the leader of a process group."""
+
+    def __init__(self, tmp_path: Path, experiment: dict[str, Any]) -> None:
+        self.path = write(tmp_path / "experiment.yaml", experiment)
+        self.process = subprocess.Popen(
+            [*BOXTUNE, "run", str(self.path), "--out", str(tmp_path / "run")],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def kill_alone(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def kill_group(self) -> None:
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@pytest.mark.parametrize("kill", [Runner.kill_alone, Runner.kill_group])
+def test_killed_at_any_moment_no_trial_is_lost_repeated_or_run_twice(
+    tmp_path: Path, kill: Callable[[Runner], None]
+) -> None:
+    """Each trial would see a second writer of its folder by a lock that it holds while it runs."""
+    log = tmp_path / "log"
+    script = f"exec 9>>{tmp_path}/lock-$KATIB_TRIAL_NAME; flock -n 9 || echo busy >> {log}; " + NOTED.format(
+        log=log, seconds="0.4"
+    ).replace("{", "").replace("}", "")
+    experiment = shell_experiment(script, maxTrialCount=10)
+    for delay in (0.9, 1.0, 1.15, 1.3, 1.5, 1.7, 2.0):
+        runner = Runner(tmp_path, experiment)
+        time.sleep(delay)
+        kill(runner)
+    ended = boxtune("run", tmp_path / "experiment.yaml", "--out", tmp_path / "run")
+    assert ended.code == 0, ended.err
+    assert not processes_of([str(log)])
+    lines = log.read_text().splitlines()
+    assert "busy" not in lines
+    events = [json.loads(line) for line in (tmp_path / "run" / "journal.jsonl").read_text().splitlines()]
+    finished = [event["trial"] for event in events if event["event"] == "ended"]
+    created = [event["trial"] for event in events if event["event"] == "created"]
+    assert sorted(finished) == sorted(created) == [f"shell-{number:04d}" for number in range(1, 11)]
+    starts = [event["trial"] for event in events if event["event"] == "started"]
+    assert len(starts) > 10  # some were cut off, and went on under their names
+    for name in finished:
+        last_start = max(number for number, line in enumerate(lines) if line == f"start {name}")
+        assert f"end {name}" in lines[last_start:]
+
+
+def test_interrupted_it_asks_its_trials_to_end_and_goes_on(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    script = f"trap 'echo asked >> {log}; exit 143' TERM; echo start >> {log}; sleep 30 & wait; echo score=1"
+    runner = Runner(tmp_path, shell_experiment(script, maxTrialCount=2))
+    deadline = time.monotonic() + 30
+    while not (log.exists() and log.read_text().count("start") == 2):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    busy = boxtune("run", runner.path, "--out", tmp_path / "run")
+    assert busy.code == 2
+    assert f"in use by boxtune run, process {runner.process.pid}" in busy.reason
+    assert status(tmp_path)["trialsRunning"] == 2
+    runner.process.send_signal(signal.SIGINT)
+    _, err = runner.process.communicate(timeout=30)
+    assert runner.process.returncode == 130
+    assert "stopped by SIGINT; the same command goes on" in err
+    assert log.read_text().count("asked") == 2
+    assert not processes_of([str(log)])
+
+
+def test_the_runner_s_own_time_for_a_trial_is_small(tmp_path: Path) -> None:
+    """Trials that only print; the run's start-up left out."""
+    assert run(tmp_path, shell_experiment(maxTrialCount=40, parallelTrialCount=1)).code == 0
+    events = [json.loads(line) for line in (tmp_path / "run" / "journal.jsonl").read_text().splitlines()]
+    from datetime import datetime
+
+    times = [datetime.fromisoformat(event["time"]) for event in events]
+    assert (times[-1] - times[1]).total_seconds() / 40 < 0.1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--keep", "some"], "must be best:N"),
+        (["--budget", "soon"], "write a time such as"),
+        (["--volume", "data"], "write NAME=DIR"),
+        (["--num-steps", "5"], "only trials of python -m trial_entry can be shortened"),
+        (["--num-steps", "0"], "not in the range"),
+        (["--colour"], "No such option"),
+    ],
+)
+def test_wrong_arguments(tmp_path: Path, arguments: list[str], says: str) -> None:
+    ended = run(tmp_path, shell_experiment(), *arguments)
+    assert ended.code == 2
+    assert says in ended.reason
+    assert len(ended.err.strip().splitlines()) == 1
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda e: e["spec"]["algorithm"].update(algorithmName="grid"), "not built yet for local runs"),
+        (lambda e: e["spec"]["trialTemplate"].update(primaryContainerName="other"), "the pod has main"),
+        (lambda e: container(e).pop("command"), "command must be given"),
+        (
+            lambda e: e["spec"].update(metricsCollectorSpec={"collector": {"kind": "TensorFlowEvent"}}),
+            "collector is not built for local runs",
+        ),
+        (
+            lambda e: container(e).update(
+                env=[{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]
+            ),
+            "env KEY: its value comes from a secretKeyRef",
+        ),
+    ],
+)
+def test_what_this_machine_cannot_run_is_refused(
+    tmp_path: Path, change: Callable[[dict[str, Any]], object], says: str
+) -> None:
+    experiment = shell_experiment("echo ${trialParameters.x}; echo score=1")
+    if "command must" in says:
+        container(experiment)["args"] = ["${trialParameters.x}"]
+    change(experiment)
+    ended = run(tmp_path, experiment)
+    assert ended.code == 2
+    assert says in ended.reason
+
+
+def test_a_file_collector_reads_its_file(tmp_path: Path) -> None:
+    experiment = shell_experiment(
+        "echo score=${trialParameters.x} > /var/log/katib/mine.log",
+        metricsCollectorSpec={
+            "collector": {"kind": "File"},
+            "source": {"fileSystemPath": {"kind": "File", "path": "/var/log/katib/mine.log"}},
+        },
+    )
+    assert run(tmp_path, experiment).code == 0
+    assert status(tmp_path)["trialsSucceeded"] == 4
+
+
+def test_a_command_that_does_not_exist_fails_its_trials(tmp_path: Path) -> None:
+    experiment = shell_experiment()
+    container(experiment)["command"] = ["no-such-program", "${trialParameters.x}"]
+    ended = run(tmp_path, experiment)
+    assert ended.code == 3
+    assert "not found" in ended.reason
+
+
+def test_help_teaches(tmp_path: Path) -> None:
+    shown = subprocess.run([*BOXTUNE, "run", "--help"], capture_output=True, text=True, timeout=60, check=True)
+    for word in ("--volume", "--out", "--keep", "--budget", "journal.jsonl", "Example"):
+        assert word in shown.stdout
+    assert sys.executable

@@ -1,0 +1,108 @@
+"""COCO's numbers: pycocotools as the oracle, and the edges."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+
+import numpy as np
+import pytest
+
+from trial_entry.detection.coco_metrics import COCO_STATS, Detections, coco_metrics
+
+CATEGORIES = [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}, {"id": 3, "name": "never"}]
+NAMES = {1: "a", 2: "b", 3: "never"}
+
+
+def boxes(random: np.random.Generator, count: int) -> np.ndarray:
+    corner = random.uniform(0, 80, (count, 2))
+    return np.concatenate([corner, corner + random.uniform(5, 60, (count, 2))], axis=1).astype(np.float32)
+
+
+def random_detections(images: int = 30) -> Detections:
+    """Ground truth, and detections of which half are near a truth."""
+    random, detections = np.random.default_rng(3), Detections(CATEGORIES)
+    for image in range(images):
+        truth = boxes(random, random.integers(1, 6))
+        near = truth + random.normal(0, 3, truth.shape).astype(np.float32)
+        found = np.concatenate([near, boxes(random, 4)])
+        labels = random.integers(1, 3, len(truth))
+        detections.add(
+            image,
+            {"boxes": truth, "classes": labels, "is_crowd": random.random(len(truth)) < 0.1},
+            {
+                "boxes": found,
+                "classes": np.concatenate([labels, random.integers(1, 3, 4)]),
+                "scores": random.random(len(found)).astype(np.float32),
+            },
+        )
+    return detections
+
+
+def test_the_twelve_numbers_are_pycocotools_s() -> None:
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    from trial_entry.detection.coco_metrics import _evaluate
+
+    detections = random_detections()
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth = COCO()
+        truth.dataset = detections.truth()
+        truth.createIndex()
+        oracle = COCOeval(truth, truth.loadRes([dict(result) for result in detections.results]), "bbox")
+        oracle.evaluate()
+        oracle.accumulate()
+        oracle.summarize()
+    ours = _evaluate(detections, detections.results).stats
+    assert [ours[place] for place in COCO_STATS.values()] == pytest.approx(list(oracle.stats), abs=1e-12)
+
+
+def test_precision_and_recall_count_matches_at_one_half() -> None:
+    """Three truths; two found above the threshold, one of them twice, one more wrong, one below the threshold."""
+    truth = np.array([[0, 0, 20, 20], [30, 30, 50, 50], [60, 60, 80, 80]], np.float32)
+    found = np.array([[0, 0, 20, 20], [1, 1, 20, 20], [30, 30, 50, 50], [0, 60, 20, 80], [60, 60, 80, 80]], np.float32)
+    detections = Detections(CATEGORIES)
+    detections.add(
+        1,
+        {"boxes": truth, "classes": np.array([1, 2, 1]), "is_crowd": np.zeros(3, bool)},
+        {
+            "boxes": found,
+            "classes": np.array([1, 1, 2, 1, 1]),
+            "scores": np.array([0.9, 0.8, 0.7, 0.6, 0.4], np.float32),
+        },
+    )
+    metrics = coco_metrics(detections, NAMES, score_threshold=0.5)
+    assert metrics["precision"] == pytest.approx(2 / 4)
+    assert metrics["recall"] == pytest.approx(2 / 3)
+    everything = coco_metrics(detections, NAMES, score_threshold=0.0)
+    assert everything["recall"] == pytest.approx(1)
+    assert metrics["mAP_50"] == everything["mAP_50"]
+
+
+def test_what_has_no_ground_truth_is_left_out() -> None:
+    metrics = coco_metrics(random_detections(), NAMES, 0.5)
+    assert "mAP_class_never" not in metrics
+    assert metrics["mAP_class_a"] > 0
+    assert all(value != -1 for value in metrics.values())
+
+
+def test_no_detection_at_all_is_zero_not_an_error() -> None:
+    detections = random_detections()
+    detections.results.clear()
+    metrics = coco_metrics(detections, NAMES, 0.5)
+    assert (metrics["mAP"], metrics["precision"], metrics["recall"]) == (0, 0, 0)
+
+
+def test_an_image_counts_once() -> None:
+    detections = random_detections(1)
+    empty = {"boxes": np.zeros((0, 4), np.float32), "classes": np.zeros(0), "is_crowd": np.zeros(0)}
+    assert not detections.add(0, empty, {**empty, "scores": np.zeros(0)})
+    assert len(detections.images) == 1
+
+
+def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    coco_metrics(random_detections(2), NAMES, 0.5)
+    os.write(2, b"")
+    assert capfd.readouterr().out == ""

@@ -1,0 +1,85 @@
+"""The API's own programs as the oracle: they measure our checkpoints as we do, and we measure theirs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.stock import evaluated, stock
+from tests.trials import rows, run, train_arguments
+from trial_entry.detection.coco_metrics import COCO_STATS
+
+# The twelve numbers of COCO, as model_main_tf2 names them.
+STOCK_NAMES = {
+    "mAP": "DetectionBoxes_Precision/mAP",
+    "mAP_50": "DetectionBoxes_Precision/mAP@.50IOU",
+    "mAP_75": "DetectionBoxes_Precision/mAP@.75IOU",
+    "mAP_small": "DetectionBoxes_Precision/mAP (small)",
+    "mAP_medium": "DetectionBoxes_Precision/mAP (medium)",
+    "mAP_large": "DetectionBoxes_Precision/mAP (large)",
+    "AR_1": "DetectionBoxes_Recall/AR@1",
+    "AR_10": "DetectionBoxes_Recall/AR@10",
+    "AR_100": "DetectionBoxes_Recall/AR@100",
+    "AR_small": "DetectionBoxes_Recall/AR@100 (small)",
+    "AR_medium": "DetectionBoxes_Recall/AR@100 (medium)",
+    "AR_large": "DetectionBoxes_Recall/AR@100 (large)",
+}
+
+
+def assert_equal_numbers(ours: dict[str, float], theirs: dict[str, float]) -> None:
+    """Equal to 1e-6; what COCO calls -1 (nothing to measure on) we leave out."""
+    assert set(STOCK_NAMES) == set(COCO_STATS)
+    for name, stock_name in STOCK_NAMES.items():
+        if theirs[stock_name] == -1:
+            assert name not in ours
+        else:
+            assert ours[name] == pytest.approx(theirs[stock_name], abs=1e-6), name
+    assert ours["total_loss"] == pytest.approx(theirs["Loss/total_loss"], rel=1e-5)
+
+
+def test_stock_measures_our_checkpoint_and_exports_it(data: Path, tmp_path: Path) -> None:
+    model_dir, exported = tmp_path / "model", tmp_path / "exported"
+    trained = run(*train_arguments(data / "pipeline.config", model_dir, "--set=num_steps=60", "--set=batch_size=8"))
+    assert trained.code == 0, trained.err
+    config = model_dir / "pipeline.config"
+    ours = rows(model_dir)[-1]["metrics"]
+    assert ours["mAP"] > 0  # or equality would say little
+    stock(
+        "model_main_tf2",
+        f"--pipeline_config_path={config}",
+        f"--model_dir={tmp_path / 'stock'}",
+        f"--checkpoint_dir={model_dir}",
+        "--eval_timeout=1",
+    )
+    assert_equal_numbers(ours, evaluated(tmp_path / "stock"))
+    stock(
+        "exporter_main_v2",
+        f"--pipeline_config_path={config}",
+        f"--trained_checkpoint_dir={model_dir}",
+        f"--output_directory={exported}",
+    )
+    assert (exported / "saved_model" / "saved_model.pb").is_file()
+    again = run("evaluate", f"--pipeline_config_path={config}", f"--model_dir={exported / 'checkpoint'}")
+    assert again.code == 0, again.err
+    measured = json.loads((exported / "checkpoint" / "evaluation.json").read_text())["metrics"]
+    assert measured == {name: pytest.approx(ours[name], abs=1e-6) for name in measured}
+    assert [(name, value) for _, name, value in again.metrics] == list(measured.items())
+
+
+def test_we_measure_a_stock_checkpoint_as_stock_does(data: Path, tmp_path: Path) -> None:
+    """Through the config that our trial would render, whose step count stock's training block reaches."""
+    rendered = run(
+        *train_arguments(data / "pipeline.config", tmp_path / "rendered", "--set=num_steps=100"), "--num_train_steps=1"
+    )
+    assert rendered.code == 0, rendered.err
+    config, model_dir = tmp_path / "rendered" / "pipeline.config", tmp_path / "stock"
+    flags = (f"--pipeline_config_path={config}", f"--model_dir={model_dir}")
+    stock("model_main_tf2", *flags, "--checkpoint_every_n=1")
+    stock("model_main_tf2", *flags, f"--checkpoint_dir={model_dir}", "--eval_timeout=1")
+    ended = run("evaluate", *flags)
+    assert ended.code == 0, ended.err
+    found = json.loads((model_dir / "evaluation.json").read_text())
+    assert found["step"] == 100
+    assert_equal_numbers(found["metrics"], evaluated(model_dir))
