@@ -51,6 +51,7 @@ def shell_experiment(script: str | None = None, **spec: Any) -> dict[str, Any]:
     experiment["spec"].update(spec)
     if script is not None:
         container(experiment)["command"] = ["sh", "-c", f"{{ {script}; }}"]
+        container(experiment)["env"] = [{"name": "X", "value": "${trialParameters.x}"}]
     return experiment
 
 

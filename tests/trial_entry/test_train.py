@@ -161,7 +161,7 @@ def test_stop_ends_the_trial_of_a_model_dir(data: Path, tmp_path: Path) -> None:
 def test_a_diverged_training_measures_its_last_finite_checkpoint(data: Path, tmp_path: Path) -> None:
     model_dir = tmp_path / "model"
     arguments = train_arguments(
-        data / "pipeline.config", model_dir, "--set=learning_rate=1e8", "--set=num_steps=40", "--checkpoint_every_n=40"
+        data / "pipeline.config", model_dir, "--set=learning_rate=1e8", "--set=num_steps=40", "--divergence_steps=5"
     )
     ended = run(*arguments)
     assert ended.code == 0, ended.err
