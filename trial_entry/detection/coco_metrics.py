@@ -25,8 +25,6 @@ COCO_STATS = {
     "AR_medium": 10,
     "AR_large": 11,
 }
-# The contract's names: the recalls by size are left to the report.
-_PRINTED = ("mAP", "mAP_50", "mAP_75", "mAP_small", "mAP_medium", "mAP_large", "AR_1", "AR_10", "AR_100")
 _NO_GROUND_TRUTH = -1.0
 
 
@@ -96,7 +94,7 @@ def coco_metrics(detections: Detections, class_names: dict[int, str], score_thre
         score_threshold: for `precision` and `recall`, which are micro-averaged at IoU 0.5.
     """
     evaluated = _evaluate(detections, detections.results)
-    metrics = {name: float(evaluated.stats[COCO_STATS[name]]) for name in _PRINTED}
+    metrics = {name: float(evaluated.stats[place]) for name, place in COCO_STATS.items()}
     metrics.update(_precision_recall(detections, score_threshold))
     precision = evaluated.eval["precision"]  # [IoU, recall, class, area, most detections]
     for index, category in enumerate(evaluated.params.catIds):

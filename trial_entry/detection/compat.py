@@ -74,8 +74,12 @@ def _font_size() -> None:
 
 def _keras_resnet() -> None:
     import tf_keras
+    from tf_keras.src.applications import resnet
 
+    applications = ModuleType("keras.applications")
+    vars(applications).update(vars(tf_keras.applications), resnet=resnet)
     sys.modules.setdefault("keras", tf_keras)
+    sys.modules["keras.applications"] = applications
 
 
 def _seeded_map() -> None:
@@ -92,7 +96,7 @@ def _seeded_map() -> None:
 PATCHES = (
     Patch(
         "legacy_keras",
-        "the API's models are Keras 2's: with Keras 3 their layers lack `_name_scope` and `add_update`",
+        "the API and tf-models-official are written for Keras 2: Keras 3 has no `layers.experimental`",
         _legacy_keras,
         early=True,
     ),

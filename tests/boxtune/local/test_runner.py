@@ -85,7 +85,7 @@ def test_minimizing_takes_the_least(tmp_path: Path) -> None:
     ("script", "condition", "says"),
     [
         ("echo trouble here; exit 7", "Failed", "exit code 7"),
-        ("kill -9 $$", "Failed", "if nobody did it, memory ran out"),
+        ("kill -9 $$$$", "Failed", "if nobody did it, memory ran out"),
         ("echo nothing", "MetricsUnavailable", "score was never printed"),
         ("echo score=nan", "MetricsUnavailable", "score was printed without a number"),
         ("echo no request >&2; exit 2", "Failed", "the request is wrong: no request"),
@@ -179,11 +179,10 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_claim_needs_a_folder(tmp_path: Path) -> None:
-    experiment = shell_experiment()
+    experiment = shell_experiment("cat /data/score")
     pod = experiment["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"]
     pod["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": "drones"}}]
     container(experiment)["volumeMounts"] = [{"name": "data", "mountPath": "/data"}]
-    container(experiment)["command"] = ["sh", "-c", "{ cat /data/score; }"]
     ended = run(tmp_path, experiment)
     assert ended.code == 2
     assert "volume data is the claim drones" in ended.reason
@@ -326,7 +325,7 @@ def test_the_runner_s_own_time_for_a_trial_is_small(tmp_path: Path) -> None:
         (["--budget", "soon"], "write a time such as"),
         (["--volume", "data"], "write NAME=DIR"),
         (["--num-steps", "5"], "only trials of python -m trial_entry can be shortened"),
-        (["--num-steps", "0"], "not in the range"),
+        (["--num-steps", "0"], "greater than or equal to 1"),
         (["--colour"], "No such option"),
     ],
 )

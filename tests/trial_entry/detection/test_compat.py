@@ -11,7 +11,7 @@ from trial_entry.detection.compat import PATCHES
 
 # What to do, and what it says without the patch.
 NEEDS = {
-    "legacy_keras": ("from object_detection import model_lib_v2; __import__('tests.builds').build_ssd()", ""),
+    "legacy_keras": ("from tests import builds; builds.build_ssd()", "has no attribute 'experimental'"),
     "tensorflow_io": ("from object_detection import model_lib_v2", "tensorflow_io"),
     "control_flow": (
         "import tf_slim; from tensorflow.python.ops import control_flow_ops; control_flow_ops.cond; "
@@ -24,7 +24,7 @@ NEEDS = {
         "from object_detection.models.keras_models import resnet_v1; resnet_v1.resnet.ResNet",
         "has no attribute 'ResNet'",
     ),
-    "seeded_map": ("__import__('tests.builds').deterministic_map()", "Random ops require a seed"),
+    "seeded_map": ("from tests import builds; builds.deterministic_map()", "Random ops require a seed"),
 }
 
 
