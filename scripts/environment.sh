@@ -18,7 +18,7 @@ fi
 python=.venv/bin/python
 wanted=$(cat requirements.lock pyproject.toml | sha256sum | cut -d ' ' -f 1)
 if [ "$(cat .venv/.boxtune-synced 2>/dev/null)" != "$wanted" ]; then
-  [ -x "$python" ] || "$uv" venv --quiet --python "${BOXTUNE_PYTHON:-3.11}" .venv
+  [ -x "$python" ] || "$uv" venv --quiet --no-python-downloads --python "${BOXTUNE_PYTHON:->=3.11,<3.13}" .venv
   echo "installing what requirements.lock names into .venv (3 GB; a minute or two the first time)" >&2
   "$uv" pip sync --quiet --python "$python" --require-hashes requirements.lock
   "$uv" pip install --quiet --python "$python" --no-deps --no-build-isolation --editable .

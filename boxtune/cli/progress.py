@@ -49,7 +49,7 @@ class PlainListener:
         self._print(f"note: {text}")
 
     def changed(self, run: Run) -> None:
-        for trial in _all(run):
+        for trial in run.everything:
             if self._said.get(trial.name) != trial.condition and trial.condition is not Condition.CREATED:
                 self._said[trial.name] = trial.condition
                 self._print(self._line(run, trial))
@@ -117,7 +117,3 @@ def _standing(run: Run) -> str:
     if left is not None and run.condition == "Running":
         parts.append(f"about {duration(left)} left")
     return ", ".join(parts)
-
-
-def _all(run: Run) -> tuple[Trial, ...]:
-    return (*([run.baseline] if run.baseline is not None else []), *run.trials)

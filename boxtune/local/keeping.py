@@ -1,4 +1,4 @@
-"""What ended trials keep on the disk: checkpoints of the best only, everything small of all."""
+"""What ended trials keep on the disk: checkpoints of the best only, everything small of all; and whether more fits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boxtune.errors import InputError, Interrupted
-from boxtune.runs.model import Condition, Run, Trial
+from boxtune.runs.model import Condition, Run
 
 _CHECKPOINT_FILES = ("ckpt-*.index", "ckpt-*.data-*", "checkpoint")
 _LEAST_FREE = 256 * 2**20  # bytes
@@ -16,7 +16,7 @@ _LEAST_FREE = 256 * 2**20  # bytes
 
 @dataclass(frozen=True)
 class Keep:
-    """`--keep`: how many of the best keep their checkpoints; None for all."""
+    """`--keep`: how many of the best keep their checkpoints (and the baseline with them); None for all."""
 
     best: int | None
 
@@ -34,23 +34,57 @@ class Keep:
             raise InputError(f'--keep "{text}": must be best:N with N from 1, all or none')
         return cls(int(number))
 
+
+class Keeper:
+    """Tidies up after a run's trials; what was tidied once is not looked at again."""
+
+    def __init__(self, keep: Keep, folder: Path) -> None:
+        self._keep = keep
+        self._folder = folder
+        self._tidied: set[str] = set()
+        self._largest = 0  # bytes, of an ended trial
+
     def tidy(self, run: Run) -> None:
         """Remove the checkpoints of ended trials that are not kept; config, metrics, logs and events stay."""
-        if self.best is None:
-            return
+        kept = self._kept(run)
+        for trial in run.everything:
+            if trial.name in self._tidied or not trial.condition.ended or trial.folder is None:
+                continue
+            self._largest = max(self._largest, _size(trial.folder))
+            if kept is None or trial.name not in kept:
+                self._tidied.add(trial.name)
+                if kept is not None:
+                    _remove_checkpoints(trial.folder)
+
+    def refuse_full_disk(self) -> None:
+        """Before a trial: is there room for one as large as the largest so far?
+
+        Raises:
+            Interrupted: no; what was finished is kept.
+        """
+        needed = max(_LEAST_FREE, 2 * self._largest)
+        free = shutil.disk_usage(self._folder).free
+        if free < needed:
+            raise Interrupted(
+                f"{self._folder}: {free / 2**20:.0f} MiB are free, the next trial may need {needed / 2**20:.0f} MiB; "
+                "make room (or run with --keep best:1) and give the same command again"
+            )
+
+    def _kept(self, run: Run) -> set[str] | None:
+        """Names of the trials that keep their checkpoints; None for all."""
+        if self._keep.best is None:
+            return None
         objective = run.experiment.objective
         measured = [
-            (value, trial)
+            (value, trial.name)
             for trial in run.trials
             if trial.condition is Condition.SUCCEEDED and (value := trial.value(objective)) is not None
         ]
         measured.sort(key=lambda pair: pair[0], reverse=objective.maximize)
-        kept = {trial.name for _, trial in measured[: self.best]}
-        if self.best and run.baseline is not None:
+        kept = {name for _, name in measured[: self._keep.best]}
+        if self._keep.best and run.baseline is not None:
             kept.add(run.baseline.name)
-        for trial in (*run.trials, *([run.baseline] if run.baseline else [])):
-            if trial.condition.ended and trial.name not in kept and trial.folder is not None:
-                _remove_checkpoints(trial.folder)
+        return kept
 
 
 def _remove_checkpoints(folder: Path) -> None:
@@ -62,28 +96,10 @@ def _remove_checkpoints(folder: Path) -> None:
 
 
 def _model_dirs(folder: Path) -> Iterator[Path]:
-    """Folders below the trial's own that a trial_entry trial has written."""
+    """Folders below a trial's own that a trial_entry trial has written."""
     for file in folder.rglob("trial.json"):
         yield file.parent
 
 
-def refuse_full_disk(run: Run, folder: Path) -> None:
-    """Before a trial: is there room for one as large as the largest so far?
-
-    Raises:
-        Interrupted: no; what was finished is kept.
-    """
-    largest = max((_size(trial) for trial in run.trials if trial.condition.ended), default=0)
-    needed = max(_LEAST_FREE, 2 * largest)
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise Interrupted(
-            f"{folder}: {free / 2**20:.0f} MiB are free, the next trial may need {needed / 2**20:.0f} MiB; "
-            "make room (or run with --keep best:1) and give the same command again"
-        )
-
-
-def _size(trial: Trial) -> int:
-    if trial.folder is None or not trial.folder.is_dir():
-        return 0
-    return sum(file.stat().st_size for file in trial.folder.rglob("*") if file.is_file())
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

@@ -17,12 +17,13 @@ from boxtune.errors import ExperimentError, ExperimentFailed, Interrupted
 from boxtune.experiment.model import Experiment
 from boxtune.experiment.space import inside
 from boxtune.local.baseline import baseline_assignments
-from boxtune.local.keeping import Keep, refuse_full_disk
+from boxtune.local.keeping import Keep, Keeper
 from boxtune.local.outcome import Outcome, judge
-from boxtune.local.processes import Processes, TrialProcess
+from boxtune.local.processes import Processes
 from boxtune.local.resources import Shares, gpus
+from boxtune.local.running import RunningTrial
 from boxtune.local.store import RunStore
-from boxtune.local.template import METRICS_FILE, Command, Template
+from boxtune.local.template import METRICS_FILE, Template
 from boxtune.runs.model import Condition, Run, Trial
 from boxtune.runs.status import completion, explain
 from boxtune.search.catalogue import create_search
@@ -67,16 +68,6 @@ class Listener(Protocol):
         """Nothing has changed, but time went by; `running` has the log of each running trial."""
 
 
-@dataclass
-class _Running:
-    process: TrialProcess
-    command: Command
-    earlier_seconds: float
-    ended_because: str = ""  # of the runner, not of the trial
-    quiet_since: float = 0.0
-    quiet_state: tuple[int, float] = (0, 0.0)
-
-
 class LocalRunner:
     """One run of an Experiment in a folder."""
 
@@ -93,9 +84,11 @@ class LocalRunner:
         self._store = RunStore(folder, experiment, {"num_steps": options.num_steps, "baseline": options.baseline})
         self._experiment = self._store.experiment
         self._shares = Shares(self._experiment.counts.parallel, self._template.gpus, gpus())
-        self._running: dict[str, _Running] = {}
-        self._stop: signal.Signals | None = None
+        self._keeper = Keeper(options.keep, self._store.folder)
+        self._running: dict[str, RunningTrial] = {}
+        self._stops: list[signal.Signals] = []
         self._wakeup = -1
+        self._looked = 0.0
         self._begun = time.monotonic()
         self._spent_before = self._store.seconds_spent
         self._replay()
@@ -125,16 +118,16 @@ class LocalRunner:
         for text in (*self._notices(), *self._shares.warnings):
             self._listener.notice(text)
         self._plan_baseline()
+        self._keeper.tidy(self._store.run())
         while True:
-            run = self._store.run()
-            over = completion(run)
-            if over is not None:
+            over = completion(self._store.run())
+            if over is not None and not (over[1] == "max" and self._baseline_is_due()):
                 self._finish(*over)
                 return
-            if self._stop is not None:
-                raise Interrupted(f"stopped by {self._stop.name}; the same command goes on")
-            waiting = self._start_what_fits(processes, run)
-            if not self._running and not waiting:
+            if self._stops:
+                raise Interrupted(f"stopped by {self._stops[0].name}; the same command goes on")
+            self._start_what_fits(processes)
+            if not self._running:
                 raise Interrupted(f"the budget of {self._options.budget:g} s is spent; a larger --budget goes on")
             self._wait()
             self._collect_ended()
@@ -160,17 +153,19 @@ class LocalRunner:
         if assignments is not None:
             self._store.create(name, None, assignments)
 
-    def _start_what_fits(self, processes: Processes, run: Run) -> bool:
-        """Start trials while there is room; whether there is anything left to wait for."""
+    def _baseline_is_due(self) -> bool:
+        """Whether there is a baseline that has not ended: it does not count, but it is waited for."""
+        return any(trial.is_baseline and not trial.condition.ended for trial in self._store.trials.values())
+
+    def _start_what_fits(self, processes: Processes) -> None:
+        """Start trials while there is room and something to start."""
         while len(self._running) < self._shares.parallel:
             trial = self._next_trial()
             if trial is None:
                 break
-            refuse_full_disk(run, self._store.folder)
+            self._keeper.refuse_full_disk()
             self._start(processes, trial)
-            run = self._store.run()
-            self._listener.changed(run)
-        return bool(self._running)
+            self._listener.changed(self._store.run())
 
     def _next_trial(self) -> Trial | None:
         """A trial that was cut off, else the next suggestion; None where the counts or the budget leave none."""
@@ -195,16 +190,18 @@ class LocalRunner:
         except OSError as error:
             self._shares.give_back(trial.name)
             raise ExperimentError(f"{command.argv[0]}: cannot be started: {error.strerror}") from None
-        self._running[trial.name] = _Running(process, command, trial.seconds, quiet_since=time.monotonic())
+        self._running[trial.name] = RunningTrial(process, command)
 
     # What has ended.
 
     def _wait(self) -> None:
         """Until a process ends, a signal arrives, or a second has gone by."""
         descriptors = [running.process.descriptor for running in self._running.values()]
-        ended, _, _ = select.select([*descriptors, self._wakeup], [], [], _TICK_SECONDS)
-        if not ended:
-            self._look_at_the_running()
+        select.select([*descriptors, self._wakeup], [], [], _TICK_SECONDS)
+        if time.monotonic() - self._looked >= _TICK_SECONDS:
+            self._looked = time.monotonic()
+            for running in self._running.values():
+                running.end_if_overdue(self._options.stall_seconds)
             logs = {name: running.command.log for name, running in self._running.items()}
             self._listener.tick(self._store.run(), logs)
 
@@ -215,32 +212,14 @@ class LocalRunner:
                 del self._running[name]
                 self._shares.give_back(name)
                 outcome = judge(self._experiment, running.command, code, running.ended_because)
-                self._record(name, outcome, running.earlier_seconds + time.monotonic() - running.process.started)
+                self._record(name, outcome, running.seconds)
 
     def _record(self, name: str, outcome: Outcome, seconds: float) -> None:
         trial = self._store.end(name, outcome, seconds, self._spent())
         self._tell(trial)
         run = self._store.run()
-        self._options.keep.tidy(run)
+        self._keeper.tidy(run)
         self._listener.changed(run)
-
-    def _look_at_the_running(self) -> None:
-        """End a trial that is beyond its deadline, or has hung."""
-        now = time.monotonic()
-        for running in self._running.values():
-            deadline = running.command.deadline
-            if deadline is not None and now - running.process.started > deadline:
-                running.ended_because = f"ran longer than the Job's activeDeadlineSeconds ({deadline:g})"
-                running.process.kill()
-                continue
-            state = (running.command.log.stat().st_size, round(running.process.processor_seconds(), 1))
-            if state != running.quiet_state:
-                running.quiet_state, running.quiet_since = state, now
-            elif now - running.quiet_since > self._options.stall_seconds:
-                running.ended_because = (
-                    f"hung: neither output nor processor time for {self._options.stall_seconds:g} s (--stall-timeout)"
-                )
-                running.process.kill()
 
     def _end_all(self) -> None:
         """Ask every running trial to save and end; they go on under their names in the next run."""
@@ -248,7 +227,7 @@ class LocalRunner:
             running.process.terminate()
         deadline = time.monotonic() + _GRACE_SECONDS
         while any(running.process.poll() is None for running in self._running.values()):
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or len(self._stops) > 1:  # a second Ctrl-C does not wait
                 for running in self._running.values():
                     running.process.kill()
             time.sleep(0.02)
@@ -259,7 +238,7 @@ class LocalRunner:
         for name, running in list(self._running.items()):
             running.process.kill()
             outcome = Outcome(Condition.KILLED, "the experiment was over", running.process.poll() or 0, ())
-            self._store.end(name, outcome, time.monotonic() - running.process.started, self._spent())
+            self._store.end(name, outcome, running.seconds, self._spent())
         self._running.clear()
         self._store.finish(condition, explain(why), self._spent())
         self._listener.changed(self._store.run())
@@ -301,9 +280,10 @@ class LocalRunner:
             os.close(writer)
 
     def _received(self, number: int, frame: FrameType | None) -> None:
-        self._stop = signal.Signals(number)
+        self._stops.append(signal.Signals(number))
 
     def _failure(self, run: Run) -> str:
         failed = [trial for trial in run.trials if trial.condition.failed]
         last = failed[-1]
-        return f"{len(failed)} trials failed; the last, {last.name}: {last.reason} (log: {last.folder}/{METRICS_FILE})"
+        many = "1 trial" if len(failed) == 1 else f"{len(failed)} trials"
+        return f"{many} failed; the last, {last.name}: {last.reason} (log: {last.folder}/{METRICS_FILE})"

@@ -38,15 +38,14 @@ def assignment(text: str) -> str:
 def seconds_left(run: Run) -> float | None:
     """An estimate of the time until the run is over; None before a trial has ended or where no end is set."""
     counts = run.experiment.counts
-    everything = (*run.trials, *([run.baseline] if run.baseline else []))
-    durations = [trial.seconds for trial in everything if trial.condition is Condition.SUCCEEDED]
+    durations = [trial.seconds for trial in run.everything if trial.condition is Condition.SUCCEEDED]
     if counts.most is None or not durations:
         return None
     mean = sum(durations) / len(durations)
     now = time.time()
     running = [
         min(mean, now - datetime.fromisoformat(trial.started).replace(tzinfo=UTC).timestamp())
-        for trial in everything
+        for trial in run.everything
         if trial.condition is Condition.RUNNING
     ]
     waiting = counts.most - sum(trial.condition.ended for trial in run.trials)

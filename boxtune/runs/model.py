@@ -124,6 +124,7 @@ class Run:
                 best, best_value = trial, value
         return best
 
-    def count(self, *conditions: Condition) -> int:
-        """How many trials are in one of `conditions`."""
-        return sum(trial.condition in conditions for trial in self.trials)
+    @property
+    def everything(self) -> tuple[Trial, ...]:
+        """The baseline, where there is one, and the suggested trials."""
+        return (*([self.baseline] if self.baseline is not None else []), *self.trials)

@@ -1,0 +1,47 @@
+"""A trial that runs: its process, and whether it should still run."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from boxtune.local.processes import TrialProcess
+from boxtune.local.template import Command
+
+
+@dataclass
+class RunningTrial:
+    """One running trial.
+
+    Attributes:
+        process, command: what runs.
+        ended_because: why the runner ended it; empty while it did not.
+    """
+
+    process: TrialProcess
+    command: Command
+    ended_because: str = ""
+    _quiet_since: float = field(default_factory=time.monotonic)
+    _last_seen: tuple[int, float] = (-1, -1.0)
+
+    @property
+    def seconds(self) -> float:
+        """Since its start."""
+        return time.monotonic() - self.process.started
+
+    def end_if_overdue(self, stall_seconds: float) -> None:
+        """Kill it where the Job's deadline has passed, or it has neither printed nor computed for `stall_seconds`."""
+        deadline = self.command.deadline
+        if deadline is not None and self.seconds > deadline:
+            self._end(f"ran longer than the Job's activeDeadlineSeconds ({deadline:g})")
+            return
+        log = self.command.log
+        seen = (log.stat().st_size if log.exists() else 0, round(self.process.processor_seconds(), 1))
+        if seen != self._last_seen:
+            self._last_seen, self._quiet_since = seen, time.monotonic()
+        elif time.monotonic() - self._quiet_since > stall_seconds:
+            self._end(f"hung: neither output nor processor time for {stall_seconds:g} s (--stall-timeout)")
+
+    def _end(self, why: str) -> None:
+        self.ended_because = why
+        self.process.kill()
