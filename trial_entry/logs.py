@@ -15,9 +15,12 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 
 _CHATTER = re.compile(r"I\d{4} |WARNING: All log messages before|To enable the following instructions")
+_NO_GPU = re.compile(r"E\d{4} .*failed call to cuInit")
+_GPU_DEVICE = Path("/dev/nvidiactl")
 
 
 class _NoEquals(logging.Formatter):
@@ -51,7 +54,10 @@ def quiet_tensorflow() -> None:
 
 @contextmanager
 def without_chatter() -> Iterator[None]:
-    """Keep back what TensorFlow's C++ prints at information level while it is imported, which no setting silences."""
+    """Keep back what TensorFlow's C++ prints at information level while it starts, which no setting silences.
+
+    So is its complaint about a missing GPU, where the machine has none.
+    """
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile("w+", errors="replace") as captured:
@@ -63,7 +69,7 @@ def without_chatter() -> Iterator[None]:
             os.close(kept)
             captured.seek(0)
             for line in captured:
-                if not _CHATTER.match(line):
+                if not (_CHATTER.match(line) or (_NO_GPU.match(line) and not _GPU_DEVICE.exists())):
                     print(line.rstrip("\n").replace("=", ":"), file=sys.stderr)
 
 

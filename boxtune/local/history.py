@@ -13,14 +13,15 @@ from boxtune.local.journal import JOURNAL_FILE, Event, read_events
 from boxtune.runs.model import Condition, Metric, Run, Trial
 
 TRIALS_FOLDER = "trials"
+LOCK_FILE = "run.lock"  # held by the runner
 COUNT_FIELDS = ("parallelTrialCount", "maxTrialCount", "maxFailedTrialCount")
 
 
 class History:
     """A run's state, moved on by one event at a time.
 
-    The events: `experiment` (the Experiment and the run's options), `counts` (edited), `created`, `started`,
-    `interrupted` and `ended` (a trial), `finished` (the run).
+    The events: `experiment` (the Experiment and the run's options), `counts` (edited), `created`, `started` and
+    `ended` (a trial), `finished` (the run).
     """
 
     def __init__(self, folder: Path) -> None:
@@ -106,7 +107,31 @@ def open_run(folder: Path) -> Run:
     history = History(folder)
     for event in events:
         history.apply(event)
-    return history.run()
+    run = history.run()
+    return run if run.ended or is_locked(folder / LOCK_FILE) else _as_cut_off(run)
+
+
+def _as_cut_off(run: Run) -> Run:
+    """A run that no runner is at: what was running waits."""
+
+    def waiting(trial: Trial) -> Trial:
+        return replace(trial, condition=Condition.CREATED) if trial.condition is Condition.RUNNING else trial
+
+    return replace(
+        run,
+        trials=tuple(map(waiting, run.trials)),
+        baseline=waiting(run.baseline) if run.baseline is not None else None,
+        message="interrupted; the same boxtune run goes on",
+    )
+
+
+def is_locked(file: Path) -> bool:
+    """Whether a process holds the lock of `file`; looked up without taking it, which could get in a runner's way."""
+    try:
+        place = f":{file.stat().st_ino} "
+        return any(" FLOCK " in line and place in line for line in Path("/proc/locks").read_text().splitlines())
+    except OSError:
+        return False
 
 
 def without_counts(raw: Mapping[str, Any]) -> dict[str, Any]:

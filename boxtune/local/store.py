@@ -15,12 +15,10 @@ from typing import Any
 from boxtune.errors import RunFolderError
 from boxtune.experiment.model import Experiment
 from boxtune.experiment.space import Assignments
-from boxtune.local.history import COUNT_FIELDS, TRIALS_FOLDER, History, without_counts
+from boxtune.local.history import COUNT_FIELDS, LOCK_FILE, TRIALS_FOLDER, History, without_counts
 from boxtune.local.journal import JOURNAL_FILE, Event, Journal
 from boxtune.local.outcome import Outcome
 from boxtune.runs.model import Run, Trial
-
-LOCK_FILE = "run.lock"
 
 
 class RunStore:

@@ -10,13 +10,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tensorboard.util import tensor_util
-
 from boxtune.demo.digits import DigitsSpec, make_digits
 from tests.conftest import QUICK_START
 from tests.stock import stock
 from tests.trials import rows, run, train_arguments
+from trial_entry.logs import without_chatter
 
 STEPS = 300  # whole blocks of the stock loop, which runs 100 at a time
 
@@ -53,6 +51,9 @@ def measure_stock(folder: Path) -> tuple[float, float]:
     stock("model_main_tf2", *flags, f"--checkpoint_every_n={STEPS}")
     stock("model_main_tf2", *flags, f"--checkpoint_dir={folder / 'stock'}", "--eval_timeout=1")
     wall = time.perf_counter() - began
+    with without_chatter():
+        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+        from tensorboard.util import tensor_util
     events = EventAccumulator(str(folder / "stock" / "train")).Reload()
     rates = [float(tensor_util.make_ndarray(event.tensor_proto)) for event in events.Tensors("steps_per_sec")]
     return wall, 1 / (sum(rates[1:]) / len(rates[1:]))

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from trial_entry.detection.compat import load_api
+from trial_entry.logs import without_chatter
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 
 NEEDS_AUTOGRAPH = "random_square_crop_by_scale"  # the one augmentation with a Python `if` on a tensor
@@ -31,7 +32,9 @@ def start_runtime(seed: int, deterministic: bool) -> Any:
     elif threads := os.environ.get("OMP_NUM_THREADS"):
         tf.config.threading.set_intra_op_parallelism_threads(int(threads))
         tf.config.threading.set_inter_op_parallelism_threads(int(threads))
-    if len(tf.config.list_physical_devices("GPU")) > 1:
+    with without_chatter():
+        gpus = tf.config.list_physical_devices("GPU")
+    if len(gpus) > 1:
         return tf.distribute.MirroredStrategy()
     return tf.distribute.get_strategy()
 

@@ -22,7 +22,8 @@ from trial_entry.records.dataset import Dataset
 from trial_entry.stopping import StopSignal
 
 _LOG = logging.getLogger(__name__)
-_LOG_EVERY = 100  # steps, as the stock loop logs
+_EVENTS_EVERY = 100  # steps, as the stock loop writes
+_LOG_SECONDS = 10.0
 _OBJECTIVE = "mAP"
 
 
@@ -45,6 +46,7 @@ def run_trial(
         RequestError: config, checkpoint or data turn out wrong.
         Stopped: SIGTERM arrived; the state is saved.
     """
+    _LOG.info("loading TensorFlow and building the model")
     strategy = start_runtime(trial["seed"] + trial.get("steps", 0), arguments.deterministic)
     trial.update(describe_runtime())
     with autograph(False):
@@ -90,6 +92,7 @@ class _Run:
         self._target = target
         self._rows = folder.read_rows()
         self._saved = -1
+        self._logged = 0.0
         self._diverged: str | None = None
         self._monitor = DivergenceMonitor(arguments.divergence_factor, arguments.divergence_steps)
         if "divergence" in trial:
@@ -97,8 +100,7 @@ class _Run:
 
     def go(self, step: int) -> None:
         """Train from `step` to the target; an evaluation that is due at `step` and was not made comes first."""
-        if step > 0:
-            _LOG.info("going on from step %d", step)
+        _LOG.info("%s step %d, to %d", "going on from" if step else "training from", step, self._target)
         self._saved = step
         try:
             while True:
@@ -146,12 +148,12 @@ class _Run:
         self._diverged = self._monitor.observe(result.losses[TOTAL_LOSS])
         if self._diverged is not None:
             return False
-        if result.step % _LOG_EVERY == 0 or result.step == self._target:
-            rate = self.trainer.steps_per_second
-            scalars = {**result.losses, "learning_rate": self.trainer.learning_rate()}
-            if rate is not None:
-                scalars["steps_per_sec"] = rate
-            self.events.training(result.step, scalars)
+        rate = self.trainer.steps_per_second
+        if result.step % _EVENTS_EVERY == 0 or result.step == self._target:
+            speed = {"steps_per_sec": rate} if rate is not None else {}
+            self.events.training(result.step, {**result.losses, "learning_rate": self.trainer.learning_rate(), **speed})
+        if result.step == self._target or time.monotonic() - self._logged > _LOG_SECONDS:
+            self._logged = time.monotonic()
             shown = f", {rate:.3g} steps a second" if rate is not None else ""
             _LOG.info("step %d of %d, loss %.4g%s", result.step, self._target, result.losses[TOTAL_LOSS], shown)
         self._stop.check()
