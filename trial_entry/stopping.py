@@ -1,12 +1,14 @@
 """SIGTERM: end soon, but with a checkpoint.
 
-Until there is something to save, the signal ends the trial at once. Later it only sets a flag, which training
-and evaluation look at between steps, so that no step and no file is left half done.
+Until there is something to save, and while a graph is traced, the signal ends the trial at once. Otherwise it only sets
+a flag, which training looks at between steps, so that no step and no file is left half done.
 """
 
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 from trial_entry.errors import Stopped
@@ -29,6 +31,16 @@ class StopSignal:
         """From now on only `check` raises."""
         self._deferred = True
         self.check()
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Within, the signal ends the trial at once again: for what takes long and leaves nothing half done."""
+        self._deferred = False
+        try:
+            self.check()
+            yield
+        finally:
+            self._deferred = True
 
     def check(self) -> None:
         """Raises Stopped if SIGTERM has arrived."""

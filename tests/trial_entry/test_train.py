@@ -227,3 +227,12 @@ def test_a_checkpoint_starts_the_training_or_is_named_as_wrong(
 def test_events_survive_json(finished: tuple[Path, Ended]) -> None:
     """metrics.json is plain JSON: no NaN, which strict readers refuse."""
     json.loads((finished[0] / "metrics.json").read_text(), parse_constant=lambda name: pytest.fail(name))
+
+
+def test_out_of_memory_has_its_own_exit_code(data: Path, tmp_path: Path) -> None:
+    """An image of 120 GB."""
+    edges = [f"--set=model.ssd.image_resizer.fixed_shape_resizer.{edge}=100000" for edge in ("height", "width")]
+    ended = run(*train_arguments(data / "pipeline.config", tmp_path / "model", *edges))
+    assert ended.code == 3, ended.err
+    assert ended.reason.startswith("out of memory: OOM when allocating tensor")
+    assert trial(tmp_path / "model")["reason"].startswith("out of memory")

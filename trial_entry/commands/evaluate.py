@@ -36,7 +36,7 @@ def evaluate(arguments: argparse.Namespace, stream: MetricStream) -> int:
         with autograph(False):
             built = build_model(config, strategy)
             restore_for_evaluation(built, prefix)
-        metrics = Evaluator(built, config, dataset.label_map, arguments.score_threshold).evaluate(lambda: None)
+        metrics = Evaluator(built, config, dataset.label_map, arguments.score_threshold).evaluate()
         row = MetricRow(int(built.global_step.numpy()), next_timestamp(None, 0), metrics)
     output = arguments.output or arguments.model_dir / EVALUATION_FILE
     try:

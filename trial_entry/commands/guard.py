@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from trial_entry.errors import OutOfMemoryError
+
+_NODE = re.compile(r"\{\{[^}]*\}\}")  # TensorFlow's name of the operation
 
 
 @contextmanager
@@ -26,7 +29,6 @@ def out_of_memory_as_error() -> Iterator[None]:
 
 
 def _out_of_memory(error: BaseException) -> OutOfMemoryError:
-    said = str(error).strip().splitlines()
-    return OutOfMemoryError(
-        f"out of memory: {said[0] if said else 'an allocation failed'}; a smaller batch_size or image needs less"
-    )
+    said = _NODE.sub("", str(error)).strip().splitlines()
+    what = said[0].partition(" [Op:")[0] if said else "an allocation failed"
+    return OutOfMemoryError(f"out of memory: {what}; a smaller batch_size or image needs less")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -32,11 +31,8 @@ class Evaluator:
         self._predict: Any = None
         self._dataset: Any = None
 
-    def evaluate(self, check_stop: Callable[[], None]) -> dict[str, float]:
+    def evaluate(self) -> dict[str, float]:
         """Metrics of the model's current weights; `total_loss` is the mean over the images.
-
-        Args:
-            check_stop: called after every batch; may raise to end the evaluation.
 
         Raises:
             DataError: a record cannot be read, or none has a box.
@@ -45,9 +41,9 @@ class Evaluator:
             if self._predict is None:
                 self._dataset = self._build_dataset()
                 self._predict = self._build_predict()
-            return self._run(check_stop)
+            return self._run()
 
-    def _run(self, check_stop: Callable[[], None]) -> dict[str, float]:
+    def _run(self) -> dict[str, float]:
         import tensorflow as tf
 
         categories = [{"id": number, "name": label} for number, label in self._label_map.labels.items()]
@@ -58,7 +54,6 @@ class Evaluator:
                 loss, batch = self._predict(features, labels)
                 losses.append(float(loss))
                 twice += _add_batch(detections, {name: tensor.numpy() for name, tensor in batch.items()})
-                check_stop()
         except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
             raise reading_error(error, "eval_input_reader") from None
         if twice:

@@ -51,8 +51,15 @@ class Trainer:
         """The rate of the next step."""
         return float(self._built.learning_rate())
 
+    def trace(self) -> None:
+        """Build the input and trace the step, which takes seconds to minutes and changes nothing."""
+        with autograph(False):
+            self._iterator = self._build_input()
+            self._step_function = self._build_step()
+            self._step_function.get_concrete_function(self._iterator)
+
     def run(self, until: int, after_step: Callable[[StepResult], bool]) -> None:
-        """Train until the global step is `until`, or `after_step` returns False.
+        """Train until the global step is `until`, or `after_step` returns False; `trace` comes first.
 
         Raises:
             DataError: a training record cannot be read.
@@ -60,9 +67,6 @@ class Trainer:
         import tensorflow as tf
 
         with autograph(False):
-            if self._iterator is None:
-                self._iterator = self._build_input()
-                self._step_function = self._build_step()
             step, done = int(self._built.global_step.numpy()), 0
             while step < until:
                 started = time.perf_counter()

@@ -101,13 +101,17 @@ class _Run:
     def go(self, step: int) -> None:
         """Train from `step` to the target; an evaluation that is due at `step` and was not made comes first."""
         _LOG.info("%s step %d, to %d", "going on from" if step else "training from", step, self._target)
-        self._saved = step
+        self._saved, traced = step, False
         try:
             while True:
                 if self._due(step, self._arguments.eval_every_n) and not self._measured(step):
                     self._measure(step)
                 if step >= self._target:
                     return
+                if not traced:
+                    with self._stop.at_once():
+                        self.trainer.trace()
+                    traced = True
                 until = self._next(step)
                 self.trainer.run(until, self._after_step)
                 if self._diverged is None:
@@ -163,7 +167,8 @@ class _Run:
         """Evaluate the current weights, keep the row, print it."""
         _LOG.info("evaluating step %d", step)
         started = time.perf_counter()
-        metrics = self.evaluator.evaluate(self._stop.check)
+        with self._stop.at_once():
+            metrics = self.evaluator.evaluate()
         _LOG.info("evaluated in %.1f s", time.perf_counter() - started)
         if self.trainer.steps_per_second is not None:
             metrics["train_steps_per_second"] = self.trainer.steps_per_second
