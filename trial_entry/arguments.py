@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from trial_entry.errors import RequestError
+from trial_entry.pipeline_config.aliases import ALIASES
 from trial_entry.pipeline_config.inputs import is_remote
 from trial_entry.pipeline_config.render import Assignment
 
@@ -18,6 +19,8 @@ _TRAIN_HELP = """\
 Render the config from its assignments, train, evaluate, and print the metrics.
 
 The same command on the same --model_dir goes on from its checkpoint; a finished one prints its metrics again.
+
+commands: train (the default), evaluate, stop; each has its own --help
 
 exit codes: 0 measured; 2 the request is wrong (one line says how); 3 out of memory; 143 stopped by SIGTERM after
 saving a checkpoint; 1 a bug
@@ -79,8 +82,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=Assignment.parse,
         metavar="NAME=VALUE",
-        help="an alias (learning_rate, batch_size, num_steps, epochs, nms_iou_threshold, fine_tune_checkpoint) "
-        "or a field path (train_config.optimizer.…); once for each",
+        help=f"an alias ({', '.join(ALIASES)}) or a field path (train_config.optimizer.…); once for each",
     )
     parser.add_argument(
         "--num_train_steps",

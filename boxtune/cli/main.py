@@ -15,6 +15,7 @@ _HELP = """Tune a TensorFlow object detector through its pipeline.config.
 One Experiment file, in Katib's format, says what to search; boxtune runs it on this machine. The same file runs on a
 cluster with kubectl apply.
 
+\b
     boxtune demo data                                  make a small data set
     boxtune run experiment.yaml --volume data=data     search
     boxtune show runs/NAME                             look at it, also while it runs
@@ -23,10 +24,10 @@ Exit codes: 0 done; 2 the input is wrong, one line says how; 3 too many trials f
 command goes on; 1 a bug.
 """
 
-app = typer.Typer(help=_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-app.command("run")(run.run)
-app.command("show")(show.show)
-app.command("demo")(demo.demo)
+app = typer.Typer(help=_HELP, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app.command("run", short_help="Search on this machine.")(run.run)
+app.command("show", short_help="Show a run, also while it goes on.")(show.show)
+app.command("demo", short_help="Make a small data set.")(demo.demo)
 
 
 def main() -> None:
@@ -37,7 +38,7 @@ def main() -> None:
 def run_command(arguments: list[str]) -> int:
     """Run one command line; returns the exit code, having said in one line what was wrong."""
     try:
-        result = app(args=arguments, standalone_mode=False)
+        result = app(args=arguments or ["--help"], standalone_mode=False)
         return result if isinstance(result, int) else EXIT_DONE
     except BoxtuneError as error:
         return _say(str(error), error.exit_code)

@@ -29,7 +29,8 @@ def run(
         typer.Option(metavar="NAME=DIR", help="the folder that stands for a volume (or claim) of the pod; repeatable"),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="where everything goes; the same again goes on [runs/NAME]")
+        Path | None,
+        typer.Option(metavar="RUN", help="where all goes; the same again goes on (default: runs/NAME)"),
     ] = None,
     keep: Annotated[
         str, typer.Option(metavar="best:N|all|none", help="whose checkpoints stay; the rest of a trial always stays")
