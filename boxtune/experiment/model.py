@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from boxtune.errors import ExperimentError
 from boxtune.experiment.space import ParameterSpec
 
 DEFAULT_PARALLEL = 3
@@ -118,6 +119,10 @@ def parse_experiment(raw: Mapping[str, Any], config_maps: Mapping[str, Mapping[s
         ExperimentError: a parameter from which nothing could be suggested.
     """
     spec = raw["spec"]
+    parameters = tuple(ParameterSpec.parse(parameter) for parameter in spec.get("parameters") or [])
+    names = [parameter.name for parameter in parameters]
+    if len(set(names)) < len(names):
+        raise ExperimentError(f"spec.parameters: a name stands twice among {', '.join(names)}")
     collector = spec.get("metricsCollectorSpec") or {}
     source = collector.get("source") or {}
     file = source.get("fileSystemPath") or {}
@@ -138,7 +143,7 @@ def parse_experiment(raw: Mapping[str, Any], config_maps: Mapping[str, Mapping[s
         ),
         algorithm=spec["algorithm"]["algorithmName"],
         settings={setting["name"]: setting["value"] for setting in spec["algorithm"].get("algorithmSettings") or []},
-        parameters=tuple(ParameterSpec.parse(parameter) for parameter in spec.get("parameters") or []),
+        parameters=parameters,
         early_stopping=(spec.get("earlyStopping") or {}).get("algorithmName"),
         config_maps=config_maps,
     )

@@ -139,6 +139,8 @@ class LocalRunner:
             notices.append(
                 f"earlyStopping {experiment.early_stopping}: not built yet for local runs; no trial is stopped"
             )
+        if self._template.left_out:
+            notices.append(f"containers {', '.join(self._template.left_out)}: only the primary one is run locally")
         if experiment.counts.most is None and experiment.objective.goal is None and self._options.budget is None:
             notices.append("neither maxTrialCount nor goal nor --budget: this runs until it is interrupted")
         return notices

@@ -100,6 +100,13 @@ class Template:
         return tuple(arguments[1:3]) == _OWN and "python" in Path(arguments[0]).name
 
     @property
+    def left_out(self) -> list[str]:
+        """Containers of the pod that a local run does not have."""
+        pod = self._job["spec"]["template"]["spec"]
+        others = [*(pod.get("initContainers") or ()), *(pod.get("containers") or ())]
+        return [container["name"] for container in others if container["name"] != self._container["name"]]
+
+    @property
     def gpus(self) -> int:
         """The container's GPU limit."""
         limits = (self._container.get("resources") or {}).get("limits") or {}

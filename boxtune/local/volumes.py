@@ -64,9 +64,13 @@ class Volumes:
 
     def mounts(self, container: Mapping[str, Any], folder: Path) -> dict[PurePosixPath, Path]:
         """Mount path to folder, for one container of the trial that has `folder`; folders are made as needed."""
+        mounts = container.get("volumeMounts") or ()
+        for mount in mounts:
+            if mount.get("subPathExpr"):
+                raise ExperimentError(f"volumeMounts: {mount['mountPath']}: subPathExpr is not built for local runs")
         return {
             PurePosixPath(mount["mountPath"]): self._folder(mount["name"], folder) / mount.get("subPath", "")
-            for mount in container.get("volumeMounts") or ()
+            for mount in mounts
         }
 
     def _folder(self, name: str, folder: Path) -> Path:

@@ -44,6 +44,9 @@ def train(arguments: argparse.Namespace, stream: MetricStream) -> int:
     except (TrialError, Stopped) as error:
         _end(folder, trial, str(error))
         raise
+    except Exception as error:
+        _end(folder, trial, f"a bug: {error!r}")
+        raise
     _end(folder, trial, "measured")
     return EXIT_MEASURED
 

@@ -71,6 +71,8 @@ class Evaluator:
         reader.CopyFrom(self._config.eval_input_reader[0])
         reader.num_epochs = 1  # as the stock evaluation sets it
         reader.shuffle = False  # the order is no matter to the numbers
+        if self._config.eval_config.batch_size > 1 and reader.drop_remainder:
+            _LOG.warning("eval_config.batch_size is above 1: images of a last incomplete batch are not evaluated")
         return inputs.eval_input(self._config.eval_config, reader, self._config.model, model=self._built.model)
 
     def _build_predict(self) -> Any:

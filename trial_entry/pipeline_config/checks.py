@@ -10,6 +10,8 @@ from trial_entry.pipeline_config.inputs import readers, record_files
 from trial_entry.pipeline_config.meanings import range_of
 from trial_entry.pipeline_config.protos import CheckpointVersion, TrainEvalPipelineConfig
 
+_META_ARCHITECTURES = ("ssd", "faster_rcnn", "center_net")
+
 
 def num_classes(config: TrainEvalPipelineConfig) -> int:
     """The number of classes of the config's model."""
@@ -28,8 +30,9 @@ def check_config(config: TrainEvalPipelineConfig, where: str) -> None:
 
 
 def _problems(config: TrainEvalPipelineConfig) -> Iterator[str]:
-    if config.model.WhichOneof("model") is None:
-        yield "model: not set; it must be ssd, faster_rcnn or center_net"
+    if config.model.WhichOneof("model") not in _META_ARCHITECTURES:
+        used = config.model.WhichOneof("model") or "not set"
+        yield f"model: {used}; it must be one of {', '.join(_META_ARCHITECTURES)}"
     elif num_classes(config) < 1:
         yield f"model.{config.model.WhichOneof('model')}.num_classes: must be at least 1"
     if not config.HasField("train_input_reader"):

@@ -40,14 +40,17 @@ def parse_config(text: str, where: str) -> TrainEvalPipelineConfig:
         ConfigError: `text` is no TrainEvalPipelineConfig in protobuf text format.
     """
     config = TrainEvalPipelineConfig()
-    merge_text(text, config, where)
+    parse_text(text, config, where)
     return config
 
 
-def merge_text(text: str, message: Any, where: str) -> None:
-    """Parse `text` into `message` (any protobuf message); raises ConfigError with `where:LINE:COLUMN`."""
+def parse_text(text: str, message: Any, where: str) -> None:
+    """Parse `text` into `message` (any protobuf message); raises ConfigError with `where:LINE:COLUMN`.
+
+    Stricter than the API, which of two values for one field silently takes the last.
+    """
     try:
-        text_format.Merge(text, message)
+        text_format.Parse(text, message)
     except text_format.ParseError as error:
         place = f"{where}:{error.GetLine()}:{error.GetColumn()}" if error.GetLine() else where
         raise ConfigError(f"{place}: {_explain(error)}") from None

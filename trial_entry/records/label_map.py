@@ -8,7 +8,7 @@ from pathlib import Path
 
 from trial_entry.errors import DataError
 from trial_entry.pipeline_config.protos import StringIntLabelMap
-from trial_entry.pipeline_config.text import merge_text
+from trial_entry.pipeline_config.text import parse_text
 
 _NOT_METRIC = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -54,7 +54,7 @@ def read_label_map(path: Path, num_classes: int) -> LabelMap:
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read as a label map: {error}") from None
     message = StringIntLabelMap()
-    merge_text(text, message, str(path))
+    parse_text(text, message, str(path))
     labels: dict[int, str] = {}
     for item in message.item:
         label = item.display_name or item.name

@@ -96,6 +96,7 @@ REFUSED: list[tuple[Change, str]] = [
     (space(min="low", max="1"), 'feasibleSpace.min "low" is no number'),
     (space(min="0", max="1", distribution="logUniform"), "a logUniform range must lie above 0"),
     (space(min="0", max="1", step="0"), "step 0 must be above 0"),
+    (lambda e: e["spec"]["parameters"].append(dict(parameter(e))), "a name stands twice among x, x"),
     (lambda e: parameter(e).update(parameterType="discrete", feasibleSpace={"list": []}), ""),
     (
         lambda e: e["spec"].update(

@@ -99,6 +99,10 @@ def test_an_assignment_is_name_and_value(text: str) -> None:
         ({"iou_threshold: 0.6": "iou_threshold: 1.7"}, "iou_threshold: 1.7 is out of range"),
         ({"num_steps: 6": ""}, "num_steps: not set"),
         (
+            {"model {\n": 'model { experimental_model { name: "x" } }\nmodel {\n'},
+            'should not have multiple "model" fields',
+        ),
+        (
             {"\neval_config {": "\neval_input_reader {}\neval_config {"},
             "there are 2",
         ),
