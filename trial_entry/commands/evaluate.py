@@ -8,6 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from trial_entry.commands.guard import out_of_memory_as_error
+from trial_entry.detection.checkpoints import latest, restore_for_evaluation
+from trial_entry.detection.evaluation import Evaluator
+from trial_entry.detection.model import build_model
+from trial_entry.detection.runtime import autograph, start_runtime
 from trial_entry.errors import EXIT_MEASURED, ConfigError
 from trial_entry.metric_lines import MetricStream, next_timestamp
 from trial_entry.model_dir import MetricRow, write_atomically
@@ -22,11 +26,6 @@ def evaluate(arguments: argparse.Namespace, stream: MetricStream) -> int:
     config = render(arguments.pipeline_config_path, [], count_train_examples).config
     dataset = inspect(config)
     with out_of_memory_as_error():
-        from trial_entry.detection.checkpoints import latest, restore_for_evaluation
-        from trial_entry.detection.evaluation import Evaluator
-        from trial_entry.detection.model import build_model
-        from trial_entry.detection.runtime import autograph, start_runtime
-
         strategy = start_runtime(seed=0, deterministic=False)
         prefix = arguments.checkpoint or latest(arguments.model_dir)
         if prefix is None:

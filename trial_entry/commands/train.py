@@ -9,6 +9,7 @@ from typing import Any
 
 from trial_entry.arguments import command_line
 from trial_entry.commands.guard import out_of_memory_as_error
+from trial_entry.detection.trial import TrialContext, run_trial
 from trial_entry.errors import EXIT_MEASURED, Stopped, TrialError
 from trial_entry.metric_lines import MetricStream, next_timestamp
 from trial_entry.model_dir import ModelDir
@@ -38,9 +39,7 @@ def train(arguments: argparse.Namespace, stream: MetricStream) -> int:
         return EXIT_MEASURED
     try:
         with out_of_memory_as_error():
-            from trial_entry.detection.trial import run_trial  # TensorFlow, only once the request is known to be right
-
-            run_trial(arguments, rendered.config, dataset, folder, trial, stream, stop, target)
+            run_trial(TrialContext(arguments, rendered.config, dataset, folder, trial, stream, stop, target))
     except (TrialError, Stopped) as error:
         _end(folder, trial, str(error))
         raise

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import logging
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from trial_entry.detection.checkpoints import Checkpoints
 from trial_entry.detection.evaluation import Evaluator
 from trial_entry.detection.events import Events
-from trial_entry.detection.model import build_model, load_fine_tune_checkpoint
+from trial_entry.detection.model import BuiltModel, build_model, load_fine_tune_checkpoint
 from trial_entry.detection.runtime import autograph, describe_runtime, start_runtime
 from trial_entry.detection.training import TOTAL_LOSS, StepResult, Trainer, weights_are_finite
 from trial_entry.divergence import DivergenceMonitor
@@ -27,93 +28,91 @@ _LOG_SECONDS = 10.0
 _OBJECTIVE = "mAP"
 
 
-def run_trial(
-    arguments: argparse.Namespace,
-    config: TrainEvalPipelineConfig,
-    dataset: Dataset,
-    folder: ModelDir,
-    trial: dict[str, Any],
-    stream: MetricStream,
-    stop: StopSignal,
-    target: int,
-) -> None:
-    """Train to step `target` from wherever the folder stands, evaluating on the way.
+@dataclass(frozen=True)
+class TrialContext:
+    """What a trial was asked for, and where it speaks.
 
-    Args:
-        trial: the contents of trial.json; versions, devices and progress are added.
+    Attributes:
+        arguments: of the `train` command.
+        config: the rendered config.
+        dataset: what it reads.
+        folder: its MODEL_DIR.
+        record: the contents of trial.json; versions, devices and progress are added.
+        stream: takes the metric lines.
+        stop: SIGTERM.
+        target: the step to train to.
+    """
+
+    arguments: argparse.Namespace
+    config: TrainEvalPipelineConfig
+    dataset: Dataset
+    folder: ModelDir
+    record: dict[str, Any]
+    stream: MetricStream
+    stop: StopSignal
+    target: int
+
+
+def run_trial(context: TrialContext) -> None:
+    """Train to the target step from wherever the folder stands, evaluating on the way.
 
     Raises:
         RequestError: config, checkpoint or data turn out wrong.
         Stopped: SIGTERM arrived; the state is saved.
     """
     _LOG.info("loading TensorFlow and building the model")
-    strategy = start_runtime(trial["seed"] + trial.get("steps", 0), arguments.deterministic)
-    trial.update(describe_runtime())
+    arguments, config, record = context.arguments, context.config, context.record
+    strategy = start_runtime(record["seed"] + record.get("steps", 0), arguments.deterministic)
+    record.update(describe_runtime())
     with autograph(False):
         built = build_model(config, strategy)
-        checkpoints = Checkpoints(built, folder.path)
+        checkpoints = Checkpoints(built, context.folder.path)
         step = checkpoints.restore_last()
         if step is None and config.train_config.fine_tune_checkpoint:
             load_fine_tune_checkpoint(built, config)
-    run = _Run(arguments, folder, trial, stream, stop, target)
-    run.trainer = Trainer(built, config)
-    run.evaluator = Evaluator(built, config, dataset.label_map, arguments.score_threshold)
-    run.checkpoints, run.built = checkpoints, built
-    with Events(folder.path, trial["assignments"]) as run.events:
-        stop.defer()
+    with Events(context.folder.path, record["assignments"]) as events:
+        context.stop.defer()
+        run = _Run(context, built, checkpoints, events)
         if step is None:
             run.save()
-        run.go(int(built.global_step.numpy()))
+        run.go(step or 0)
 
 
 class _Run:
     """The state of a running trial between its steps."""
 
-    built: Any
-    trainer: Trainer
-    evaluator: Evaluator
-    checkpoints: Checkpoints
-    events: Events
-
-    def __init__(
-        self,
-        arguments: argparse.Namespace,
-        folder: ModelDir,
-        trial: dict[str, Any],
-        stream: MetricStream,
-        stop: StopSignal,
-        target: int,
-    ) -> None:
-        self._arguments = arguments
-        self._folder = folder
-        self._trial = trial
-        self._stream = stream
-        self._stop = stop
-        self._target = target
-        self._rows = folder.read_rows()
+    def __init__(self, context: TrialContext, built: BuiltModel, checkpoints: Checkpoints, events: Events) -> None:
+        arguments = context.arguments
+        self._context = context
+        self._built = built
+        self._checkpoints = checkpoints
+        self._events = events
+        self._trainer = Trainer(built, context.config)
+        self._evaluator = Evaluator(built, context.config, context.dataset.label_map, arguments.score_threshold)
+        self._rows = context.folder.read_rows()
         self._saved = -1
         self._logged = 0.0
         self._diverged: str | None = None
         self._monitor = DivergenceMonitor(arguments.divergence_factor, arguments.divergence_steps)
-        if "divergence" in trial:
-            self._monitor.resume(trial["divergence"])
+        if "divergence" in context.record:
+            self._monitor.resume(context.record["divergence"])
 
     def go(self, step: int) -> None:
         """Train from `step` to the target; an evaluation that is due at `step` and was not made comes first."""
-        _LOG.info("%s step %d, to %d", "going on from" if step else "training from", step, self._target)
+        _LOG.info("%s step %d, to %d", "going on from" if step else "training from", step, self._context.target)
         self._saved, traced = step, False
         try:
             while True:
-                if self._due(step, self._arguments.eval_every_n) and not self._measured(step):
+                if self._due(step, self._context.arguments.eval_every_n) and not self._measured(step):
                     self._measure(step)
-                if step >= self._target:
+                if step >= self._context.target:
                     return
                 if not traced:
-                    with self._stop.at_once():
-                        self.trainer.trace()
+                    with self._context.stop.at_once():
+                        self._trainer.trace()
                     traced = True
                 until = self._next(step)
-                self.trainer.run(until, self._after_step)
+                self._trainer.run(until, self._after_step)
                 if self._diverged is None:
                     self.save()  # looks at the weights too
                 if self._diverged is not None:
@@ -126,67 +125,69 @@ class _Run:
 
     def save(self) -> None:
         """Checkpoint the current step, unless it is the one saved last or its weights are not finite."""
-        step = int(self.built.global_step.numpy())
+        step = int(self._built.global_step.numpy())
         if step == self._saved:
             return
-        if not weights_are_finite(self.built):
+        if not weights_are_finite(self._built):
             self._diverged = self._diverged or "a weight is not finite"
             return
-        self.checkpoints.save()
+        self._checkpoints.save()
         self._saved = step
-        self._trial.update({"steps": step, "divergence": self._monitor.state()})
-        self._folder.write_trial(self._trial)
+        self._context.record.update({"steps": step, "divergence": self._monitor.state()})
+        self._context.folder.write_trial(self._context.record)
 
     def _due(self, step: int, every: int) -> bool:
-        return step >= self._target or bool(every and step and step % every == 0)
+        return step >= self._context.target or bool(every and step and step % every == 0)
 
     def _measured(self, step: int) -> bool:
         return any(row.step == step for row in self._rows)
 
     def _next(self, step: int) -> int:
         """The next step at which something is to be saved or measured."""
-        periods: list[int] = [self._arguments.checkpoint_every_n, self._arguments.eval_every_n]
-        return min([self._target, *((step // period + 1) * period for period in periods if period)])
+        periods: list[int] = [self._context.arguments.checkpoint_every_n, self._context.arguments.eval_every_n]
+        return min([self._context.target, *((step // period + 1) * period for period in periods if period)])
 
     def _after_step(self, result: StepResult) -> bool:
         self._diverged = self._monitor.observe(result.losses[TOTAL_LOSS])
         if self._diverged is not None:
             return False
-        rate = self.trainer.steps_per_second
-        if result.step % _EVENTS_EVERY == 0 or result.step == self._target:
+        rate = self._trainer.steps_per_second
+        if result.step % _EVENTS_EVERY == 0 or result.step == self._context.target:
             speed = {"steps_per_sec": rate} if rate is not None else {}
-            self.events.training(result.step, {**result.losses, "learning_rate": self.trainer.learning_rate(), **speed})
-        if result.step == self._target or time.monotonic() - self._logged > _LOG_SECONDS:
+            self._events.training(
+                result.step, {**result.losses, "learning_rate": self._trainer.learning_rate(), **speed}
+            )
+        if result.step == self._context.target or time.monotonic() - self._logged > _LOG_SECONDS:
             self._logged = time.monotonic()
             shown = f", {rate:.3g} steps a second" if rate is not None else ""
-            _LOG.info("step %d of %d, loss %.4g%s", result.step, self._target, result.losses[TOTAL_LOSS], shown)
-        self._stop.check()
+            _LOG.info("step %d of %d, loss %.4g%s", result.step, self._context.target, result.losses[TOTAL_LOSS], shown)
+        self._context.stop.check()
         return True
 
     def _measure(self, step: int, diverged: bool = False) -> None:
         """Evaluate the current weights, keep the row, print it."""
         _LOG.info("evaluating step %d", step)
         started = time.perf_counter()
-        with self._stop.at_once():
-            metrics = self.evaluator.evaluate()
+        with self._context.stop.at_once():
+            metrics = self._evaluator.evaluate()
         _LOG.info("evaluated in %.1f s", time.perf_counter() - started)
-        if self.trainer.steps_per_second is not None:
-            metrics["train_steps_per_second"] = self.trainer.steps_per_second
+        if self._trainer.steps_per_second is not None:
+            metrics["train_steps_per_second"] = self._trainer.steps_per_second
         metrics["diverged"] = float(diverged)
         last = self._rows[-1] if self._rows else None
         timestamp = next_timestamp(last.timestamp if last else None, len(last.metrics) if last else 0)
         best = max((row.metrics.get(_OBJECTIVE, 0.0) for row in self._rows), default=None)
         if best is None or metrics.get(_OBJECTIVE, 0.0) > best:
-            self.checkpoints.keep_as_best()
+            self._checkpoints.keep_as_best()
         row = MetricRow(step, timestamp, metrics)
         self._rows.append(row)
-        self._folder.write_rows(self._rows)
-        self.events.evaluation(step, metrics)
-        self._stream.write(row.timestamp, row.metrics)
+        self._context.folder.write_rows(self._rows)
+        self._events.evaluation(step, metrics)
+        self._context.stream.write(row.timestamp, row.metrics)
 
     def _end_diverged(self) -> None:
         """Go back to the last finite checkpoint and measure that."""
-        step = self.checkpoints.restore_last()
+        step = self._checkpoints.restore_last()
         _LOG.warning("diverged: %s; measuring the checkpoint of step %s", self._diverged, step)
-        self._trial["diverged"] = self._diverged
+        self._context.record["diverged"] = self._diverged
         self._measure(step or 0, diverged=True)
