@@ -58,7 +58,7 @@ def test_the_baseline_runs_the_base_config_s_own_values(finished: tuple[Path, st
     status = shown(out)
     baseline = status["baseline"]
     assert {each["name"]: each["value"] for each in baseline["parameterAssignments"]} == {
-        "learning_rate": "0.002",
+        "learning_rate": "0.001",
         "batch_size": "16",
         "nms_iou_threshold": "0.6",
     }

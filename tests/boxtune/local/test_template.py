@@ -50,7 +50,7 @@ def test_a_trial_runs_with_this_interpreter_and_this_machine_s_paths(tmp_path: P
 def test_the_baseline_has_the_base_config_s_own_values(tmp_path: Path) -> None:
     loaded, template = quick_start(tmp_path)
     found = baseline_assignments(loaded, template, tmp_path / "b")
-    assert found == {"learning_rate": "0.002", "batch_size": "16", "nms_iou_threshold": "0.6"}
+    assert found == {"learning_rate": "0.001", "batch_size": "16", "nms_iou_threshold": "0.6"}
     assert inside(loaded.parameters, found)
 
 

@@ -95,7 +95,7 @@ def test_an_assignment_is_name_and_value(text: str) -> None:
         ({'"train.record"': '"missing-*.record"'}, "no file matches this pattern"),
         ({'label_map_path: "label_map.pbtxt"': ""}, "label_map_path: not set"),
         ({"num_classes: 5": ""}, "num_classes: must be at least 1"),
-        ({"learning_rate_base: 0.002": "learning_rate_base: -1"}, "learning_rate_base: -1 is out of range"),
+        ({"learning_rate_base: 0.001": "learning_rate_base: -1"}, "learning_rate_base: -1 is out of range"),
         ({"iou_threshold: 0.6": "iou_threshold: 1.7"}, "iou_threshold: 1.7 is out of range"),
         ({"num_steps: 6": ""}, "num_steps: not set"),
         (
