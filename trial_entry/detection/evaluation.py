@@ -9,7 +9,7 @@ import numpy as np
 
 from trial_entry.detection.coco_metrics import Detections, coco_metrics
 from trial_entry.detection.model import BuiltModel, set_training
-from trial_entry.detection.runtime import autograph
+from trial_entry.detection.runtime import autograph, without_autotune
 from trial_entry.errors import DataError
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.records.label_map import LabelMap
@@ -73,7 +73,8 @@ class Evaluator:
         reader.shuffle = False  # the order is no matter to the numbers
         if self._config.eval_config.batch_size > 1 and reader.drop_remainder:
             _LOG.warning("eval_config.batch_size is above 1: images of a last incomplete batch are not evaluated")
-        return inputs.eval_input(self._config.eval_config, reader, self._config.model, model=self._built.model)
+        dataset = inputs.eval_input(self._config.eval_config, reader, self._config.model, model=self._built.model)
+        return without_autotune(dataset)
 
     def _build_predict(self) -> Any:
         import tensorflow as tf

@@ -49,6 +49,19 @@ def autograph(enabled: bool) -> Iterator[None]:
         yield
 
 
+def without_autotune(dataset: Any) -> Any:
+    """`dataset` with a fixed number of parallel calls, as many as there are threads.
+
+    tf.data's autotuner sleeps for 0.01 s, twice that, and so on up to a minute, and often cannot be woken: an iterator
+    that is deleted after 50 s of training then waits half a minute more.
+    """
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
+
+
 def input_needs_autograph(config: TrainEvalPipelineConfig) -> bool:
     """Whether the config's augmentation has an operation that works only when converted."""
     return any(

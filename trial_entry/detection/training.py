@@ -10,7 +10,7 @@ from typing import Any
 
 from trial_entry.detection.evaluation import reading_error
 from trial_entry.detection.model import BuiltModel
-from trial_entry.detection.runtime import autograph, input_needs_autograph
+from trial_entry.detection.runtime import autograph, input_needs_autograph, without_autotune
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 
 _LOG = logging.getLogger(__name__)
@@ -87,13 +87,14 @@ class Trainer:
         config = self._config
 
         def per_replica(context: Any) -> Any:
-            return inputs.train_input(
+            dataset = inputs.train_input(
                 train_config=config.train_config,
                 train_input_config=config.train_input_reader,
                 model_config=config.model,
                 model=self._built.model,
                 input_context=context,
-            ).repeat()
+            )
+            return without_autotune(dataset.repeat())
 
         with autograph(input_needs_autograph(config)):
             return iter(self._built.strategy.distribute_datasets_from_function(per_replica))
