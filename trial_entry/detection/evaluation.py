@@ -15,7 +15,7 @@ from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.records.label_map import LabelMap
 
 _LOG = logging.getLogger(__name__)
-_TOTAL_LOSS = "Loss/total_loss"
+TOTAL_LOSS = "Loss/total_loss"
 
 
 class Evaluator:
@@ -97,7 +97,7 @@ class Evaluator:
             shapes = features[truth.true_image_shape]
             result, _ = model_lib_v2.prepare_eval_dict(model.postprocess(predictions, shapes), dict(labels), features)
             classes = result[truth.groundtruth_classes]
-            return losses[_TOTAL_LOSS], {
+            return losses[TOTAL_LOSS], {
                 "image": result[truth.key],
                 "truth_count": result[truth.num_groundtruth_boxes],
                 "truth_boxes": result[truth.groundtruth_boxes],

@@ -14,7 +14,6 @@ from trial_entry.detection.runtime import autograph, input_needs_autograph, with
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 
 _LOG = logging.getLogger(__name__)
-TOTAL_LOSS = "Loss/total_loss"
 _WARM_UP = 2  # steps that a rate leaves out: the first is traced, the second allocates
 
 

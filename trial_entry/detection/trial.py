@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from trial_entry.detection.checkpoints import Checkpoints
-from trial_entry.detection.evaluation import Evaluator
+from trial_entry.detection.evaluation import TOTAL_LOSS, Evaluator
 from trial_entry.detection.events import Events
 from trial_entry.detection.model import BuiltModel, build_model, load_fine_tune_checkpoint
 from trial_entry.detection.runtime import autograph, describe_runtime, start_runtime
-from trial_entry.detection.training import TOTAL_LOSS, StepResult, Trainer, weights_are_finite
+from trial_entry.detection.training import StepResult, Trainer, weights_are_finite
 from trial_entry.divergence import DivergenceMonitor
 from trial_entry.errors import Stopped
 from trial_entry.metric_lines import MetricStream, next_timestamp

@@ -16,10 +16,10 @@ processor = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 from trial_entry.detection.checkpoints import Checkpoints
-from trial_entry.detection.evaluation import Evaluator
+from trial_entry.detection.evaluation import TOTAL_LOSS, Evaluator
 from trial_entry.detection.model import build_model
 from trial_entry.detection.runtime import autograph
-from trial_entry.detection.training import TOTAL_LOSS, Trainer
+from trial_entry.detection.training import Trainer
 from trial_entry.pipeline_config.render import render
 from trial_entry.records.dataset import count_train_examples, inspect
 config = render(Path(sys.argv[1]), [], count_train_examples).config
