@@ -11,6 +11,8 @@ from typing import NoReturn
 
 from trial_entry.errors import RequestError
 from trial_entry.pipeline_config.aliases import ALIASES
+from trial_entry.pipeline_config.aliases.alias import CountExamples, Surroundings
+from trial_entry.pipeline_config.fragments import Fragments
 from trial_entry.pipeline_config.inputs import is_remote
 from trial_entry.pipeline_config.render import Assignment
 
@@ -82,7 +84,24 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=Assignment.parse,
         metavar="NAME=VALUE",
-        help=f"an alias ({', '.join(ALIASES)}) or a field path (train_config.optimizer.…); once for each",
+        help=f"an alias ({', '.join(ALIASES)}, augmentation.STEP) or a field path; once for each",
+    )
+    parser.add_argument(
+        "--fragments",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="DIR",
+        help="a folder with own feature_extractors/NAME.pbtxt and models/NAME.pbtxt; repeatable",
+    )
+    parser.add_argument(
+        "--checkpoint_for",
+        dest="checkpoints",
+        action="append",
+        default=[],
+        type=Assignment.parse,
+        metavar="NAME=PREFIX",
+        help="what a swapped-in feature extractor or model starts from, or none; once for each",
     )
     parser.add_argument(
         "--num_train_steps",
@@ -170,3 +189,17 @@ _MODEL_DIR_HELP = {
 def command_line() -> str:
     """This process's arguments, for trial.json."""
     return " ".join(sys.argv[1:])
+
+
+def surroundings_of(arguments: argparse.Namespace, count_examples: CountExamples) -> Surroundings:
+    """What `train`'s assignments may need, by its arguments.
+
+    Raises:
+        RequestError: two checkpoints for one name.
+    """
+    checkpoints: dict[str, str] = {}
+    for given in arguments.checkpoints:
+        if given.name in checkpoints:
+            raise RequestError(f"--checkpoint_for={given.name}: stands twice; keep one")
+        checkpoints[given.name] = given.value
+    return Surroundings(count_examples, Fragments(tuple(arguments.fragments)), checkpoints)

@@ -7,7 +7,7 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from boxtune.cli import demo, run, show
+from boxtune.cli import demo, parameters, run, show
 from boxtune.errors import EXIT_DONE, EXIT_INPUT, EXIT_INTERRUPTED, BoxtuneError
 
 _HELP = """Tune a TensorFlow object detector through its pipeline.config.
@@ -27,6 +27,7 @@ command goes on; 1 a bug.
 app = typer.Typer(help=_HELP, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command("run", short_help="Search on this machine.")(run.run)
 app.command("show", short_help="Show a run, also while it goes on.")(show.show)
+app.command("parameters", short_help="List what of a pipeline.config can be searched.")(parameters.parameters)
 app.command("demo", short_help="Make a small data set.")(demo.demo)
 
 

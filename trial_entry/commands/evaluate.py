@@ -15,15 +15,16 @@ from trial_entry.detection.runtime import autograph, start_runtime
 from trial_entry.errors import EXIT_MEASURED, ConfigError
 from trial_entry.metric_lines import MetricStream, next_timestamp
 from trial_entry.model_dir import MetricRow, write_atomically
+from trial_entry.pipeline_config.aliases.alias import Surroundings
 from trial_entry.pipeline_config.render import render
-from trial_entry.records.dataset import count_train_examples, inspect
+from trial_entry.records.dataset import inspect
 
 EVALUATION_FILE = "evaluation.json"
 
 
 def evaluate(arguments: argparse.Namespace, stream: MetricStream) -> int:
     """Evaluate as the arguments say; see `trial_entry.arguments`."""
-    config = render(arguments.pipeline_config_path, [], count_train_examples).config
+    config = render(arguments.pipeline_config_path, [], Surroundings()).config
     dataset = inspect(config)
     with out_of_memory_as_error():
         strategy = start_runtime(seed=0, deterministic=False)

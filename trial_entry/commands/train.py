@@ -7,7 +7,7 @@ import logging
 import secrets
 from typing import Any
 
-from trial_entry.arguments import command_line
+from trial_entry.arguments import command_line, surroundings_of
 from trial_entry.commands.guard import out_of_memory_as_error
 from trial_entry.detection.trial import TrialContext, run_trial
 from trial_entry.errors import EXIT_MEASURED, Stopped, TrialError
@@ -24,7 +24,8 @@ _SEEDS = 2**31
 def train(arguments: argparse.Namespace, stream: MetricStream) -> int:
     """Train and evaluate as the arguments say; see `trial_entry.arguments`."""
     stop = StopSignal()
-    rendered = render(arguments.pipeline_config_path, arguments.assignments, count_train_examples)
+    surroundings = surroundings_of(arguments, count_train_examples)
+    rendered = render(arguments.pipeline_config_path, arguments.assignments, surroundings)
     dataset = inspect(rendered.config)
     folder = ModelDir(arguments.model_dir)
     folder.settle_config(rendered.text)

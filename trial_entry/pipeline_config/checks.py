@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from trial_entry.errors import ConfigError
+from trial_entry.pipeline_config import image_size
 from trial_entry.pipeline_config.inputs import readers, record_files
 from trial_entry.pipeline_config.meanings import range_of
 from trial_entry.pipeline_config.protos import CheckpointVersion, TrainEvalPipelineConfig
@@ -35,6 +36,8 @@ def _problems(config: TrainEvalPipelineConfig) -> Iterator[str]:
         yield f"model: {used}; it must be one of {', '.join(_META_ARCHITECTURES)}"
     elif num_classes(config) < 1:
         yield f"model.{config.model.WhichOneof('model')}.num_classes: must be at least 1"
+    elif (misfit := image_size.misfit(config)) is not None:
+        yield f"{image_size.size_path(config)}: {misfit}"
     if not config.HasField("train_input_reader"):
         yield "train_input_reader: not set"
     if len(config.eval_input_reader) != 1:

@@ -70,14 +70,18 @@ install_import_hook()  # at import: the messages below cannot be named before
 
 from object_detection.protos import (  # noqa: E402
     input_reader_pb2,
+    model_pb2,
     optimizer_pb2,
     pipeline_pb2,
+    preprocessor_pb2,
     string_int_label_map_pb2,
     train_pb2,
 )
 
 CheckpointVersion = train_pb2.CheckpointVersion
+DetectionModel = model_pb2.DetectionModel
 InputReader = input_reader_pb2.InputReader
 LearningRate = optimizer_pb2.LearningRate
+PreprocessingStep = preprocessor_pb2.PreprocessingStep
 StringIntLabelMap = string_int_label_map_pb2.StringIntLabelMap
 TrainEvalPipelineConfig = pipeline_pb2.TrainEvalPipelineConfig

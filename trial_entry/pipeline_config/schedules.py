@@ -20,6 +20,7 @@ _BASE_RATE = {
     "cosine_decay_learning_rate": "learning_rate_base",
 }
 _COUPLED_RATES = ("warmup_learning_rate", "burnin_learning_rate", "min_learning_rate")
+_WARMUP = {"cosine_decay_learning_rate": "warmup_steps", "exponential_decay_learning_rate": "burnin_steps"}
 _LENGTHS = ("total_steps", "warmup_steps", "hold_base_rate_steps", "decay_steps", "burnin_steps")
 
 
@@ -75,10 +76,61 @@ def set_num_steps(config: TrainEvalPipelineConfig, num_steps: int) -> None:
         message.hold_base_rate_steps = min(message.hold_base_rate_steps, message.total_steps - 1 - message.warmup_steps)
 
 
-def _used(config: TrainEvalPipelineConfig) -> tuple[str, str]:
-    optimizer = config.train_config.optimizer.WhichOneof("optimizer")
+def warmup_path(config: TrainEvalPipelineConfig) -> str:
+    """The field path of the number of steps in which the rate rises.
+
+    Raises:
+        AssignmentError: the schedule has no warm-up of any length.
+    """
+    optimizer, schedule = _used(config)
+    name = _WARMUP.get(schedule)
+    if name is None:
+        raise AssignmentError(f"warmup_fraction: {schedule} has no warm-up; {' and '.join(_WARMUP)} have")
+    return f"{OPTIMIZER}.{optimizer}.learning_rate.{schedule}.{name}"
+
+
+def warmup_fraction(config: TrainEvalPipelineConfig) -> float | None:
+    """The warm-up's share of all steps, or None where the config has no number of steps."""
+    steps = getattr(_schedule(config), warmup_path(config).rpartition(".")[2])
+    length = _length(config)
+    return steps / length if length else None
+
+
+def set_warmup_fraction(config: TrainEvalPipelineConfig, share: float) -> None:
+    """Let the rate rise for `share` (from 0 to below 1) of all steps; a later set_num_steps keeps the share.
+
+    Raises:
+        AssignmentError: no steps to take a share of, or none left after the warm-up.
+    """
+    name = warmup_path(config).rpartition(".")[2]
+    length, message = _length(config), _schedule(config)
+    if not length:
+        raise AssignmentError("warmup_fraction: train_config.num_steps is not set; assign num_steps too")
+    steps = round(share * length)
+    if steps + getattr(message, "hold_base_rate_steps", 0) >= length:
+        raise AssignmentError(f"warmup_fraction: {share:g} of {length} steps leaves none after warm-up and hold")
+    setattr(message, name, steps)
+
+
+def _length(config: TrainEvalPipelineConfig) -> int:
+    """Of the schedule where it has one, else of the training."""
+    return int(getattr(_schedule(config), "total_steps", 0) or config.train_config.num_steps)
+
+
+def used_optimizer(config: TrainEvalPipelineConfig) -> str:
+    """The name of the optimizer's message, such as `adam_optimizer`.
+
+    Raises:
+        AssignmentError: the config has none.
+    """
+    optimizer: str | None = config.train_config.optimizer.WhichOneof("optimizer")
     if optimizer is None:
-        raise AssignmentError(f"learning_rate: the config has no {OPTIMIZER}")
+        raise AssignmentError(f"the config has no {OPTIMIZER}")
+    return optimizer
+
+
+def _used(config: TrainEvalPipelineConfig) -> tuple[str, str]:
+    optimizer = used_optimizer(config)
     schedule = getattr(config.train_config.optimizer, optimizer).learning_rate.WhichOneof("learning_rate")
     if schedule is None:
         raise AssignmentError(f"learning_rate: {OPTIMIZER}.{optimizer} has no learning_rate schedule")

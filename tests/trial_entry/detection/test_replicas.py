@@ -20,9 +20,10 @@ from trial_entry.detection.evaluation import TOTAL_LOSS, Evaluator
 from trial_entry.detection.model import build_model
 from trial_entry.detection.runtime import autograph
 from trial_entry.detection.training import Trainer
+from trial_entry.pipeline_config.aliases.alias import Surroundings
 from trial_entry.pipeline_config.render import render
-from trial_entry.records.dataset import count_train_examples, inspect
-config = render(Path(sys.argv[1]), [], count_train_examples).config
+from trial_entry.records.dataset import inspect
+config = render(Path(sys.argv[1]), [], Surroundings()).config
 with autograph(False):
     built = build_model(config, strategy)
 losses = []

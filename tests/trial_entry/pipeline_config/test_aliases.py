@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from trial_entry.errors import AssignmentError
-from trial_entry.pipeline_config.aliases import ALIASES, current_value, field_of, is_alias
+from trial_entry.pipeline_config.aliases import ALIASES, current_value, field_of, find_alias
+from trial_entry.pipeline_config.aliases.alias import Surroundings
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.pipeline_config.text import parse_config
 
@@ -29,7 +30,7 @@ def config_with(schedule: str, optimizer: str = "momentum_optimizer", model: str
 
 
 def assign(config: TrainEvalPipelineConfig, name: str, value: str, examples: int = 100) -> None:
-    ALIASES[name].assign(config, value, lambda _: examples)
+    ALIASES[name].assign(config, value, Surroundings(lambda _: examples))
 
 
 def schedule_of(config: TrainEvalPipelineConfig) -> object:
@@ -118,7 +119,7 @@ def test_nms_iou_threshold_is_the_final_suppression() -> None:
 
 def test_center_net_has_no_nms() -> None:
     config = parse_config("model { center_net { num_classes: 2 } }", "test")
-    with pytest.raises(AssignmentError, match="only ssd and faster_rcnn have"):
+    with pytest.raises(AssignmentError, match="takes peaks instead of suppressing boxes"):
         assign(config, "nms_iou_threshold", "0.5")
 
 
@@ -146,7 +147,7 @@ def test_a_learning_rate_is_a_positive_number(value: str) -> None:
 
 def test_a_name_that_is_none_gets_the_nearest() -> None:
     with pytest.raises(AssignmentError, match='the nearest is "learning_rate"'):
-        is_alias("learning_rte")
+        find_alias("learning_rte")
 
 
 def test_without_a_schedule_the_learning_rate_has_no_field() -> None:
@@ -155,3 +156,87 @@ def test_without_a_schedule_the_learning_rate_has_no_field() -> None:
         field_of(config, "learning_rate")
     with pytest.raises(AssignmentError, match=r"has no train_config\.optimizer"):
         field_of(parse_config("", "test"), "learning_rate")
+
+
+def test_optimizer_takes_schedule_and_momentum_along() -> None:
+    config = config_with(COSINE)
+    config.train_config.optimizer.momentum_optimizer.momentum_optimizer_value = 0.77
+    assign(config, "optimizer", "rms_prop")
+    assert config.train_config.optimizer.rms_prop_optimizer.momentum_optimizer_value == pytest.approx(0.77)
+    assign(config, "optimizer", "adam_optimizer")
+    assert current_value(config, "optimizer") == "adam"
+    assert current_value(config, "learning_rate") == "0.04"
+    assert schedule_of(config).warmup_steps == 100  # type: ignore[attr-defined]
+    with pytest.raises(AssignmentError, match="adam_optimizer, whose momentum is fixed; it has epsilon"):
+        assign(config, "momentum", "0.9")
+    with pytest.raises(AssignmentError, match='"sgd" is none of momentum, adam, rms_prop'):
+        assign(config, "optimizer", "sgd")
+
+
+def test_warm_up_keeps_its_share_whatever_sets_the_length() -> None:
+    config = config_with(COSINE)
+    assert current_value(config, "warmup_fraction") == "0.1"
+    assign(config, "warmup_fraction", "0.25")
+    assign(config, "num_steps", "200")
+    assert schedule_of(config).warmup_steps == 50  # type: ignore[attr-defined]
+    exponential = config_with(EXPONENTIAL)
+    assign(exponential, "warmup_fraction", "0.2")
+    assert schedule_of(exponential).burnin_steps == 200  # type: ignore[attr-defined]
+    with pytest.raises(AssignmentError, match="constant_learning_rate has no warm-up"):
+        assign(config_with(CONSTANT), "warmup_fraction", "0.1")
+    with pytest.raises(AssignmentError, match="leaves none after warm-up and hold"):
+        assign(config_with(COSINE), "warmup_fraction", "0.96")
+
+
+def test_an_augmentation_is_switched_on_and_off() -> None:
+    config = config_with(COSINE)
+    step = "augmentation.random_adjust_hue"
+    for value, wanted in (("off", 0), ("on", 1), ("true", 1), ("off", 0)):
+        find_alias(step).assign(config, value, Surroundings())  # type: ignore[union-attr]
+        assert len(config.train_config.data_augmentation_options) == wanted
+        assert current_value(config, step) == ("on" if wanted else "off")
+    for name, says in (
+        ("random_hue", 'no such augmentation; the nearest is "random_adjust_hue"'),
+        ("autoaugment_image", "needs tf.contrib"),
+    ):
+        with pytest.raises(AssignmentError, match=says):
+            find_alias(f"augmentation.{name}")
+    with pytest.raises(AssignmentError, match='"maybe" is neither on nor off'):
+        find_alias(step).assign(config, "maybe", Surroundings())  # type: ignore[union-attr]
+
+
+def test_anchor_scales_are_one_a_layer() -> None:
+    config = parse_config("model { ssd { anchor_generator { ssd_anchor_generator { num_layers: 3 } } } }", "test")
+    assign(config, "anchor_scales", "0.1,0.4,0.8")
+    assert current_value(config, "anchor_scales") == "0.1,0.4,0.8"
+    with pytest.raises(AssignmentError, match="2 scales; 3 layers need 3"):
+        assign(config, "anchor_scales", "0.1,0.4")
+
+
+def test_image_size_keeps_the_proportion_and_moves_the_square_crop_along() -> None:
+    config = parse_config(
+        """model { faster_rcnn { image_resizer {
+          keep_aspect_ratio_resizer { min_dimension: 800 max_dimension: 1333 } } } }
+        train_config { data_augmentation_options { random_scale_crop_and_pad_to_square { output_size: 1333 } } }""",
+        "test",
+    )
+    assign(config, "image_size", "1000")
+    resizer = config.model.faster_rcnn.image_resizer.keep_aspect_ratio_resizer
+    assert (resizer.min_dimension, resizer.max_dimension) == (600, 1000)
+    crop = config.train_config.data_augmentation_options[0].random_scale_crop_and_pad_to_square
+    assert crop.output_size == 1000
+    without = parse_config("model { ssd { image_resizer { identity_resizer { } } } }", "test")
+    with pytest.raises(AssignmentError, match="identity_resizer; fixed_shape_resizer and keep_aspect"):
+        assign(without, "image_size", "300")
+
+
+def test_max_detections_also_bounds_those_of_a_class() -> None:
+    config = parse_config(
+        """model { faster_rcnn { second_stage_post_processing { batch_non_max_suppression {
+        max_detections_per_class: 100 max_total_detections: 300 } } } }""",
+        "test",
+    )
+    nms = config.model.faster_rcnn.second_stage_post_processing.batch_non_max_suppression
+    for value, per_class in (("400", 100), ("50", 50), ("200", 200)):
+        assign(config, "max_detections", value)
+        assert (nms.max_total_detections, nms.max_detections_per_class) == (int(value), per_class)

@@ -12,13 +12,14 @@ import pytest
 
 from tests.conftest import write_config
 from trial_entry.errors import AssignmentError, ConfigError, RequestError
+from trial_entry.pipeline_config.aliases.alias import Surroundings
 from trial_entry.pipeline_config.render import Assignment, RenderedConfig, render
 from trial_entry.pipeline_config.text import read_config
 from trial_entry.records.dataset import count_train_examples
 
 
 def rendered(path: Path, *assignments: str) -> RenderedConfig:
-    return render(path, [Assignment.parse(text) for text in assignments], count_train_examples)
+    return render(path, [Assignment.parse(text) for text in assignments], Surroundings(count_train_examples))
 
 
 def test_the_order_of_assignments_does_not_matter(data: Path) -> None:
@@ -67,7 +68,7 @@ def test_the_text_reads_back_as_the_config(data: Path) -> None:
     ("assignments", "says"),
     [
         (("learning_rate=1", "learning_rate=2"), "assigned twice"),
-        (("epochs=1", "num_steps=5"), "train_config.num_steps is assigned twice, by epochs too"),
+        (("epochs=1", "num_steps=5"), "train_config.num_steps is assigned twice, by num_steps too"),
         (("batch_size=1", "train_config.batch_size=2"), "assigned twice"),
         (("nms_iou_threshold=1.7",), "from 0 to 1"),
         (("learning_rate=-1",), "above 0"),
@@ -151,8 +152,9 @@ def test_rendering_needs_no_tensorflow_and_no_half_second(data: Path) -> None:
 import sys, time
 start = time.perf_counter()
 from pathlib import Path
+from trial_entry.pipeline_config.aliases.alias import Surroundings
 from trial_entry.pipeline_config.render import Assignment, render
-render(Path({str(data / "pipeline.config")!r}), [Assignment("learning_rate", "0.01")], lambda config: 1)
+render(Path({str(data / "pipeline.config")!r}), [Assignment("learning_rate", "0.01")], Surroundings(lambda config: 1))
 assert not [name for name in sys.modules if name.split(".")[0] in ("tensorflow", "tf_keras", "keras")]
 print(time.perf_counter() - start)
 """

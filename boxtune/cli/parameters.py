@@ -1,0 +1,63 @@
+"""`boxtune parameters`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from boxtune.errors import InputError
+from boxtune.report.parameters import parameters_table, parameters_yaml
+from trial_entry.errors import RequestError
+from trial_entry.pipeline_config.aliases import find_alias
+from trial_entry.pipeline_config.listing import Assignable, assignable, assignable_aliases, assignable_fields
+from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
+from trial_entry.pipeline_config.text import read_config
+
+_WIDTH = 260  # of a pipe: every row on one line
+
+
+def parameters(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="a pipeline.config")],
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="only these aliases")] = None,
+    as_yaml: Annotated[
+        bool, typer.Option("--yaml", help="as blocks for an Experiment: parameters, trialParameters, args")
+    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="every field path with its type and value")] = False,
+) -> None:
+    """List what of a pipeline.config can be searched: name, type, value now, what to try, the field that it sets.
+
+    Each name goes before the = of a trial's --set=NAME=VALUE. Any augmentation of the API can be switched as
+    augmentation.STEP; those that the config uses are listed.
+
+    Example: boxtune parameters pipeline.config learning_rate batch_size --yaml
+    """
+    if everything and (as_yaml or names):
+        raise InputError("--all lists every field; give it without --yaml and names")
+    try:
+        read = read_config(config)
+        found = assignable_fields(read) if everything else _aliases(read, names or [])
+    except RequestError as error:
+        raise InputError(str(error)) from None
+    if everything:
+        for each in found:
+            print(f"{each.name}\t{each.kind}\t{each.current}")
+    elif as_yaml:
+        print(parameters_yaml(found), end="")
+    else:
+        console = Console(highlight=False)
+        (console if console.is_terminal else Console(width=_WIDTH, highlight=False)).print(parameters_table(found))
+
+
+def _aliases(config: TrainEvalPipelineConfig, names: list[str]) -> list[Assignable]:
+    if not names:
+        return assignable_aliases(config)
+    found = []
+    for name in names:
+        alias = find_alias(name)
+        if alias is None:
+            raise InputError(f"{name}: a field path, not an alias; --all lists the fields")
+        found.append(assignable(config, alias))
+    return found

@@ -1,0 +1,57 @@
+"""`boxtune parameters`: what a config can be searched over, as a table, as YAML, as every field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from tests.conftest import QUICK_START
+from tests.experiments import boxtune
+
+CONFIG = QUICK_START / "pipeline.config"
+
+
+def test_the_table_has_name_type_value_range_and_field() -> None:
+    done = boxtune("parameters", CONFIG)
+    assert done.code == 0, done.err
+    rows = {line.split()[0]: line for line in done.out.splitlines()[1:] if line[:1].strip()}
+    assert "double" in rows["learning_rate"]
+    assert "0.0001 to 0.003, log" in rows["learning_rate"]
+    assert "train_config.optimizer.adam_optimizer.learning_rate" in rows["learning_rate"]
+    assert "4 | 8 | 16 | 32" in rows["batch_size"]
+    assert "momentum" not in rows  # of Adam
+
+
+def test_the_yaml_is_what_an_experiment_takes(tmp_path: Path) -> None:
+    done = boxtune("parameters", CONFIG, "learning_rate", "batch_size", "augmentation.random_adjust_hue", "--yaml")
+    blocks = yaml.safe_load(done.out)
+    assert blocks["parameters"][0] == {
+        "name": "learning_rate",
+        "parameterType": "double",
+        "feasibleSpace": {"min": "0.0001", "max": "0.003", "distribution": "logUniform"},
+    }
+    assert blocks["parameters"][2]["feasibleSpace"]["list"] == ["on", "off"]  # text, not YAML's booleans
+    assert [each["reference"] for each in blocks["trialParameters"]] == [each["name"] for each in blocks["parameters"]]
+    assert blocks["args"][2] == "--set=augmentation.random_adjust_hue=${trialParameters.augmentationRandomAdjustHue}"
+
+
+def test_all_lists_every_field_path() -> None:
+    lines = boxtune("parameters", CONFIG, "--all").out.splitlines()
+    fields = dict(line.split("\t", 1) for line in lines)
+    assert fields["train_config.batch_size"] == "whole number at least 1\t16"
+    assert "model.ssd.anchor_generator.ssd_anchor_generator.aspect_ratios" in fields
+
+
+def test_wrong_input_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    for arguments, says in (
+        ([tmp_path / "nowhere.config"], "no such file"),
+        ([CONFIG, "learning_rte"], 'the nearest is "learning_rate"'),
+        ([CONFIG, "momentum"], "adam_optimizer, whose momentum is fixed"),
+        ([CONFIG, "train_config.batch_size"], "a field path, not an alias"),
+        ([CONFIG, "--all", "--yaml"], "--all lists every field"),
+    ):
+        done = boxtune("parameters", *arguments)
+        assert done.code == 2
+        assert says in done.err
+        assert len(done.err.strip().splitlines()) == 1
