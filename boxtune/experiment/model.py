@@ -90,6 +90,7 @@ class Experiment:
         settings: algorithmSettings by name.
         parameters: the search space.
         early_stopping: name of the early-stopping algorithm, or None.
+        early_stopping_settings: its settings by name.
         config_maps: data of the ConfigMaps in the same file, by name and key.
     """
 
@@ -103,6 +104,7 @@ class Experiment:
     settings: Mapping[str, str]
     parameters: tuple[ParameterSpec, ...]
     early_stopping: str | None = None
+    early_stopping_settings: Mapping[str, str] = field(default_factory=dict)
     config_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
@@ -142,11 +144,16 @@ def parse_experiment(raw: Mapping[str, Any], config_maps: Mapping[str, Mapping[s
             filters=tuple(formats) if formats else Collector.filters,
         ),
         algorithm=spec["algorithm"]["algorithmName"],
-        settings={setting["name"]: setting["value"] for setting in spec["algorithm"].get("algorithmSettings") or []},
+        settings=_settings(spec["algorithm"]),
         parameters=parameters,
         early_stopping=(spec.get("earlyStopping") or {}).get("algorithmName"),
+        early_stopping_settings=_settings(spec.get("earlyStopping") or {}),
         config_maps=config_maps,
     )
+
+
+def _settings(raw: Mapping[str, Any]) -> dict[str, str]:
+    return {setting["name"]: setting["value"] for setting in raw.get("algorithmSettings") or []}
 
 
 def _objective(raw: Mapping[str, Any]) -> Objective:

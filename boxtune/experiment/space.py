@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal
 
 from boxtune.errors import ExperimentError
@@ -44,7 +45,7 @@ class ParameterSpec:
         """
         space, name, kind = raw["feasibleSpace"], raw["name"], raw["parameterType"]
         if kind in ("discrete", "categorical"):
-            values = tuple(space.get("list") or ())
+            values = tuple(dict.fromkeys(space.get("list") or ()))
             if not values:
                 raise ExperimentError(f"parameter {name}: feasibleSpace.list is empty; name at least one value")
             if kind == "discrete":
@@ -66,6 +67,47 @@ class ParameterSpec:
             raise ExperimentError(f"parameter {name}: min, max and step of an int must be whole numbers")
         return cls(name, kind, low, high, step, (), distribution)
 
+    @property
+    def count(self) -> int | None:
+        """The number of values that it can have; None where they are not finite."""
+        if self.values:
+            return len(self.values)
+        if self.low == self.high:
+            return 1
+        step = self.step or (1.0 if self.parameter_type == "int" else None)
+        return None if step is None else int((_decimal(self.high) - _decimal(self.low)) // _decimal(step)) + 1
+
+    def value_at(self, index: int) -> str:
+        """The value at `index` of a finite parameter, from 0, in order."""
+        if self.values:
+            return self.values[index]
+        return self.text(float(_decimal(self.low) + _decimal(self.step or 1.0) * index))
+
+    def index_of(self, value: str) -> int:
+        """The index of the value nearest to `value` in a finite parameter.
+
+        Raises:
+            ValueError: a list that does not have it.
+        """
+        if self.values:
+            canonical = self.canonical(value)
+            if canonical is None:
+                raise ValueError(f"{value} is no value of {self.name}")
+            return self.values.index(canonical)
+        return int((self._on_grid(float(value)) - _decimal(self.low)) / _decimal(self.step or 1.0))
+
+    def text(self, value: float) -> str:
+        """The number of a range as an assignment writes it, on its grid where it has one."""
+        if self.parameter_type == "int":
+            return str(int(self._on_grid(value)))
+        return repr(float(self._on_grid(value)) if self.step else float(value))
+
+    def _on_grid(self, value: float) -> Decimal:
+        """The grid's value nearest to `value`, in decimals: 0.1 + 2 * 0.1 is 0.3, not 0.30000000000000004."""
+        low, step = _decimal(self.low), _decimal(self.step or 1.0)
+        steps: int = round((_decimal(value) - low) / step)
+        return low + step * min(max(steps, 0), (self.count or 1) - 1)
+
     def contains(self, value: str) -> bool:
         """Whether `value` lies in the space (its step is not looked at)."""
         if self.values:
@@ -80,6 +122,10 @@ class ParameterSpec:
         if value in self.values:
             return value
         return next((listed for listed in self.values if _same_number(listed, value)), None)
+
+
+def _decimal(value: float) -> Decimal:
+    return Decimal(str(value))
 
 
 def _number(name: str, field: str, text: str) -> float:

@@ -57,6 +57,17 @@ def collect(file: Path, metrics: Sequence[str], filters: Sequence[str], file_for
     return _summarize(logs, metrics)
 
 
+def objective_values(file: Path, metric: str, filters: Sequence[str], file_format: str = "TEXT") -> tuple[float, ...]:
+    """Every number that was printed of `metric` so far, in the order of the file."""
+    try:
+        text = file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ()
+    lines = text.split("\n")
+    logs = _json(lines, [metric]) if file_format == "JSON" else _text(lines, [metric], filters)
+    return tuple(value for log in logs if (value := _number(log.value)) is not None)
+
+
 def _text(lines: Iterable[str], metrics: Sequence[str], filters: Sequence[str]) -> Iterator[MetricLog]:
     expressions = [re2.compile(text) for text in filters]
     for line in lines:
@@ -99,16 +110,20 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
 def _summarize(logs: Sequence[MetricLog], metrics: Sequence[str]) -> dict[str, Metric]:
     summary = {name: Metric(name) for name in metrics}
     latest: dict[str, datetime] = {}
     for log in logs:
         metric = summary[log.name]
         minimum, maximum, newest = metric.minimum, metric.maximum, metric.latest
-        try:
-            value = float(log.value)
-        except ValueError:
-            value = None
+        value = _number(log.value)
         if value is not None:
             minimum = log.value if minimum == UNAVAILABLE or value < float(minimum) else minimum
             maximum = log.value if maximum == UNAVAILABLE or value > float(maximum) else maximum

@@ -10,7 +10,7 @@ from typing import Any
 from boxtune.errors import RunFolderError
 from boxtune.experiment.model import Experiment, parse_experiment
 from boxtune.local.journal import JOURNAL_FILE, Event, read_events
-from boxtune.runs.model import Condition, Metric, Run, Trial
+from boxtune.runs.model import Condition, Metric, Run, StopRule, Trial
 
 TRIALS_FOLDER = "trials"
 LOCK_FILE = "run.lock"  # held by the runner
@@ -71,7 +71,8 @@ class History:
     def _created(self, event: Event) -> None:
         name = event["trial"]
         folder = self.folder / TRIALS_FOLDER / name
-        self.trials[name] = Trial(name, event["number"], event["assignments"], folder=folder)
+        rule = StopRule(**event["stop_rule"]) if event.get("stop_rule") else None
+        self.trials[name] = Trial(name, event["number"], event["assignments"], folder=folder, stop_rule=rule)
 
     def _started(self, event: Event) -> None:
         trial = self.trials[event["trial"]]
@@ -86,6 +87,7 @@ class History:
             observation={metric["name"]: Metric(**metric) for metric in event["observation"]},
             seconds=event["seconds"],
             ended=event["time"],
+            first_values=tuple(event.get("first_values", ())),
         )
 
     def _finished(self, event: Event) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boxtune.errors import InputError, Interrupted
-from boxtune.runs.model import Condition, Run
+from boxtune.runs.model import Run
 
 _CHECKPOINT_FILES = ("ckpt-*.index", "ckpt-*.data-*", "checkpoint")
 _LEAST_FREE = 256 * 2**20  # bytes
@@ -78,7 +78,7 @@ class Keeper:
         measured = [
             (value, trial.name)
             for trial in run.trials
-            if trial.condition is Condition.SUCCEEDED and (value := trial.value(objective)) is not None
+            if trial.condition.measured and (value := trial.value(objective)) is not None
         ]
         measured.sort(key=lambda pair: pair[0], reverse=objective.maximize)
         kept = {name for _, name in measured[: self._keep.best]}

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boxtune.experiment.model import Experiment
-from boxtune.local.collector import collect
-from boxtune.local.template import Command
+from boxtune.local.collector import collect, objective_values
+from boxtune.local.running import RunningTrial
 from boxtune.runs.model import Condition, Metric
 
 _MEANINGS = {
@@ -30,22 +30,25 @@ class Outcome:
         reason: one line, empty where it succeeded.
         exit_code: of its process.
         observation: the metrics that were read.
+        first_values: of the objective, as many as early stopping looks at.
     """
 
     condition: Condition
     reason: str
     exit_code: int
     observation: Sequence[Metric]
+    first_values: Sequence[float] = ()
 
 
-def judge(experiment: Experiment, command: Command, code: int, ended_because: str) -> Outcome:
+def judge(experiment: Experiment, running: RunningTrial, code: int, first: int) -> Outcome:
     """The outcome of a process that has ended.
 
     Args:
         code: its exit code, negative for a signal.
-        ended_because: why the runner ended it, or empty.
+        first: how many of its values early stopping looks at; 0 without early stopping.
     """
-    if ended_because or code:
+    command, ended_because = running.command, running.ended_because
+    if ended_because or (code and not running.early_stopped):
         said = last_words(command.metrics) or last_words(command.log)
         meaning = ended_because or _MEANINGS.get(_shell_code(code), _code_in_words(code))
         reason = f"{meaning}: {said}" if said and not ended_because else meaning
@@ -58,7 +61,10 @@ def judge(experiment: Experiment, command: Command, code: int, ended_because: st
         return Outcome(
             Condition.METRICS_UNAVAILABLE, f"{seen} in {command.metrics}; the trial must print NAME=NUMBER", code, ()
         )
-    return Outcome(Condition.SUCCEEDED, "", code, tuple(metrics.values()))
+    condition = Condition.EARLY_STOPPED if running.early_stopped else Condition.SUCCEEDED
+    reason = "worse than the median of the others" if running.early_stopped else ""
+    values = objective_values(command.metrics, objective.metric, collector.filters, collector.file_format)
+    return Outcome(condition, reason, code, tuple(metrics.values()), values[:first])
 
 
 def _shell_code(code: int) -> int:

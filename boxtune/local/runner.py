@@ -17,7 +17,9 @@ from boxtune.errors import ExperimentError, ExperimentFailed, Interrupted
 from boxtune.experiment.model import Experiment
 from boxtune.experiment.space import inside
 from boxtune.local.baseline import baseline_assignments
+from boxtune.local.collector import objective_values
 from boxtune.local.keeping import Keep, Keeper
+from boxtune.local.median_stop import MedianStop
 from boxtune.local.outcome import Outcome, judge
 from boxtune.local.processes import Processes
 from boxtune.local.resources import Shares, gpus
@@ -81,6 +83,8 @@ class LocalRunner:
         self._listener = listener
         self._template = Template(experiment, options.volumes, options.num_steps)
         self._search = create_search(experiment)
+        self._stopping = MedianStop(experiment) if experiment.early_stopping else None
+        self._exhausted = False
         self._store = RunStore(folder, experiment, {"num_steps": options.num_steps, "baseline": options.baseline})
         self._experiment = self._store.experiment
         self._shares = Shares(self._experiment.counts.parallel, self._template.gpus, gpus())
@@ -127,6 +131,9 @@ class LocalRunner:
             if self._stops:
                 raise Interrupted(f"stopped by {self._stops[0].name}; the same command goes on")
             self._start_what_fits(processes)
+            if not self._running and self._exhausted:
+                self._finish("Succeeded", "end")
+                return
             if not self._running:
                 raise Interrupted(f"the budget of {self._options.budget:g} s is spent; a larger --budget goes on")
             self._wait()
@@ -135,10 +142,6 @@ class LocalRunner:
     def _notices(self) -> list[str]:
         experiment = self._experiment
         notices = []
-        if experiment.early_stopping:
-            notices.append(
-                f"earlyStopping {experiment.early_stopping}: not built yet for local runs; no trial is stopped"
-            )
         if self._template.left_out:
             notices.append(f"containers {', '.join(self._template.left_out)}: only the primary one is run locally")
         if experiment.counts.most is None and experiment.objective.goal is None and self._options.budget is None:
@@ -180,7 +183,12 @@ class LocalRunner:
         if self._options.budget is not None and self._spent() >= self._options.budget:
             return None
         name = f"{self._experiment.name}-{number + 1:04d}"
-        return self._store.create(name, number, self._search.ask(number))
+        assignments = self._search.ask(number)
+        if assignments is None:
+            self._exhausted = True
+            return None
+        rule = self._stopping.rule(self._store.run().trials) if self._stopping is not None else None
+        return self._store.create(name, number, assignments, rule)
 
     def _start(self, processes: Processes, trial: Trial) -> None:
         folder = self._store.trial_folder(trial.name)
@@ -192,7 +200,7 @@ class LocalRunner:
         except OSError as error:
             self._shares.give_back(trial.name)
             raise ExperimentError(f"{command.argv[0]}: cannot be started: {error.strerror}") from None
-        self._running[trial.name] = RunningTrial(process, command)
+        self._running[trial.name] = RunningTrial(process, command, trial.stop_rule)
 
     # What has ended.
 
@@ -204,8 +212,17 @@ class LocalRunner:
             self._looked = time.monotonic()
             for running in self._running.values():
                 running.end_if_overdue(self._options.stall_seconds)
+                self._stop_if_worse(running)
             logs = {name: running.command.log for name, running in self._running.items()}
             self._listener.tick(self._store.run(), logs)
+
+    def _stop_if_worse(self, running: RunningTrial) -> None:
+        if self._stopping is None or running.stop_rule is None:
+            return
+        collector, metric = self._experiment.collector, self._experiment.objective.metric
+        values = objective_values(running.command.metrics, metric, collector.filters, collector.file_format)
+        if self._stopping.stops(running.stop_rule, values):
+            running.stop_early()
 
     def _collect_ended(self) -> None:
         for name, running in list(self._running.items()):
@@ -213,7 +230,8 @@ class LocalRunner:
             if code is not None:
                 del self._running[name]
                 self._shares.give_back(name)
-                outcome = judge(self._experiment, running.command, code, running.ended_because)
+                first = self._stopping.start_step if self._stopping is not None else 0
+                outcome = judge(self._experiment, running, code, first)
                 self._record(name, outcome, running.seconds)
 
     def _record(self, name: str, outcome: Outcome, seconds: float) -> None:
@@ -256,7 +274,7 @@ class LocalRunner:
                 self._tell(trial)
 
     def _tell(self, trial: Trial) -> None:
-        value = trial.value(self._experiment.objective) if trial.condition is Condition.SUCCEEDED else None
+        value = trial.value(self._experiment.objective) if trial.condition.measured else None
         if trial.number is not None:
             self._search.tell(trial.number, value)
         elif value is not None and inside(self._experiment.parameters, trial.assignments):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from boxtune.local.processes import TrialProcess
 from boxtune.local.template import Command
+from boxtune.runs.model import StopRule
 
 
 @dataclass
@@ -15,12 +16,16 @@ class RunningTrial:
 
     Attributes:
         process, command: what runs.
+        stop_rule: of early stopping, or None.
         ended_because: why the runner ended it; empty while it did not.
+        early_stopped: whether that was its stop_rule.
     """
 
     process: TrialProcess
     command: Command
+    stop_rule: StopRule | None = None
     ended_because: str = ""
+    early_stopped: bool = False
     _quiet_since: float = field(default_factory=time.monotonic)
     _last_seen: tuple[int, float] = (-1, -1.0)
 
@@ -41,6 +46,11 @@ class RunningTrial:
             self._last_seen, self._quiet_since = seen, time.monotonic()
         elif time.monotonic() - self._quiet_since > stall_seconds:
             self._end(f"hung: neither output nor processor time for {stall_seconds:g} s (--stall-timeout)")
+
+    def stop_early(self) -> None:
+        """Ask it to save and end: it does worse than the others did."""
+        self.early_stopped, self.stop_rule = True, None
+        self.process.terminate()
 
     def _end(self, why: str) -> None:
         self.ended_because = why

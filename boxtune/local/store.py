@@ -18,7 +18,7 @@ from boxtune.experiment.space import Assignments
 from boxtune.local.history import COUNT_FIELDS, LOCK_FILE, TRIALS_FOLDER, History, without_counts
 from boxtune.local.journal import JOURNAL_FILE, Event, Journal
 from boxtune.local.outcome import Outcome
-from boxtune.runs.model import Run, Trial
+from boxtune.runs.model import Run, StopRule, Trial
 
 
 class RunStore:
@@ -75,9 +75,10 @@ class RunStore:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def create(self, name: str, number: int | None, assignments: Assignments) -> Trial:
+    def create(self, name: str, number: int | None, assignments: Assignments, rule: StopRule | None = None) -> Trial:
         """A new trial; number None is the baseline."""
-        self._append("created", trial=name, number=number, assignments=assignments)
+        more = {"stop_rule": asdict(rule)} if rule is not None else {}
+        self._append("created", trial=name, number=number, assignments=assignments, **more)
         return self.trials[name]
 
     def start(self, name: str) -> None:
@@ -86,6 +87,7 @@ class RunStore:
 
     def end(self, name: str, outcome: Outcome, seconds: float, spent: float) -> Trial:
         """The trial has ended."""
+        more = {"first_values": outcome.first_values} if outcome.first_values else {}
         self._append(
             "ended",
             trial=name,
@@ -95,6 +97,7 @@ class RunStore:
             observation=[asdict(metric) for metric in outcome.observation],
             seconds=round(seconds, 3),
             seconds_spent=round(spent, 3),
+            **more,
         )
         return self.trials[name]
 

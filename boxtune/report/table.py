@@ -15,6 +15,7 @@ _STYLES = {
     Condition.FAILED: "red",
     Condition.METRICS_UNAVAILABLE: "red",
     Condition.KILLED: "yellow",
+    Condition.EARLY_STOPPED: "yellow",
 }
 
 

@@ -22,11 +22,17 @@ class Condition(StrEnum):
     FAILED = "Failed"
     METRICS_UNAVAILABLE = "MetricsUnavailable"
     KILLED = "Killed"
+    EARLY_STOPPED = "EarlyStopped"
 
     @property
     def ended(self) -> bool:
         """Whether the trial will not change any more."""
         return self not in (Condition.CREATED, Condition.RUNNING)
+
+    @property
+    def measured(self) -> bool:
+        """Whether its metrics count; an early-stopped trial's do, as in Katib."""
+        return self in (Condition.SUCCEEDED, Condition.EARLY_STOPPED)
 
     @property
     def failed(self) -> bool:
@@ -53,6 +59,19 @@ class Metric:
 
 
 @dataclass(frozen=True)
+class StopRule:
+    """End the trial where the best of its first values is worse than this.
+
+    Attributes:
+        value: of the objective.
+        start_step: how many values are looked at.
+    """
+
+    value: float
+    start_step: int
+
+
+@dataclass(frozen=True)
 class Trial:
     """One trial.
 
@@ -65,6 +84,8 @@ class Trial:
         observation: its metrics by name.
         seconds: how long its process ran, over all attempts that ended by themselves.
         folder: what it left.
+        stop_rule: the early-stopping rule that it was started with, or None.
+        first_values: of the objective, as many as early stopping looks at; empty without early stopping.
     """
 
     name: str
@@ -78,6 +99,8 @@ class Trial:
     started: str = ""
     ended: str = ""
     folder: Path | None = None
+    stop_rule: StopRule | None = None
+    first_values: tuple[float, ...] = ()
 
     @property
     def is_baseline(self) -> bool:
@@ -116,10 +139,10 @@ class Run:
 
     @property
     def optimal(self) -> Trial | None:
-        """The best succeeded trial; of equals the first."""
+        """The best measured trial; of equals the first."""
         objective, best, best_value = self.experiment.objective, None, None
         for trial in self.trials:
-            value = trial.value(objective) if trial.condition is Condition.SUCCEEDED else None
+            value = trial.value(objective) if trial.condition.measured else None
             if value is not None and (best_value is None or objective.better(value, best_value)):
                 best, best_value = trial, value
         return best

@@ -24,6 +24,7 @@ _LISTS = {
     Condition.SUCCEEDED: ("succeededTrialList", "trialsSucceeded"),
     Condition.FAILED: ("failedTrialList", "trialsFailed"),
     Condition.KILLED: ("killedTrialList", "trialsKilled"),
+    Condition.EARLY_STOPPED: ("earlyStoppedTrialList", "trialsEarlyStopped"),
     Condition.METRICS_UNAVAILABLE: ("metricsUnavailableTrialList", "trialMetricsUnavailable"),
 }
 

@@ -15,8 +15,10 @@ class Algorithm(Protocol):
     order) suggests what the first one would have.
     """
 
-    def ask(self, number: int) -> Assignments:
-        """The assignments of trial `number` (from 0), which counts as running from now on."""
+    def ask(self, number: int) -> Assignments | None:
+        """The assignments of trial `number` (from 0), which counts as running from now on; None once every point of
+        a finite space has been suggested.
+        """
 
     def restore(self, number: int, assignments: Assignments) -> None:
         """Trial `number` was asked for before, and got `assignments`."""
@@ -29,3 +31,19 @@ class Algorithm(Protocol):
 
     def observe(self, assignments: Assignments, value: float) -> None:
         """A trial that was not asked for (the baseline) gave this value."""
+
+
+class Strategy(Protocol):
+    """How one algorithm draws; `Search` keeps the books around it."""
+
+    def draw(self, number: int, attempt: int) -> Assignments:
+        """A suggestion for trial `number`; a higher `attempt` gives another, where there is another."""
+
+    def asked(self, number: int, assignments: Assignments) -> None:
+        """Trial `number` runs with `assignments`."""
+
+    def ended(self, number: int, value: float) -> None:
+        """Trial `number` gave this value."""
+
+    def observed(self, assignments: Assignments, value: float) -> None:
+        """A trial without a number gave this value."""

@@ -15,7 +15,7 @@ class Setting:
     """One setting.
 
     Attributes:
-        read: int or float.
+        read: int, float or str.
         allows: whether a value is in range.
         meaning: the range, in words.
     """
@@ -26,9 +26,15 @@ class Setting:
 
 
 RANDOM_STATE = Setting(int, lambda value: value >= 0, "a whole number of at least 0")
+NOT_NEGATIVE_WHOLE = RANDOM_STATE
 POSITIVE_WHOLE = Setting(int, lambda value: value > 0, "a whole number above 0")
 POSITIVE = Setting(float, lambda value: 0 < value < math.inf, "above 0")
 SHARE = Setting(float, lambda value: 0 < value < 1, "between 0 and 1")
+
+
+def one_of(*names: str) -> Setting:
+    """A setting with a few names as values."""
+    return Setting(str, lambda value: value in names, f"one of {', '.join(names)}")
 
 
 def read_settings(algorithm: str, given: Mapping[str, str], known: Mapping[str, Setting]) -> dict[str, Any]:
@@ -40,7 +46,8 @@ def read_settings(algorithm: str, given: Mapping[str, str], known: Mapping[str, 
     values = {}
     for name, text in given.items():
         if name not in known:
-            raise ExperimentError(f"algorithmSettings: {algorithm} has no setting {name}; it has {', '.join(known)}")
+            has = ", ".join(known) if known else "none"
+            raise ExperimentError(f"algorithmSettings: {algorithm} has no setting {name}; it has {has}")
         setting = known[name]
         try:
             value = setting.read(text)

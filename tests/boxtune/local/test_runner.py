@@ -236,6 +236,12 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
     assert {name: after[name] for name in finished} == finished
 
 
+def started(tmp_path: Path) -> int:
+    """How often a trial was started so far."""
+    journal = tmp_path / "run" / "journal.jsonl"
+    return journal.read_text().count('"event":"started"') if journal.exists() else 0
+
+
 class Runner:
     """`boxtune run` in the background, the leader of a process group."""
 
@@ -268,8 +274,11 @@ def test_killed_at_any_moment_no_trial_is_lost_repeated_or_run_twice(
         log=log, seconds="0.4"
     ).replace("{", "").replace("}", "")
     experiment = shell_experiment(script, maxTrialCount=10)
-    for delay in (0.9, 1.0, 1.15, 1.3, 1.5, 1.7, 2.0):
+    for delay in (0.0, 0.02, 0.1, 0.2, 0.3, 0.38, 0.45):
+        before = started(tmp_path)
         runner = Runner(tmp_path, experiment)
+        while started(tmp_path) == before:
+            time.sleep(0.005)
         time.sleep(delay)
         kill(runner)
     ended = boxtune("run", tmp_path / "experiment.yaml", "--out", tmp_path / "run")
@@ -340,7 +349,8 @@ def test_wrong_arguments(tmp_path: Path, arguments: list[str], says: str) -> Non
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda e: e["spec"]["algorithm"].update(algorithmName="grid"), "not built yet for local runs"),
+        (lambda e: e["spec"]["algorithm"].update(algorithmName="hyperband"), "not built for local runs"),
+        (lambda e: e["spec"]["algorithm"].update(algorithmName="grid"), "grid needs a feasibleSpace.step"),
         (lambda e: e["spec"]["trialTemplate"].update(primaryContainerName="other"), "the pod has main"),
         (lambda e: container(e).pop("command"), "command must be given"),
         (

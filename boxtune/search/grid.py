@@ -1,0 +1,53 @@
+"""Every point of a finite space, in the order of the file: the last parameter runs fastest."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+
+from boxtune.experiment.space import Assignments, ParameterSpec
+
+
+class Grid:
+    """A finite space's points by their place."""
+
+    def __init__(self, space: Sequence[ParameterSpec]) -> None:
+        """Every parameter of `space` must have a count of values."""
+        self._space = space
+        self._counts = [spec.count or 0 for spec in space]
+
+    @property
+    def size(self) -> int:
+        """The number of points."""
+        return math.prod(self._counts)
+
+    def point(self, place: int) -> Assignments:
+        """The point at `place`, from 0."""
+        chosen: list[str] = []
+        for spec, count in zip(reversed(self._space), reversed(self._counts), strict=True):
+            place, index = divmod(place, count)
+            chosen.append(spec.value_at(index))
+        return dict(zip((spec.name for spec in self._space), reversed(chosen), strict=True))
+
+
+class GridStrategy:
+    """Each point once; in the file's order, or shuffled by a seed, so that a search cut short has seen all corners."""
+
+    def __init__(self, space: Sequence[ParameterSpec], seed: int | None) -> None:
+        self._grid = Grid(space)
+        self._places = list(range(self._grid.size))
+        if seed is not None:
+            random.Random(seed).shuffle(self._places)
+
+    def draw(self, number: int, attempt: int) -> Assignments:
+        return self._grid.point(self._places[(number + attempt) % len(self._places)])
+
+    def asked(self, number: int, assignments: Assignments) -> None:
+        """A grid learns nothing."""
+
+    def ended(self, number: int, value: float) -> None:
+        """A grid learns nothing."""
+
+    def observed(self, assignments: Assignments, value: float) -> None:
+        """A grid learns nothing."""
