@@ -11,7 +11,8 @@ import pytest
 from boxtune.demo.digits import LABEL_MAP, TRAIN_RECORD, VALIDATION_RECORD, DigitsSpec, make_digits
 
 REPOSITORY = Path(__file__).parents[1]
-QUICK_START = REPOSITORY / "manifests" / "experiments" / "quick-start"
+EXPERIMENTS = REPOSITORY / "manifests" / "experiments"
+QUICK_START = EXPERIMENTS / "quick-start"
 CONFIGS = Path(__file__).parent / "configs"
 
 

@@ -1,4 +1,4 @@
-"""`python -m trial_entry [train] | evaluate | stop`."""
+"""`python -m trial_entry [train] | evaluate | build | stop`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ def main(argv: Sequence[str]) -> int:
             from trial_entry.commands.stop import stop
 
             return stop(arguments)
+        if arguments.command == "build":
+            from trial_entry.commands.build import build
+
+            return build(arguments)
         from trial_entry.metric_lines import MetricStream
 
         stream = MetricStream()

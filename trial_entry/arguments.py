@@ -16,13 +16,13 @@ from trial_entry.pipeline_config.fragments import Fragments
 from trial_entry.pipeline_config.inputs import is_remote
 from trial_entry.pipeline_config.render import Assignment
 
-COMMANDS = ("train", "evaluate", "stop")
+COMMANDS = ("train", "evaluate", "build", "stop")
 _TRAIN_HELP = """\
 Render the config from its assignments, train, evaluate, and print the metrics.
 
 The same command on the same --model_dir goes on from its checkpoint; a finished one prints its metrics again.
 
-commands: train (the default), evaluate, stop; each has its own --help
+commands: train (the default), evaluate, build, stop; each has its own --help
 
 exit codes: 0 measured; 2 the request is wrong (one line says how); 3 out of memory; 143 stopped by SIGTERM after
 saving a checkpoint; 1 a bug
@@ -62,10 +62,14 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(argv[1:])
 
 
-def _add_config(parser: argparse.ArgumentParser) -> None:
+def _add_config_path(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pipeline_config_path", type=Path, required=True, metavar="FILE", help="the (base) pipeline.config"
     )
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    _add_config_path(parser)
     parser.add_argument(
         "--score_threshold",
         type=_number(0, 1),
@@ -75,8 +79,7 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_train(parser: argparse.ArgumentParser) -> None:
-    _add_config(parser)
+def _add_assignments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set",
         dest="assignments",
@@ -103,6 +106,11 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=PREFIX",
         help="what a swapped-in feature extractor or model starts from, or none; once for each",
     )
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
+    _add_assignments(parser)
     parser.add_argument(
         "--num_train_steps",
         type=_whole(1),
@@ -130,6 +138,17 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--divergence_steps", type=_whole(1), default=50, metavar="N", help="… for N steps in a row (50)"
+    )
+
+
+def _add_build(parser: argparse.ArgumentParser) -> None:
+    _add_config_path(parser)
+    _add_assignments(parser)
+    parser.add_argument(
+        "--cases",
+        type=Path,
+        metavar="FILE",
+        help="a JSON list of objects: one model for each, with its assignments beside those of --set",
     )
 
 
@@ -173,15 +192,17 @@ def _number(low: float, high: float) -> Callable[[str], float]:
     return number
 
 
-_ADD = {"train": _add_train, "evaluate": _add_evaluate, "stop": _add_stop}
+_ADD = {"train": _add_train, "evaluate": _add_evaluate, "build": _add_build, "stop": _add_stop}
 _HELP = {
     "train": _TRAIN_HELP,
     "evaluate": "Evaluate a checkpoint, this program's or the stock tools', and print its metrics.",
+    "build": "Build the models that assignments make, train nothing; build.json says what became of each.",
     "stop": "End the trial that runs in --model_dir. It saves a checkpoint; the same train command goes on from it.",
 }
 _MODEL_DIR_HELP = {
     "train": "checkpoints, metrics.json, trial.json and TensorBoard events go here",
     "evaluate": "the folder of the checkpoint",
+    "build": "build.json goes here",
     "stop": "the folder that the trial was started with",
 }
 

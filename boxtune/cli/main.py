@@ -7,7 +7,7 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from boxtune.cli import demo, parameters, run, show
+from boxtune.cli import check, demo, parameters, run, show
 from boxtune.errors import EXIT_DONE, EXIT_INPUT, EXIT_INTERRUPTED, BoxtuneError
 
 _HELP = """Tune a TensorFlow object detector through its pipeline.config.
@@ -17,6 +17,8 @@ cluster with kubectl apply.
 
 \b
     boxtune demo data                                  make a small data set
+    boxtune parameters pipeline.config                 what can be searched
+    boxtune check experiment.yaml                      find mistakes before training
     boxtune run experiment.yaml --volume data=data     search
     boxtune show runs/NAME                             look at it, also while it runs
 
@@ -26,6 +28,7 @@ command goes on; 1 a bug.
 
 app = typer.Typer(help=_HELP, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command("run", short_help="Search on this machine.")(run.run)
+app.command("check", short_help="Find mistakes in an Experiment before training.")(check.check)
 app.command("show", short_help="Show a run, also while it goes on.")(show.show)
 app.command("parameters", short_help="List what of a pipeline.config can be searched.")(parameters.parameters)
 app.command("demo", short_help="Make a small data set.")(demo.demo)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from boxtune.cli.options import volumes_of
 from boxtune.cli.progress import make_listener
 from boxtune.errors import BoxtuneError, InputError
 from boxtune.experiment.loading import load_experiment
@@ -57,7 +58,7 @@ def run(
     Example: boxtune run experiment.yaml --volume data=/data/drones --budget 8h
     """
     options = RunOptions(
-        volumes=dict(_volume(text) for text in volume or ()),
+        volumes=volumes_of(volume),
         keep=Keep.parse(keep),
         budget=_seconds("--budget", budget) if budget is not None else None,
         num_steps=num_steps,
@@ -84,13 +85,6 @@ def _print_result(console: Console, folder: Path) -> None:
     console.print(trials_table(found))
     for line in verdict(found):
         console.print(line, soft_wrap=True)
-
-
-def _volume(text: str) -> tuple[str, Path]:
-    name, equals, folder = text.partition("=")
-    if not name or not equals or not folder:
-        raise InputError(f'--volume "{text}": write NAME=DIR')
-    return name, Path(folder).expanduser()
 
 
 def _seconds(option: str, text: str) -> float:

@@ -19,6 +19,7 @@ ALGORITHMS = (
     "darts",
 )  # fmt: skip
 COLLECTORS = ("StdOut", "File", "TensorFlowEvent", "PrometheusMetric", "Custom", "Push")
+IGNORED = "there is no such field"
 _NAME = re.compile(r"^[a-z]([-a-z0-9]*[a-z0-9])?$")
 _REFERENCE = re.compile(r"\$\{trialParameters\..+?\}")
 _META = re.compile(r"^\$\{trialSpec\.(Name|Namespace|Kind|APIVersion|(Annotations|Labels)\[.+\])\}$")
@@ -111,7 +112,7 @@ def _unknown(raw: Any, known: Any, where: str) -> Iterator[str]:
             if key in known:
                 yield from _unknown(value, known[key], path)
             elif value not in (None, {}, []):
-                yield f"{path}: there is no such field"
+                yield f"{path}: {IGNORED}"
     elif isinstance(raw, list) and isinstance(known, list):
         for number, (value, kept) in enumerate(zip(raw, known, strict=False)):
             yield from _unknown(value, kept, f"{where}.{number}")

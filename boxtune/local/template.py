@@ -13,16 +13,12 @@ from typing import Any
 from boxtune.errors import ExperimentError
 from boxtune.experiment.model import Experiment
 from boxtune.experiment.space import Assignments
+from boxtune.experiment.trial_command import META, PLACEHOLDER, TrialCommand
 from boxtune.local.shell_line import expand, wrap
 from boxtune.local.volumes import Volumes, map_paths
 
 METRICS_FILE = "metrics.log"  # Katib's name of it
 OUTPUT_FILE = "output.log"  # what Katib's shell line does not redirect into the other
-GPU_LIMIT = "nvidia.com/gpu"
-_PLACEHOLDER = re.compile(r"\$\{trialParameters\.(.+?)\}")
-_META = re.compile(r"\$\{trialSpec\.(.+?)\}")
-_SET = re.compile(r"(?:--set=)?(?P<name>[\w.]+)=\$\{trialParameters\.(?P<parameter>[^}]+)\}")
-_OWN = ("-m", "trial_entry")
 _LENGTH_ALIASES = ("num_steps", "epochs")
 
 
@@ -60,22 +56,9 @@ class Template:
             ExperimentError: this machine cannot run the template.
         """
         self._experiment = experiment
-        template = experiment.template
-        if "trialSpec" not in template:
-            raise ExperimentError("spec.trialTemplate.configMap: a template in a ConfigMap cannot be run locally")
-        self._job = template["trialSpec"]
-        if self._job.get("kind") != "Job":
-            raise ExperimentError(
-                f"spec.trialTemplate.trialSpec: a {self._job.get('kind')} cannot be run locally, a Job can"
-            )
-        pod = self._job["spec"]["template"]["spec"]
-        name = template["primaryContainerName"]
-        containers = {container["name"]: container for container in pod.get("containers") or ()}
-        if name not in containers:
-            raise ExperimentError(
-                f"spec.trialTemplate.primaryContainerName {name}: the pod has {', '.join(containers) or 'no container'}"
-            )
-        self._container = containers[name]
+        self._command = TrialCommand(experiment)
+        self._job, self._container = self._command.job, self._command.container
+        name = self._container["name"]
         if not self._container.get("command"):
             raise ExperimentError(f"container {name}: command must be given; the image's own is not known here")
         if experiment.collector.kind not in ("StdOut", "File"):
@@ -83,54 +66,34 @@ class Template:
                 f"spec.metricsCollectorSpec: the {experiment.collector.kind} collector is not built for local runs; "
                 "StdOut and File are"
             )
-        self._volumes = Volumes(pod, volumes, experiment.config_maps)
+        self._volumes = Volumes(self._command.pod, volumes, experiment.config_maps)
         self._num_steps = num_steps
         if num_steps is not None and not self.is_own:
             raise ExperimentError("--num_steps: only trials of python -m trial_entry can be shortened")
 
     @property
-    def arguments(self) -> list[str]:
-        """The container's command and args, placeholders and all."""
-        return [*self._container["command"], *(self._container.get("args") or ())]
-
-    @property
     def is_own(self) -> bool:
         """Whether the trials are `python -m trial_entry [train]`."""
-        arguments = self.arguments
-        return tuple(arguments[1:3]) == _OWN and "python" in Path(arguments[0]).name
+        return self._command.is_own
 
     @property
     def left_out(self) -> list[str]:
         """Containers of the pod that a local run does not have."""
-        pod = self._job["spec"]["template"]["spec"]
-        others = [*(pod.get("initContainers") or ()), *(pod.get("containers") or ())]
-        return [container["name"] for container in others if container["name"] != self._container["name"]]
+        return self._command.left_out
 
     @property
     def gpus(self) -> int:
         """The container's GPU limit."""
-        limits = (self._container.get("resources") or {}).get("limits") or {}
-        return int(limits.get(GPU_LIMIT, 0))
+        return self._command.gpus
 
     def sets(self) -> dict[str, str]:
         """Parameter name to the alias or field path that it sets, where it stands in a `--set` and nowhere else."""
-        references = {each["name"]: each["reference"] for each in self._experiment.template["trialParameters"]}
-        found: dict[str, str] = {}
-        for argument in self.arguments:
-            matched = _SET.fullmatch(argument)
-            names = _PLACEHOLDER.findall(argument)
-            for name in names:
-                reference = references.get(name, "")
-                if matched is None or reference in found:
-                    found[reference] = ""
-                else:
-                    found[reference] = matched["name"]
-        return {reference: name for reference, name in found.items() if name}
+        return self._command.sets()
 
     def base_config(self, folder: Path) -> Path | None:
         """The base pipeline.config of trial_entry's trials, as a file of this machine."""
         mounts = self._volumes.mounts(self._container, folder)
-        for argument in self.arguments:
+        for argument in self._command.arguments:
             name, equals, value = argument.partition("=")
             if name == "--pipeline_config_path" and equals and "${" not in value:
                 return Path(map_paths(value, mounts))
@@ -174,7 +137,7 @@ class Template:
         """Each trialParameter's value; None where the trial has no assignment for it."""
         values: dict[str, str | None] = {}
         for parameter in self._experiment.template["trialParameters"]:
-            meta = _META.fullmatch(parameter["reference"])
+            meta = META.fullmatch(parameter["reference"])
             reference = parameter["reference"]
             values[parameter["name"]] = self._meta(meta.group(1), trial) if meta else assignments.get(reference)
         return values
@@ -195,8 +158,8 @@ class Template:
     def _kept(self, values: Mapping[str, str | None]) -> list[str]:
         """The arguments, without each `--set` whose parameter has no value."""
         kept: list[str] = []
-        for argument in self.arguments:
-            if any(values.get(name) is None for name in _PLACEHOLDER.findall(argument)):
+        for argument in self._command.arguments:
+            if any(values.get(name) is None for name in PLACEHOLDER.findall(argument)):
                 if kept and kept[-1] == "--set":
                     kept.pop()
                 continue
@@ -204,7 +167,7 @@ class Template:
         return kept
 
     def _filled(self, text: str, values: Mapping[str, str | None]) -> str:
-        return _PLACEHOLDER.sub(lambda found: values.get(found.group(1)) or "", text)
+        return PLACEHOLDER.sub(lambda found: values.get(found.group(1)) or "", text)
 
     def _shortened(self, arguments: Sequence[str]) -> list[str]:
         if self._num_steps is None:

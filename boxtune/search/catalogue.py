@@ -14,7 +14,7 @@ from boxtune.experiment.model import Experiment
 from boxtune.search.algorithm import Algorithm, Strategy
 from boxtune.search.cma_es import CmaEsSettings, CmaEsStrategy
 from boxtune.search.gaussian_process import GaussianProcessStrategy
-from boxtune.search.grid import GridStrategy
+from boxtune.search.grid import Grid, GridStrategy
 from boxtune.search.optuna_strategy import OptunaStrategy
 from boxtune.search.search import Search
 from boxtune.search.settings import (
@@ -33,6 +33,7 @@ _DEFAULT_SEED = 0  # the same Experiment is searched the same way wherever it ru
 _MOST_GOOD = 25  # of hyperopt's split of the trials into good and other
 _HYPEROPT = {"gamma": 0.25, "prior_weight": 1.0, "n_EI_candidates": 24}
 _SEED = "random_state"
+_MOST_POINTS = 1_000_000  # of a grid
 
 Settings = Mapping[str, Any]
 
@@ -86,6 +87,9 @@ def _grid(experiment: Experiment, settings: Settings, seed: int) -> Strategy:
         raise ExperimentError(
             f"parameter {', '.join(endless)}: grid needs a feasibleSpace.step for every double, or a list of values"
         )
+    size = Grid(experiment.parameters).size
+    if size > _MOST_POINTS:
+        raise ExperimentError(f"algorithm grid: {size} points; that is no grid to train on, use another algorithm")
     return GridStrategy(experiment.parameters, settings.get(_SEED))
 
 

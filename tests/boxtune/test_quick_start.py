@@ -13,22 +13,17 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import QUICK_START, REPOSITORY
-from tests.experiments import BOXTUNE, boxtune, processes_of
+from tests.conftest import EXPERIMENTS, QUICK_START
+from tests.experiments import BOXTUNE, boxtune, processes_of, write
 
 COUNTS = {"maxTrialCount": 2, "parallelTrialCount": 2, "maxFailedTrialCount": 1}
 
 
 def quick_start(folder: Path, **spec: Any) -> Path:
-    """The quick-start's folder copied, with fields of `spec` replaced."""
-    target = folder / "experiment"
-    target.mkdir()
-    for name in ("pipeline.config", "kustomization.yaml"):
-        (target / name).write_text((QUICK_START / name).read_text())
-    experiment = yaml.safe_load((QUICK_START / "experiment.yaml").read_text())
+    """The quick-start's file, with fields of `spec` replaced."""
+    config_map, experiment = yaml.safe_load_all(QUICK_START.with_suffix(".yaml").read_text())
     experiment["spec"].update(COUNTS | spec)
-    (target / "experiment.yaml").write_text(yaml.safe_dump(experiment))
-    return target / "experiment.yaml"
+    return write(folder / "experiment.yaml", config_map, experiment)
 
 
 def command(path: Path, digits: Path, out: Path, *more: str) -> list[str]:
@@ -137,10 +132,10 @@ def test_random_search_is_as_the_mission_says() -> None:
     """And loads: what it searches, on which scale, and that the ConfigMap is found."""
     from boxtune.experiment.loading import load_experiment
 
-    loaded = load_experiment(REPOSITORY / "manifests" / "experiments" / "random-search" / "experiment.yaml")
+    loaded = load_experiment(EXPERIMENTS / "random-search.yaml")
     space = {spec.name: spec for spec in loaded.parameters}
     assert (space["learning_rate"].low, space["learning_rate"].high) == (1e-5, 1e-3)
     assert space["learning_rate"].distribution == "logUniform"
     assert space["batch_size"].values == ("8", "16", "32", "64")
     assert (space["nms_iou_threshold"].low, space["nms_iou_threshold"].high) == (0.4, 0.7)
-    assert "pipeline.config" in loaded.config_maps["random-search-config"]
+    assert [list(data) for data in loaded.config_maps.values()] == [["pipeline.config"]]

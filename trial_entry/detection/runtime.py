@@ -49,6 +49,13 @@ def autograph(enabled: bool) -> Iterator[None]:
         yield
 
 
+def forget_models() -> None:
+    """Let Keras forget every model, so that the next starts from an empty graph."""
+    import tensorflow as tf
+
+    tf.keras.backend.clear_session()
+
+
 def without_autotune(dataset: Any) -> Any:
     """`dataset` with a fixed number of parallel calls, as many as there are threads.
 

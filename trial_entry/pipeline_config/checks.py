@@ -19,6 +19,17 @@ def num_classes(config: TrainEvalPipelineConfig) -> int:
     return int(getattr(config.model, config.model.WhichOneof("model")).num_classes)
 
 
+def check_model(config: TrainEvalPipelineConfig, where: str) -> None:
+    """Refuse a model that cannot be built, as far as can be seen without building it.
+
+    Raises:
+        ConfigError: naming the field and what it should be.
+    """
+    problem = next(_model_problems(config), None)
+    if problem is not None:
+        raise ConfigError(f"{where}: {problem}")
+
+
 def check_config(config: TrainEvalPipelineConfig, where: str) -> None:
     """Refuse a config that cannot be trained and evaluated.
 
@@ -30,7 +41,7 @@ def check_config(config: TrainEvalPipelineConfig, where: str) -> None:
         raise ConfigError(f"{where}: {problem}")
 
 
-def _problems(config: TrainEvalPipelineConfig) -> Iterator[str]:
+def _model_problems(config: TrainEvalPipelineConfig) -> Iterator[str]:
     if config.model.WhichOneof("model") not in _META_ARCHITECTURES:
         used = config.model.WhichOneof("model") or "not set"
         yield f"model: {used}; it must be one of {', '.join(_META_ARCHITECTURES)}"
@@ -38,6 +49,10 @@ def _problems(config: TrainEvalPipelineConfig) -> Iterator[str]:
         yield f"model.{config.model.WhichOneof('model')}.num_classes: must be at least 1"
     elif (misfit := image_size.misfit(config)) is not None:
         yield f"{image_size.size_path(config)}: {misfit}"
+
+
+def _problems(config: TrainEvalPipelineConfig) -> Iterator[str]:
+    yield from _model_problems(config)
     if not config.HasField("train_input_reader"):
         yield "train_input_reader: not set"
     if len(config.eval_input_reader) != 1:

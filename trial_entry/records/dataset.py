@@ -67,6 +67,18 @@ def inspect(config: TrainEvalPipelineConfig) -> Dataset:
     return Dataset(label_map, digests, count)
 
 
+def glance(config: TrainEvalPipelineConfig) -> None:
+    """Open everything local that `config` names: label maps, and the first records of each reader.
+
+    Raises:
+        DataError: missing, empty, corrupt, without boxes, or not of this label map.
+    """
+    for where, reader in readers(config):
+        if not any(map(is_remote, [*record_files(reader), reader.label_map_path])):
+            read_label_map(Path(reader.label_map_path), num_classes(config)).metric_names()
+            _look_at_boxes(where, reader, num_classes(config))
+
+
 def _summary(where: str, reader: InputReader) -> RecordSummary:
     files = record_files(reader)
     remote = next((file for file in [*files, reader.label_map_path] if is_remote(file)), None)

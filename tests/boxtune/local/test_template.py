@@ -20,15 +20,8 @@ from tests.experiments import container, shell_experiment, write
 
 def quick_start(tmp_path: Path, change: Any = lambda experiment: None) -> tuple[Any, Template]:
     """The quick-start's Experiment, changed, and its template with the data in tmp_path/data."""
-    experiment = yaml.safe_load((QUICK_START / "experiment.yaml").read_text())
+    config_map, experiment = yaml.safe_load_all(QUICK_START.with_suffix(".yaml").read_text())
     change(experiment)
-    config = (QUICK_START / "pipeline.config").read_text()
-    config_map = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": "quick-start-config"},
-        "data": {"pipeline.config": config},
-    }
     (tmp_path / "data").mkdir(exist_ok=True)
     loaded = load_experiment(write(tmp_path / "experiment.yaml", experiment, config_map))
     return loaded, Template(loaded, {"data": tmp_path / "data"})

@@ -1,0 +1,129 @@
+"""Whether the metrics that the Experiment names are printed, and read, as it wants them."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+
+import re2
+
+from boxtune.checking.finding import Finding, error, warning
+from boxtune.experiment.model import Experiment
+from boxtune.experiment.trial_command import TrialCommand
+
+# What a trial prints: boxtune and a trial meet at its output.
+_PRINTED = (
+    "mAP", "mAP_50", "mAP_75", "mAP_small", "mAP_medium", "mAP_large", "AR_1", "AR_10", "AR_100", "AR_small",
+    "AR_medium", "AR_large", "precision", "recall", "total_loss", "train_steps_per_second", "diverged",
+)  # fmt: skip
+_PER_CLASS = re.compile(r"mAP_class_[A-Za-z0-9_-]+")
+_SHARES = re.compile(r"mAP.*|AR.*|precision|recall")  # from 0 to 1, more is better
+_LOSSES = ("total_loss",)
+_LINE = "2026-11-24T10:00:00.123456Z {name}=0.3127"
+
+
+def metric_findings(experiment: Experiment, command: TrialCommand | None) -> Iterator[Finding]:
+    """Names, filters, strategies, goal and early stopping."""
+    own = command is not None and command.is_own
+    yield from _filters(experiment)
+    yield from _strategies(experiment)
+    if own and command is not None:
+        yield from _names(experiment)
+        yield from _direction(experiment)
+        yield from _collector(experiment)
+        yield from _early_stopping(experiment, command)
+    counts = experiment.counts
+    if counts.most is None and experiment.objective.goal is None:
+        yield warning("spec.maxTrialCount", "neither maxTrialCount nor a goal: the search never ends")
+
+
+def _filters(experiment: Experiment) -> Iterator[Finding]:
+    """Metrics that no filter finds in `NAME=0.3127`."""
+    if experiment.collector.kind not in ("StdOut", "File") or experiment.collector.file_format == "JSON":
+        return
+    try:
+        expressions = [re2.compile(text) for text in experiment.collector.filters]
+    except re2.error:
+        return  # validation said so
+    for name in experiment.objective.metrics:
+        line = _LINE.format(name=name)
+        found = [(match.group(1), match.group(2)) for each in expressions for match in each.finditer(line)]
+        if (name, "0.3127") in [(each.strip(), value.strip()) for each, value in found if each and value]:
+            continue
+        read = f"it reads {', '.join(str(each) for each, _ in found)}" if found else "it reads nothing"
+        path = "spec.metricsCollectorSpec" if experiment.collector.filters != type(experiment.collector).filters else ""
+        yield error(
+            path or "spec.objective",
+            f"the collector's filter does not find {name} in the line {name}=0.3127 ({read}); "
+            "use letters, digits, _ and - in names, and a filter with a group for the name and one for the value",
+            "the trial ends as MetricsUnavailable" if name == experiment.objective.metric else "it is never recorded",
+        )
+
+
+def _strategies(experiment: Experiment) -> Iterator[Finding]:
+    given = {each.get("name") for each in experiment.raw["spec"]["objective"].get("metricStrategies") or ()}
+    missing = [name for name in experiment.objective.metrics if name not in given]
+    if missing:
+        best = "max" if experiment.objective.maximize else "min"
+        yield warning(
+            "spec.objective.metricStrategies",
+            f"none for {', '.join(missing)}: the {best} that each metric ever had counts, whatever checkpoint it came "
+            "from; write latest",
+        )
+    for number, each in enumerate(experiment.raw["spec"]["objective"].get("metricStrategies") or ()):
+        if each.get("name") not in experiment.objective.metrics:
+            yield warning(
+                f"spec.objective.metricStrategies.{number}",
+                f"{each.get('name')} is none of the metrics",
+                "it is ignored",
+            )
+
+
+def _names(experiment: Experiment) -> Iterator[Finding]:
+    for number, name in enumerate(experiment.objective.metrics):
+        if name in _PRINTED or _PER_CLASS.fullmatch(name):
+            continue
+        text = f"{name} is no metric that a trial prints; {_nearest(name, _PRINTED)}"
+        if number == 0:
+            yield error("spec.objective.objectiveMetricName", text, "every trial ends as MetricsUnavailable")
+        else:
+            yield warning(f"spec.objective.additionalMetricNames.{number - 1}", text, "it is shown as unavailable")
+
+
+def _direction(experiment: Experiment) -> Iterator[Finding]:
+    objective = experiment.objective
+    if objective.maximize and objective.metric in _LOSSES:
+        yield warning("spec.objective.type", f"maximize, but less of {objective.metric} is better")
+    if not objective.maximize and _SHARES.fullmatch(objective.metric):
+        yield warning("spec.objective.type", f"minimize, but more of {objective.metric} is better")
+    if objective.goal is not None and _SHARES.fullmatch(objective.metric) and not 0 <= objective.goal <= 1:
+        yield error(
+            "spec.objective.goal", f"{objective.goal:g}; {objective.metric} lies from 0 to 1", "it is never reached"
+        )
+
+
+def _collector(experiment: Experiment) -> Iterator[Finding]:
+    if experiment.collector.kind != "StdOut":
+        yield error(
+            "spec.metricsCollectorSpec.collector.kind",
+            f"{experiment.collector.kind}, but trial_entry prints its metrics; use StdOut",
+            "every trial ends as MetricsUnavailable",
+        )
+
+
+def _early_stopping(experiment: Experiment, command: TrialCommand) -> Iterator[Finding]:
+    evaluates = any(
+        text.startswith("--eval_every_n") and not text.endswith(("=0", "--eval_every_n")) for text in command.arguments
+    )
+    if experiment.early_stopping and not evaluates:
+        yield warning(
+            "spec.earlyStopping",
+            "each trial is evaluated at its end only, so none can be stopped early; add --eval_every_n=N to its args",
+        )
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    by_lower = {each.lower(): each for each in known}
+    close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.4)
+    return f'the nearest is "{by_lower[close[0]]}"' if close else f"there are {', '.join(known)}"

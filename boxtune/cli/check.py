@@ -1,0 +1,52 @@
+"""`boxtune check`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from boxtune.checking.check import CheckOptions
+from boxtune.checking.check import check as find
+from boxtune.cli.options import volumes_of
+from boxtune.errors import EXIT_DONE, EXIT_INPUT
+
+
+def check(
+    experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT.yaml", help="one Experiment, and its ConfigMaps")],
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="the base pipeline.config, if no ConfigMap beside it has it")
+    ] = None,
+    volume: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=DIR", help="the folder of a volume, to open the data; repeatable")
+    ] = None,
+    katib: Annotated[bool, typer.Option("--katib", help="also say where Katib would search something else")] = False,
+    build: Annotated[
+        bool, typer.Option("--build", help="also build every model that the space can name (seconds each)")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="a list of findings as JSON")] = False,
+) -> int:
+    """Find mistakes before the GPU does: one line a finding, FILE:LINE: what, and what would be right.
+
+    Looks at what Katib's webhook refuses, at what it lets through and then fails or misleads, and at every parameter
+    against the type and meaning of the field that it sets, at both ends of its range and for every listed value.
+    Exit code 2 if anything is an error, 0 if not.
+
+    Example: boxtune check experiment.yaml --katib --volume data=/data/drones
+    """
+    findings = find(experiment, CheckOptions(config, volumes_of(volume), katib, build))
+    errors, warnings = (sum(each.severity == kind for each in findings) for kind in ("error", "warning"))
+    if as_json:
+        print(json.dumps([{"file": str(experiment), **asdict(each)} for each in findings], indent=2))
+    else:
+        for each in findings:
+            print(f"{experiment}:{each.line}: {each}")
+        print(f"{experiment}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
+    return EXIT_INPUT if errors else EXIT_DONE
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
