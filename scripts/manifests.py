@@ -50,7 +50,7 @@ def rendered(folder: Path) -> list[dict[str, Any]]:
     config_maps, names = [], {}
     for name, (place, generator) in generators.items():
         data = {file: (place / file).read_text() for file in generator["files"]}
-        names[name] = f"{name}-{_hash(name, data)}"
+        names[name] = f"{name}-{_hash(data)}"
         config_maps.append({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": names[name]}, "data": data})
     for volume in experiment["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"]["volumes"]:
         if volume.get("configMap", {}).get("name") in names:
@@ -58,10 +58,14 @@ def rendered(folder: Path) -> list[dict[str, Any]]:
     return [*config_maps, _ordered(experiment)]
 
 
-def _hash(name: str, data: dict[str, str]) -> str:
-    """kustomize's suffix: of the ConfigMap as Go's JSON, the first ten digits of SHA-256 in its own alphabet."""
+def _hash(data: dict[str, str]) -> str:
+    """kustomize's suffix: of the ConfigMap as Go's JSON, the first ten digits of SHA-256 in its own alphabet.
+
+    Its hasher looks the name up at a path that nothing has, so it is always empty there.
+    Source: kustomize, api/hasher/hasher.go.
+    """
     text = json.dumps(
-        {"data": data, "kind": "ConfigMap", "name": name}, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+        {"data": data, "kind": "ConfigMap", "name": ""}, sort_keys=True, separators=(",", ":"), ensure_ascii=False
     )
     for sign in "<>&":
         text = text.replace(sign, f"\\u{ord(sign):04x}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -158,6 +159,13 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="where the metrics go as JSON (DIR/evaluation.json)"
     )
+    parser.add_argument(
+        "--details",
+        type=Path,
+        metavar="FOLDER",
+        help="also write curves, a table by class and pictures there, which boxtune report shows",
+    )
+    parser.add_argument("--pictures", type=_whole(0), default=12, metavar="N", help="how many of them (12)")
 
 
 def _add_stop(parser: argparse.ArgumentParser) -> None:
@@ -209,7 +217,7 @@ _MODEL_DIR_HELP = {
 
 def command_line() -> str:
     """This process's arguments, for trial.json."""
-    return " ".join(sys.argv[1:])
+    return shlex.join(sys.argv[1:])
 
 
 def surroundings_of(arguments: argparse.Namespace, count_examples: CountExamples) -> Surroundings:

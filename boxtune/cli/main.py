@@ -7,7 +7,7 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from boxtune.cli import check, demo, parameters, run, show
+from boxtune.cli import check, demo, parameters, report, run, show
 from boxtune.errors import EXIT_DONE, EXIT_INPUT, EXIT_INTERRUPTED, BoxtuneError
 
 _HELP = """Tune a TensorFlow object detector through its pipeline.config.
@@ -21,6 +21,7 @@ cluster with kubectl apply.
     boxtune check experiment.yaml                      find mistakes before training
     boxtune run experiment.yaml --volume data=data     search
     boxtune show runs/NAME                             look at it, also while it runs
+    boxtune report runs/NAME                           the same as a page with plots
 
 Exit codes: 0 done; 2 the input is wrong, one line says how; 3 too many trials failed; 130 interrupted, the same
 command goes on; 1 a bug.
@@ -30,6 +31,7 @@ app = typer.Typer(help=_HELP, add_completion=False, pretty_exceptions_enable=Fal
 app.command("run", short_help="Search on this machine.")(run.run)
 app.command("check", short_help="Find mistakes in an Experiment before training.")(check.check)
 app.command("show", short_help="Show a run, also while it goes on.")(show.show)
+app.command("report", short_help="Write a run as one HTML page.")(report.report)
 app.command("parameters", short_help="List what of a pipeline.config can be searched.")(parameters.parameters)
 app.command("demo", short_help="Make a small data set.")(demo.demo)
 

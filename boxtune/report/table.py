@@ -1,6 +1,9 @@
-"""A run's trials as a table for the terminal."""
+"""A run's trials as a table: for the terminal, and as CSV."""
 
 from __future__ import annotations
+
+import csv
+import io
 
 from rich.table import Table
 from rich.text import Text
@@ -44,6 +47,29 @@ def trials_table(run: Run, most: int | None = None) -> Table:
         name = trial.name.removeprefix(f"{run.experiment.name}-")
         table.add_row(*_cells(run, trial, name, " ← best" if is_best else ""), style=style)
     return table
+
+
+def trials_csv(run: Run) -> str:
+    """A line a trial with every digit, the baseline first; `condition` and `reason` as Katib says them."""
+    names, objective = [spec.name for spec in run.experiment.parameters], run.experiment.objective
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["trial", *names, *objective.metrics, "condition", "reason", "seconds", "started", "ended", "best"])
+    for trial in run.everything:
+        writer.writerow(
+            [
+                trial.name,
+                *(trial.assignments.get(name, "") for name in names),
+                *(trial.value(objective, metric) for metric in objective.metrics),
+                str(trial.condition),
+                trial.reason,
+                f"{trial.seconds:.1f}" if trial.condition.ended else "",
+                trial.started,
+                trial.ended,
+                "yes" if run.optimal is not None and trial.name == run.optimal.name else "",
+            ]
+        )
+    return text.getvalue()
 
 
 def _cells(run: Run, trial: Trial, name: str, mark: str) -> list[Text]:

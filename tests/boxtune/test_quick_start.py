@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
+import sys
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ import yaml
 from tests.conftest import EXPERIMENTS, QUICK_START
 from tests.experiments import BOXTUNE, boxtune, processes_of, write
 
+STATUSES = [f"STATUS_{name}" for name in ("UNKNOWN", "SUCCESS", "FAILURE", "RUNNING")]
 COUNTS = {"maxTrialCount": 2, "parallelTrialCount": 2, "maxFailedTrialCount": 1}
 
 
@@ -93,10 +97,10 @@ def test_only_the_best_and_the_baseline_keep_their_checkpoints(finished: tuple[P
 def test_killed_while_training_it_goes_on_from_the_checkpoints(digits: Path, tmp_path: Path) -> None:
     """The runner and all its group, by SIGKILL; then the same command at once."""
     path, out = quick_start(tmp_path, maxTrialCount=1, parallelTrialCount=1), tmp_path / "run"
-    experiment = yaml.safe_load(path.read_text())
+    config_map, experiment = yaml.safe_load_all(path.read_text())
     pod = experiment["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"]
     pod["containers"][0]["args"].append("--checkpoint_every_n=2")
-    path.write_text(yaml.safe_dump(experiment))
+    write(path, config_map, experiment)
     arguments = command(path, digits, out, "--num-steps", "60", "--no-baseline")
     runner = subprocess.Popen(
         [*BOXTUNE, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
@@ -139,3 +143,68 @@ def test_random_search_is_as_the_mission_says() -> None:
     assert space["batch_size"].values == ("8", "16", "32", "64")
     assert (space["nms_iou_threshold"].low, space["nms_iou_threshold"].high) == (0.4, 0.7)
     assert [list(data) for data in loaded.config_maps.values()] == [["pipeline.config"]]
+
+
+def test_the_report_evaluates_the_best_trial_again(finished: tuple[Path, str], tmp_path: Path) -> None:
+    """Its numbers are those that the trial printed; its pictures lie in the page."""
+    out, _ = finished
+    done = boxtune("report", out, "--out", tmp_path / "page.html", "--pictures", "3")
+    assert done.code == 0, done.err
+    text = (tmp_path / "page.html").read_text()
+    best = shown(out)["currentOptimalTrial"]
+    details = model(out, best["bestTrialName"]) / "details"
+    again = json.loads((details / "evaluation.json").read_text())["metrics"]
+    said = {each["name"]: float(each["latest"]) for each in best["observation"]["metrics"]}
+    assert {name: again[name] for name in said} == pytest.approx(said)
+    assert text.count("data:image/jpeg;base64,") == 3
+    assert "evaluated again on 12 images" in text
+    assert "--- base config" in text
+    assert "python -m object_detection.model_main_tf2 --pipeline_config_path=" in text
+    started = time.monotonic()
+    assert "evaluating" not in boxtune("report", out, "--out", tmp_path / "page.html", "--pictures", "3").err
+    assert time.monotonic() - started < 15
+
+
+def test_tensorboard_s_hparams_page_shows_the_same_trials(finished: tuple[Path, str], tmp_path: Path) -> None:
+    """By TensorBoard's own server, over RUN."""
+    out, _ = finished
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with (tmp_path / "log").open("w") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "tensorboard.main", f"--logdir={out}", f"--port={port}", "--load_fast=false"],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        groups = sessions(f"http://127.0.0.1:{port}", 3)
+    finally:
+        server.terminate()
+        server.wait()
+    status = shown(out)
+    for trial in [status["baseline"], *status["trialDetails"]]:
+        (group,) = [one for one in groups if one["sessions"][0]["name"].startswith(f"trials/{trial['name']}/")]
+        assigned = {each["name"]: float(each["value"]) for each in trial["parameterAssignments"]}
+        assert {name: group["hparams"][name] for name in assigned} == assigned
+        values = {each["name"]["tag"]: each["value"] for each in group["metricValues"]}
+        said = {each["name"]: float(each["latest"]) for each in trial["observation"]["metrics"]}
+        assert {name: values[name] for name in said} == pytest.approx(said, rel=1e-5)  # float32 there
+
+
+def sessions(address: str, expected: int) -> list[dict[str, Any]]:
+    """TensorBoard's session groups, once it has read as many as are expected."""
+    body = json.dumps({"startIndex": 0, "sliceSize": 100, "allowedStatuses": STATUSES, "colParams": []}).encode()
+    request = urllib.request.Request(
+        f"{address}/data/plugin/hparams/session_groups", body, {"content-type": "application/json"}
+    )
+    deadline = time.monotonic() + 90
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                groups: list[dict[str, Any]] = json.load(answer).get("sessionGroups", [])
+        except OSError:
+            groups = []
+        if len(groups) == expected and all(group.get("metricValues") for group in groups):
+            return groups
+        assert time.monotonic() < deadline, groups
+        time.sleep(0.5)

@@ -77,7 +77,7 @@ def test_wrong_files(data: Path, tmp_path: Path, damage: Callable[[Path], object
 def test_an_unknown_command() -> None:
     ended = run("tune")
     assert ended.code == 2
-    assert "there are train, evaluate, stop" in ended.reason
+    assert "there are train, evaluate, build, stop" in ended.reason
 
 
 def test_a_record_whose_data_is_corrupt_is_named(data: Path, tmp_path: Path) -> None:

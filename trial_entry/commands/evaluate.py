@@ -9,6 +9,7 @@ from pathlib import Path
 
 from trial_entry.commands.guard import out_of_memory_as_error
 from trial_entry.detection.checkpoints import latest, restore_for_evaluation
+from trial_entry.detection.details import write_details
 from trial_entry.detection.evaluation import Evaluator
 from trial_entry.detection.model import build_model
 from trial_entry.detection.runtime import autograph, start_runtime
@@ -36,8 +37,12 @@ def evaluate(arguments: argparse.Namespace, stream: MetricStream) -> int:
         with autograph(False):
             built = build_model(config, strategy)
             restore_for_evaluation(built, prefix)
-        metrics = Evaluator(built, config, dataset.label_map, arguments.score_threshold).evaluate()
+        evaluator = Evaluator(built, config, dataset.label_map, arguments.score_threshold)
+        metrics = evaluator.evaluate()
         row = MetricRow(int(built.global_step.numpy()), next_timestamp(None, 0), metrics)
+        if arguments.details is not None:
+            threshold, pictures = arguments.score_threshold, arguments.pictures
+            write_details(evaluator, dataset.label_map, arguments.details, threshold, pictures)
     output = arguments.output or arguments.model_dir / EVALUATION_FILE
     try:
         write_atomically(output, json.dumps({"checkpoint": prefix, **asdict(row)}, indent=1) + "\n")

@@ -105,6 +105,59 @@ def coco_metrics(detections: Detections, class_names: dict[int, str], score_thre
     return {name: value for name, value in metrics.items() if value != _NO_GROUND_TRUTH and np.isfinite(value)}
 
 
+@dataclass(frozen=True)
+class ClassDetails:
+    """One class of an evaluation.
+
+    Attributes:
+        category: its id.
+        objects: how many there are, crowds left out.
+        average_precision: over IoU 0.5 to 0.95; None where there is nothing to measure.
+        average_precision_50: at IoU 0.5.
+        precision, recall: at IoU 0.5 and the score threshold.
+        curve: precision at IoU 0.5, at recall 0, 0.01, … 1.
+    """
+
+    category: int
+    objects: int
+    average_precision: float | None
+    average_precision_50: float | None
+    precision: float | None
+    recall: float | None
+    curve: list[float]
+
+
+def class_details(detections: Detections, score_threshold: float) -> list[ClassDetails]:
+    """Every class that has an object, in the order of the label map."""
+    evaluated = _evaluate(detections, detections.results)
+    table = evaluated.eval["precision"]
+    found = []
+    for index, category in enumerate(evaluated.params.catIds):
+        of_class = Detections(
+            [each for each in detections.categories if each["id"] == category],
+            detections.images,
+            [each for each in detections.annotations if each["category_id"] == category],
+            [each for each in detections.results if each["category_id"] == category],
+        )
+        objects = sum(not each["iscrowd"] for each in of_class.annotations)
+        curve = [float(value) for value in table[0, :, index, 0, -1]]
+        if not objects or _NO_GROUND_TRUTH in curve:
+            continue
+        micro = _precision_recall(of_class, score_threshold)
+        found.append(
+            ClassDetails(
+                category,
+                objects,
+                float(table[:, :, index, 0, -1].mean()),
+                float(np.mean(curve)),
+                micro.get("precision"),
+                micro.get("recall"),
+                [round(value, 5) for value in curve],
+            )
+        )
+    return found
+
+
 def _evaluate(detections: Detections, results: list[dict[str, Any]], iou: float | None = None) -> Any:
     from faster_coco_eval import COCO, COCOeval_faster
 

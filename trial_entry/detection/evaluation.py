@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ class Evaluator:
         self._score_threshold = score_threshold
         self._predict: Any = None
         self._dataset: Any = None
+        self.detections: Detections | None = None  # of the last evaluation
 
     def evaluate(self) -> dict[str, float]:
         """Metrics of the model's current weights; `total_loss` is the mean over the images.
@@ -60,9 +62,26 @@ class Evaluator:
             _LOG.warning("%d images share a source_id with an earlier one and are not evaluated, as in the API", twice)
         if not detections.annotations:
             raise DataError("eval_input_reader: no record has a box of a class in the label map; nothing to measure")
+        self.detections = detections
         metrics = coco_metrics(detections, self._label_map.metric_names(), self._score_threshold)
         total_loss = float(np.mean(losses))
         return {**metrics, "total_loss": total_loss} if np.isfinite(total_loss) else metrics
+
+    def images(self, wanted: Collection[int]) -> Iterator[tuple[int, Any]]:
+        """The images of these ids as they are recorded: id, and [height, width, 3] uint8."""
+        from object_detection import inputs
+        from object_detection.core import standard_fields as fields
+
+        names, left = fields.InputDataFields, set(wanted)
+        for features, _ in self._dataset:
+            shapes = features[names.original_image_spatial_shape].numpy()
+            for row, image in enumerate(features[inputs.HASH_KEY].numpy()):
+                if int(image) in left:
+                    left.discard(int(image))
+                    height, width = shapes[row]
+                    yield int(image), features[names.original_image][row].numpy()[:height, :width]
+            if not left:
+                return
 
     def _build_dataset(self) -> Any:
         from object_detection import inputs

@@ -20,7 +20,8 @@ class Events:
         if assignments:
             with self._eval.as_default():
                 searched = {name: value for name, value in assignments.items() if not name.endswith("_path")}
-                hparams.hparams({name: _number_or_text(value) for name, value in searched.items()})
+                values = {name: _number_or_text(value) for name, value in searched.items()}
+                hparams.hparams(values, trial_id=str(folder))  # by default trials of equal values are shown as one
 
     def __enter__(self) -> Events:
         return self

@@ -9,7 +9,8 @@ import os
 import numpy as np
 import pytest
 
-from trial_entry.detection.coco_metrics import COCO_STATS, Detections, coco_metrics
+from trial_entry.detection.coco_metrics import COCO_STATS, Detections, class_details, coco_metrics
+from trial_entry.detection.details import chosen_images
 
 CATEGORIES = [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}, {"id": 3, "name": "never"}]
 NAMES = {1: "a", 2: "b", 3: "never"}
@@ -106,3 +107,35 @@ def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
     coco_metrics(random_detections(2), NAMES, 0.5)
     os.write(2, b"")
     assert capfd.readouterr().out == ""
+
+
+def test_the_table_by_class_has_the_metrics_own_numbers() -> None:
+    detections = random_detections()
+    metrics = coco_metrics(detections, NAMES, 0.5)
+    table = class_details(detections, 0.5)
+    assert [NAMES[each.category] for each in table] == ["a", "b"]  # the third has no object
+    for each in table:
+        assert each.average_precision == pytest.approx(metrics[f"mAP_class_{NAMES[each.category]}"], abs=1e-12)
+        assert len(each.curve) == 101
+        assert np.mean(each.curve) == pytest.approx(each.average_precision_50, abs=1e-5)
+    assert np.mean([each.average_precision_50 for each in table]) == pytest.approx(metrics["mAP_50"], abs=1e-12)
+    objects = sum(not each["iscrowd"] for each in detections.annotations)
+    assert sum(each.objects for each in table) == objects
+
+
+def test_pictures_show_mistakes_first() -> None:
+    """Half of them the worst; a wrong class, a miss and a doubled detection are mistakes."""
+    box, empty = np.array([[0, 0, 20, 20]], np.float32), np.zeros((0, 4), np.float32)
+    detections = Detections(CATEGORIES)
+    for image, (found, classes) in enumerate(
+        [(box, [1]), (box, [2]), (box, [1]), (empty, []), (np.repeat(box, 3, axis=0), [1, 1, 1]), (box, [1])]
+    ):
+        detections.add(
+            image,
+            {"boxes": box, "classes": np.array([1]), "is_crowd": np.zeros(1, bool)},
+            {"boxes": found, "classes": np.array(classes, int), "scores": np.full(len(found), 0.9, np.float32)},
+        )
+    assert chosen_images(detections, 0.5, 4)[:2] in ([1, 4], [4, 1])  # two mistakes each
+    assert len(set(chosen_images(detections, 0.5, 4))) == 4
+    assert sorted(chosen_images(detections, 0.5, 100)) == [0, 1, 2, 3, 4, 5]
+    assert chosen_images(detections, 0.5, 0) == []

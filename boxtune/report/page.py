@@ -1,0 +1,102 @@
+"""A run as one HTML page that needs nothing but itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from boxtune.report import plots
+from boxtune.report.best import BestTrial, Details, best_trial, config_diff, details_of
+from boxtune.report.importance import LEAST_TRIALS, parameter_importance
+from boxtune.report.text import against_baseline, assignment, duration, number
+from boxtune.runs.model import Run, Trial
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_FEW_BOXES = 5
+_LEAST_LINES = 2  # of trials, for plots to say anything
+
+
+def report_page(run: Run, pictures: int = 12, why_not_evaluate: str = "") -> str:
+    """The page.
+
+    Args:
+        pictures: how many images of the best trial's detections.
+        why_not_evaluate: a reason not to evaluate the best trial's checkpoint for curves, classes and pictures now,
+            which the page gives; or empty.
+    """
+    import jinja2
+
+    best = best_trial(run.optimal) if run.optimal is not None else None
+    if best is not None:
+        details = details_of(best, pictures, why_not_evaluate)
+    else:
+        details = Details(missing="the trials are not trial_entry's" if run.optimal else "no trial has succeeded")
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
+    environment.filters.update(number=number, assignment=assignment, duration=duration, caption=_caption)
+    return environment.get_template("report.html").render(**_content(run, best, details))
+
+
+def _content(run: Run, best: BestTrial | None, details: Details) -> dict[str, Any]:
+    objective, measured = run.experiment.objective, plots.measured_trials(run)
+    enough = len(measured) >= _LEAST_LINES
+    shares = parameter_importance(run)
+    seconds = sum(trial.seconds for trial in run.everything)
+    return {
+        "run": run,
+        "objective": objective,
+        "optimal": run.optimal,
+        "best_value": run.optimal.value(objective) if run.optimal is not None else None,
+        "base_value": run.baseline.value(objective) if run.baseline is not None else None,
+        "comparison": against_baseline(run),
+        "ended": sum(trial.condition.ended for trial in run.trials),
+        "failed": sum(trial.condition.failed for trial in run.trials),
+        "seconds": seconds,
+        "values": list(_values(run)),
+        "rows": [_row(run, trial) for trial in run.everything],
+        "plotly": plots.library() if measured or details.classes else "",
+        "history": plots.history(run) if measured else "",
+        "parallel": plots.parallel_coordinates(run) if enough else "",
+        "slices": plots.slices(run) if enough else "",
+        "importance": plots.importance(shares) if shares else "",
+        "least_trials": LEAST_TRIALS,
+        "curves": plots.precision_recall(details.classes) if details.classes else "",
+        "details": details,
+        "best": best,
+        "diff": config_diff(best) if best is not None else [],
+    }
+
+
+def _values(run: Run) -> Iterator[tuple[str, str, str]]:
+    """(parameter, base config's value, best trial's value)."""
+    before = run.baseline.assignments if run.baseline is not None else {}
+    after = run.optimal.assignments if run.optimal is not None else {}
+    for spec in run.experiment.parameters:
+        yield spec.name, assignment(before.get(spec.name, "–")), assignment(after.get(spec.name, "–"))
+
+
+def _caption(boxes: Sequence[Mapping[str, Any]]) -> str:
+    """What lies in a picture, in a line: each box while they are few, else how many of each class."""
+    if not boxes:
+        return "nothing"
+    if len(boxes) <= _FEW_BOXES:
+        return ", ".join(f"{box['class']} {box['score']:.2f}" if "score" in box else box["class"] for box in boxes)
+    return ", ".join(f"{count} × {name}" for name, count in Counter(box["class"] for box in boxes).most_common())
+
+
+def _row(run: Run, trial: Trial) -> dict[str, Any]:
+    objective = run.experiment.objective
+    return {
+        "name": "base config" if trial.is_baseline else trial.name.removeprefix(f"{run.experiment.name}-"),
+        "best": run.optimal is not None and trial.name == run.optimal.name,
+        "assignments": [trial.assignments.get(spec.name) for spec in run.experiment.parameters],
+        "metrics": [trial.value(objective, metric) for metric in objective.metrics],
+        "seconds": trial.seconds if trial.condition.ended else None,
+        "condition": str(trial.condition),
+        "failed": trial.condition.failed,
+        "reason": trial.reason,
+    }

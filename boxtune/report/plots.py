@@ -1,0 +1,229 @@
+"""A run's plots, as pieces of HTML by plotly; text and lines take the page's colours, so that they follow its theme."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from boxtune.experiment.space import ParameterSpec
+from boxtune.report.text import assignment, number
+from boxtune.runs.model import Run, Trial
+
+_BLUE, _GREEN, _GREY = "#2f81f7", "#2da44e", "#8b949e"
+_COLOURS = ("#2f81f7", "#d97706", "#2da44e", "#c9408a", "#8957e5", "#0e9aa7", "#cf222e", "#a37c27")
+_SCALE = ((0, "#a8b1bb"), (0.5, "#2f81f7"), (1, "#e8590c"))  # seen on white and on black
+_MARGIN = {"l": 56, "r": 16, "t": 16, "b": 44}
+
+
+def history(run: Run) -> str:
+    """Every trial's value, the best so far, and the baseline."""
+    import plotly.graph_objects as go
+
+    objective, measured = run.experiment.objective, measured_trials(run)
+    values = [_value(run, trial) for trial in measured]
+    best, so_far = [], None
+    for value in values:
+        so_far = value if so_far is None or objective.better(value, so_far) else so_far
+        best.append(so_far)
+    numbers = [(trial.number or 0) + 1 for trial in measured]
+    figure = go.Figure()
+    figure.add_scatter(x=numbers, y=best, mode="lines", name="best so far", line={"shape": "hv", "color": _GREEN})
+    figure.add_scatter(
+        x=numbers,
+        y=values,
+        mode="markers",
+        name="trial",
+        marker={"color": _BLUE, "size": 8},
+        text=[_hover(run, trial) for trial in measured],
+        hovertemplate="%{text}<extra></extra>",
+    )
+    baseline = run.baseline.value(objective) if run.baseline is not None else None
+    if baseline is not None and numbers:
+        ends = [min(numbers), max(numbers)]
+        figure.add_scatter(
+            x=ends, y=[baseline] * 2, mode="lines", name="base config", line={"dash": "dash", "color": _GREY}
+        )
+    figure.update_xaxes(title="trial", dtick=1 if len(numbers) < 20 else None)
+    figure.update_yaxes(title=objective.metric)
+    return _html(figure, 340)
+
+
+def parallel_coordinates(run: Run) -> str:
+    """One line a trial across all parameters to the objective; drag along an axis to single some out."""
+    import plotly.graph_objects as go
+
+    measured = measured_trials(run)
+    values = [_value(run, trial) for trial in measured]
+    dimensions = [_dimension(spec, [trial.assignments[spec.name] for trial in measured]) for spec in _specs(run)]
+    dimensions.append({"label": run.experiment.objective.metric, "values": values})
+    figure = go.Figure(
+        go.Parcoords(
+            dimensions=dimensions,
+            line={"color": values, "colorscale": _SCALE, "reversescale": not run.experiment.objective.maximize},
+            labelangle=-12 if len(dimensions) > 4 else 0,
+        )
+    )
+    return _html(figure, 380, {"l": 70, "r": 60, "t": 70, "b": 24})
+
+
+def slices(run: Run) -> str:
+    """The objective against each parameter alone."""
+    from plotly.subplots import make_subplots
+
+    specs, measured = _specs(run), measured_trials(run)
+    columns = min(3, len(specs))
+    rows = math.ceil(len(specs) / columns)
+    figure = make_subplots(
+        rows=rows, cols=columns, shared_yaxes=True, horizontal_spacing=0.04, vertical_spacing=0.22 / rows
+    )
+    values = [_value(run, trial) for trial in measured]
+    for place, spec in enumerate(specs):
+        row, column = place // columns + 1, place % columns + 1
+        figure.add_scatter(
+            x=[
+                trial.assignments[spec.name] if spec.values else float(trial.assignments[spec.name])
+                for trial in measured
+            ],
+            y=values,
+            mode="markers",
+            marker={"color": [trial.number for trial in measured], "colorscale": _SCALE, "size": 8},
+            text=[_hover(run, trial) for trial in measured],
+            hovertemplate="%{text}<extra></extra>",
+            showlegend=False,
+            row=row,
+            col=column,
+        )
+        figure.update_xaxes(title=spec.name, **_scale(spec), row=row, col=column)
+    figure.update_yaxes(title=run.experiment.objective.metric, col=1)
+    return _html(figure, 280 * rows)
+
+
+def importance(shares: Mapping[str, float]) -> str:
+    """How much of the objective's variation each parameter explains."""
+    import plotly.graph_objects as go
+
+    ordered = sorted(shares.items(), key=lambda item: item[1])
+    figure = go.Figure(
+        go.Bar(
+            x=[share for _, share in ordered],
+            y=[name for name, _ in ordered],
+            orientation="h",
+            marker={"color": _BLUE},
+            text=[f"{share:.0%}" for _, share in ordered],
+            textposition="auto",
+        )
+    )
+    figure.update_xaxes(range=[0, 1], tickformat=".0%")
+    figure.update_yaxes(automargin=True)
+    return _html(figure, 90 + 34 * len(ordered))
+
+
+def precision_recall(classes: Sequence[Mapping[str, Any]]) -> str:
+    """Precision over recall at IoU 0.5, one line a class."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for place, each in enumerate(classes):
+        figure.add_scatter(
+            x=[step / (len(each["curve"]) - 1) for step in range(len(each["curve"]))],
+            y=each["curve"],
+            mode="lines",
+            name=f"{each['name']} ({number(each['mAP_50'])})",
+            line={"color": _COLOURS[place % len(_COLOURS)]},
+        )
+    figure.update_xaxes(title="recall", range=[-0.01, 1.01])
+    figure.update_yaxes(title="precision", range=[-0.02, 1.02])
+    return _html(figure, 380)
+
+
+def library() -> str:
+    """plotly's own program, which every plot of a page needs once."""
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs())
+
+
+def measured_trials(run: Run) -> list[Trial]:
+    """The suggested trials that have a value and every parameter, in order."""
+    names = {spec.name for spec in run.experiment.parameters}
+    return [
+        trial
+        for trial in run.trials
+        if trial.condition.measured
+        and trial.value(run.experiment.objective) is not None
+        and names <= trial.assignments.keys()
+    ]
+
+
+def _specs(run: Run) -> Sequence[ParameterSpec]:
+    return run.experiment.parameters
+
+
+def _value(run: Run, trial: Trial) -> float:
+    value = trial.value(run.experiment.objective)
+    assert value is not None
+    return value
+
+
+def _hover(run: Run, trial: Trial) -> str:
+    lines = [f"{name} {assignment(value)}" for name, value in trial.assignments.items()]
+    return "<br>".join([f"<b>{trial.name}: {number(_value(run, trial))}</b>", *lines])
+
+
+def _scale(spec: ParameterSpec) -> dict[str, Any]:
+    if spec.values:
+        return {"type": "category", "categoryorder": "array", "categoryarray": list(spec.values)}
+    if not spec.distribution.startswith("log"):
+        return {"type": "linear"}
+    ticks = _log_ticks(spec.low, spec.high)
+    return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    """Round numbers from `low` to `high`: powers of ten where there are enough, else with 2 and 5 between them."""
+    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for digits in ((1,), (1, 3), (1, 2, 5)):
+        ticks = [float(f"{digit}e{exponent}") for exponent in exponents for digit in digits]
+        within = [tick for tick in ticks if low <= tick <= high]
+        if len(within) >= 3:
+            return within
+    return within or [low, high]
+
+
+def _dimension(spec: ParameterSpec, texts: Sequence[str]) -> dict[str, Any]:
+    """An axis of the parallel coordinates."""
+    if spec.values:
+        places = range(len(spec.values))
+        return {
+            "label": spec.name,
+            "values": [spec.index_of(text) for text in texts],
+            "tickvals": list(places),
+            "ticktext": list(spec.values),
+            "range": [-0.2, len(spec.values) - 0.8],
+        }
+    if spec.distribution.startswith("log"):
+        ticks = _log_ticks(spec.low, spec.high)
+        return {
+            "label": spec.name,
+            "values": [math.log10(float(text)) for text in texts],
+            "range": [math.log10(spec.low), math.log10(spec.high)],
+            "tickvals": [math.log10(tick) for tick in ticks],
+            "ticktext": [f"{tick:g}" for tick in ticks],
+        }
+    return {"label": spec.name, "values": [float(text) for text in texts], "range": [spec.low, spec.high]}
+
+
+def _html(figure: Any, height: int, margin: Mapping[str, int] | None = None) -> str:
+    figure.update_layout(
+        height=height,
+        margin=dict(margin or _MARGIN),
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": "inherit", "size": 13},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "bgcolor": "rgba(0,0,0,0)"},
+        hoverlabel={"align": "left"},
+    )
+    return str(
+        figure.to_html(full_html=False, include_plotlyjs=False, config={"displayModeBar": False, "responsive": True})
+    )
