@@ -49,6 +49,15 @@ def check(path: Path, options: CheckOptions) -> list[Finding]:
     return sorted(found, key=lambda each: (each.line, each.severity))
 
 
+def trial_errors(experiment: Experiment, volumes: Mapping[str, Path]) -> list[Finding]:
+    """What of the config and the data makes trials fail, wherever they run; nothing for trials of another program."""
+    command = TrialCommand(experiment)
+    if not command.is_own:
+        return []
+    found = ConfigCheck(experiment, command, None, volumes).findings()
+    return [each for each in found if each.severity == "error"]
+
+
 def _findings(document: Document, config_maps: ConfigMaps, options: CheckOptions) -> Iterator[Finding]:
     for place in document.bare:
         yield error(

@@ -9,11 +9,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from boxtune.checking.check import trial_errors
 from boxtune.cli.options import volumes_of
 from boxtune.cli.progress import make_listener
 from boxtune.errors import BoxtuneError, InputError
 from boxtune.experiment.loading import load_experiment
+from boxtune.experiment.model import Experiment
 from boxtune.local.history import open_run
+from boxtune.local.journal import JOURNAL_FILE
 from boxtune.local.keeping import Keep
 from boxtune.local.runner import LocalRunner, RunOptions
 from boxtune.report.table import trials_table
@@ -48,6 +51,10 @@ def run(
     stall_timeout: Annotated[
         str, typer.Option(metavar="TIME", help="end a trial that neither prints nor computes for this long")
     ] = "10m",
+    check: Annotated[
+        bool,
+        typer.Option("--check/--no-check", help="begin only if every value fits the config and the data can be read"),
+    ] = True,
 ) -> None:
     """Search on this machine, until the Experiment's counts, goal or the budget end it.
 
@@ -67,6 +74,8 @@ def run(
     )
     loaded = load_experiment(experiment)
     folder = out or Path("runs") / loaded.name
+    if check and not (folder / JOURNAL_FILE).exists():
+        _check(loaded, experiment, options)
     console = Console(highlight=False)
     with make_listener(console) as listener:
         runner = LocalRunner(loaded, folder, options, listener)
@@ -76,6 +85,15 @@ def run(
             _print_result(console, folder)
             raise
     _print_result(console, folder)
+
+
+def _check(experiment: Experiment, file: Path, options: RunOptions) -> None:
+    """Raises InputError where trials would fail on the config or the data."""
+    errors = trial_errors(experiment, options.volumes)
+    if errors:
+        more = f"; {len(errors) - 1} more" if len(errors) > 1 else ""
+        advice = f"boxtune check {file} says all; --no-check runs it all the same"
+        raise InputError(f"{file}: {errors[0].path}: {errors[0].text}{more} ({advice})")
 
 
 def _print_result(console: Console, folder: Path) -> None:

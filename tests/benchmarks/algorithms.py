@@ -1,11 +1,12 @@
 """Best value after 30 trials, 20 seeds: every algorithm beside plain Optuna and plain scikit-optimize.
 
 Each number is the median over the seeds of how far the best was from the function's least value; the last column is
-the mean rank over all functions. Trials run one after another.
+the mean rank over the functions. A dash is a space that the algorithm cannot search. Trials run one after another.
 """
 
 from __future__ import annotations
 
+import math
 import statistics
 import sys
 import warnings
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 
+from boxtune.errors import ExperimentError
 from boxtune.experiment.model import Collector, Counts, Experiment, Objective
 from boxtune.experiment.space import Assignments, ParameterSpec
 from boxtune.search.catalogue import ALGORITHMS, create_search
@@ -95,7 +97,10 @@ def _one(job: tuple[str, str, int]) -> float:
     where, algorithm, seed = job
     function = next(each for each in (*FUNCTIONS, detector()) if each.name == where)
     how: dict[str, Callable[[Function, int], float]] = dict(zip(PEERS, (plain_optuna, plain_skopt), strict=True))
-    best = how[algorithm](function, seed) if algorithm in how else ours(function, algorithm, seed)
+    try:
+        best = how[algorithm](function, seed) if algorithm in how else ours(function, algorithm, seed)
+    except ExperimentError:  # a space that it cannot search
+        return math.nan
     return best - function.least
 
 
@@ -106,18 +111,21 @@ def main() -> None:
     print(f"| after {TRIALS} trials, {SEEDS} seeds | {' | '.join(each.name for each in functions)} | mean rank |")
     print(f"| --- {'| --- ' * (len(functions) + 1)}|")
     jobs = [(f.name, algorithm, seed) for algorithm in algorithms for f in functions for seed in range(SEEDS)]
+    results = {}
     with ProcessPoolExecutor(2) as pool:
-        results = dict(zip(jobs, pool.map(_one, jobs, chunksize=SEEDS), strict=True))
+        for job, value in zip(jobs, pool.map(_one, jobs, chunksize=SEEDS), strict=True):
+            results[job] = value
+            if job[2] == SEEDS - 1:
+                print(f"{job[1]}, {job[0]}: {len(results)} of {len(jobs)}", file=sys.stderr, flush=True)
     medians = {
         (algorithm, f.name): statistics.median(results[f.name, algorithm, seed] for seed in range(SEEDS))
         for algorithm in algorithms
         for f in functions
     }
     for algorithm in algorithms:
-        ranks = [
-            sum(medians[other, f.name] < medians[algorithm, f.name] for other in algorithms) + 1 for f in functions
-        ]
-        cells = [f"{medians[algorithm, f.name]:.3g}" for f in functions]
+        able = [f for f in functions if not math.isnan(medians[algorithm, f.name])]
+        ranks = [sum(medians[other, f.name] < medians[algorithm, f.name] for other in algorithms) + 1 for f in able]
+        cells = [f"{medians[algorithm, f.name]:.3g}" if f in able else "–" for f in functions]
         print(f"| {algorithm} | {' | '.join(cells)} | {statistics.mean(ranks):.1f} |")
     sys.stdout.flush()
 

@@ -124,9 +124,22 @@ def test_killed_while_training_it_goes_on_from_the_checkpoints(digits: Path, tmp
     assert len(json.loads((state.parent / "metrics.json").read_text())) == 1
 
 
-def test_a_wrong_data_folder_fails_the_trials_with_the_reason(tmp_path: Path) -> None:
+def test_what_every_trial_would_fail_on_is_refused_before_the_first(digits: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     ended = boxtune(*command(quick_start(tmp_path), tmp_path / "empty", tmp_path / "run"))
+    assert ended.code == 2
+    assert "no such file" in ended.reason
+    config_map, experiment = yaml.safe_load_all(quick_start(tmp_path).read_text())
+    experiment["spec"]["parameters"][2]["feasibleSpace"]["max"] = "1.5"
+    ended = boxtune(*command(write(tmp_path / "wide.yaml", config_map, experiment), digits, tmp_path / "run"))
+    assert ended.code == 2
+    assert "1.5 is out of range; it must be from 0 to 1" in ended.reason
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_wrong_data_folder_fails_the_trials_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    ended = boxtune(*command(quick_start(tmp_path), tmp_path / "empty", tmp_path / "run", "--no-check"))
     assert ended.code == 3
     assert "the request is wrong" in ended.reason
     assert "no such file" in ended.reason

@@ -150,6 +150,9 @@ def test_the_counts_may_be_edited_and_nothing_else(tmp_path: Path) -> None:
     ended = run(tmp_path, changed)
     assert ended.code == 2
     assert '- "max": "1"; + "max": "2"' in ended.reason
+    ended = run(tmp_path, shell_experiment(maxTrialCount=6, algorithm={"algorithmName": "tpe"}))
+    assert ended.code == 2
+    assert '- "algorithmName": "random"; + "algorithmName": "tpe"' in ended.reason
     assert len(details(tmp_path)) == 5
 
 
