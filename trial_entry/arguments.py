@@ -17,13 +17,13 @@ from trial_entry.pipeline_config.fragments import Fragments
 from trial_entry.pipeline_config.inputs import is_remote
 from trial_entry.pipeline_config.render import Assignment
 
-COMMANDS = ("train", "evaluate", "build", "stop")
+COMMANDS = ("train", "evaluate", "build", "stop", "serve")
 _TRAIN_HELP = """\
 Render the config from its assignments, train, evaluate, and print the metrics.
 
 The same command on the same --model_dir goes on from its checkpoint; a finished one prints its metrics again.
 
-commands: train (the default), evaluate, build, stop; each has its own --help
+commands: train (the default), evaluate, build, stop, serve; each has its own --help
 
 exit codes: 0 measured; 2 the request is wrong (one line says how); 3 out of memory; 143 stopped by SIGTERM after
 saving a checkpoint; 1 a bug
@@ -58,7 +58,8 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         allow_abbrev=False,
     )
     parser.set_defaults(command=command)
-    parser.add_argument("--model_dir", type=_folder, required=True, metavar="DIR", help=_MODEL_DIR_HELP[command])
+    if command in _MODEL_DIR_HELP:
+        parser.add_argument("--model_dir", type=_folder, required=True, metavar="DIR", help=_MODEL_DIR_HELP[command])
     _ADD[command](parser)
     return parser.parse_args(argv[1:])
 
@@ -174,6 +175,10 @@ def _add_stop(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("socket", type=Path, metavar="SOCKET", help="the Unix socket to make; it must not exist")
+
+
 def _folder(text: str) -> Path:
     if is_remote(text):
         raise argparse.ArgumentTypeError(f"{text}: writing to a bucket is not built yet; give a local folder")
@@ -200,12 +205,14 @@ def _number(low: float, high: float) -> Callable[[str], float]:
     return number
 
 
-_ADD = {"train": _add_train, "evaluate": _add_evaluate, "build": _add_build, "stop": _add_stop}
+_ADD = {"train": _add_train, "evaluate": _add_evaluate, "build": _add_build, "stop": _add_stop, "serve": _add_serve}
 _HELP = {
     "train": _TRAIN_HELP,
     "evaluate": "Evaluate a checkpoint, this program's or the stock tools', and print its metrics.",
     "build": "Build the models that assignments make, train nothing; build.json says what became of each.",
     "stop": "End the trial that runs in --model_dir. It saves a checkpoint; the same train command goes on from it.",
+    "serve": "Import TensorFlow once, then start trials by fork as SOCKET is asked to; boxtune run does. "
+    "Its trials end with it.",
 }
 _MODEL_DIR_HELP = {
     "train": "checkpoints, metrics.json, trial.json and TensorBoard events go here",

@@ -55,6 +55,9 @@ def run(
         bool,
         typer.Option("--check/--no-check", help="begin only if every value fits the config and the data can be read"),
     ] = True,
+    cold: Annotated[
+        bool, typer.Option("--cold", help="let every trial import TensorFlow itself, instead of forking from a server")
+    ] = False,
 ) -> None:
     """Search on this machine, until the Experiment's counts, goal or the budget end it.
 
@@ -71,6 +74,7 @@ def run(
         num_steps=num_steps,
         baseline=baseline,
         stall_seconds=_seconds("--stall-timeout", stall_timeout),
+        cold=cold,
     )
     loaded = load_experiment(experiment)
     folder = out or Path("runs") / loaded.name

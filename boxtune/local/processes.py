@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import ctypes
+import contextlib
 import fcntl
 import os
 import signal
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from boxtune.errors import RunFolderError
 from boxtune.local import watchdog
+from trial_entry.parent import die_with_parent
 
-_PR_SET_PDEATHSIG = 1
 _LOCK_SECONDS = 15.0
-_LIBC = ctypes.CDLL(None, use_errno=True)  # looked up before any fork
 
 
 class Processes:
@@ -57,20 +57,17 @@ class Processes:
         os.close(self._pipe)
         self._watchdog.wait()
 
-    def start(self, argv: Sequence[str], environment: Mapping[str, str], folder: Path, log: Path) -> TrialProcess:
+    def start(self, argv: Sequence[str], environment: Mapping[str, str], folder: Path, log: Path) -> ChildProcess:
         """Run `argv` in `folder`, standard output and error merged at the end of `log`.
 
         Raises:
             OSError: it cannot be started.
         """
-        runner, pipe = os.getpid(), self._pipe
+        runner = os.getpid()
 
         def before_exec() -> None:
-            # Registered before the program begins: a runner killed in between leaves no unknown process.
-            os.write(pipe, b"+%d\n" % os.getpid())
-            _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-            if os.getppid() != runner:
-                os._exit(1)
+            self.register(os.getpid())
+            die_with_parent(runner)
 
         with log.open("ab") as opened:
             process = subprocess.Popen(
@@ -83,45 +80,51 @@ class Processes:
                 start_new_session=True,
                 preexec_fn=before_exec,
             )
-        return TrialProcess(process, self)
+        return ChildProcess(process, self)
+
+    def register(self, group: int) -> None:
+        """A group to kill when the runner dies; before its program begins, so that none is unknown."""
+        os.write(self._pipe, b"+%d\n" % group)
 
     def forget(self, group: int) -> None:
         """The group is gone; its number may be given to others."""
         os.write(self._pipe, b"-%d\n" % group)
 
 
-class TrialProcess:
-    """One running trial."""
+class TrialProcess(ABC):
+    """One running trial.
 
-    def __init__(self, process: subprocess.Popen[bytes], processes: Processes) -> None:
-        self._process = process
+    Attributes:
+        group: its process group; None while it has none yet.
+        started: when, by the monotonic clock.
+        descriptor: readable when `poll` may have news; -1 once it has ended.
+    """
+
+    def __init__(self, processes: Processes, group: int | None, descriptor: int) -> None:
         self._processes = processes
-        self.group = process.pid
+        self.group = group
         self.started = time.monotonic()
-        self.descriptor = os.pidfd_open(process.pid)
+        self.descriptor = descriptor
 
+    @abstractmethod
     def poll(self) -> int | None:
         """The exit code once it has ended (negative for a signal); what is left of its group is killed then."""
-        code = self._process.poll()
-        if code is not None and self.descriptor >= 0:
-            self._bury()
-        return code
 
+    @abstractmethod
     def terminate(self) -> None:
         """SIGTERM to the whole group."""
-        self._signal(signal.SIGTERM)
 
+    @abstractmethod
     def kill(self) -> None:
         """SIGKILL to the whole group, and wait."""
-        self._signal(signal.SIGKILL)
-        self._process.wait()
-        self.poll()
 
     def processor_seconds(self) -> float:
         """Processor time of the group's living processes so far."""
         import psutil
 
         total = 0.0
+        if self.group is None:
+            return total
         for process in psutil.process_iter(["pid", "cpu_times"]):
             try:
                 if os.getpgid(process.pid) == self.group:
@@ -132,17 +135,40 @@ class TrialProcess:
         return total
 
     def _signal(self, number: signal.Signals) -> None:
-        try:
-            os.killpg(self.group, number)
-        except ProcessLookupError:
-            return
+        if self.group is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.group, number)
 
     def _bury(self) -> None:
+        """It has ended: nothing of its group stays."""
         os.close(self.descriptor)
         self.descriptor = -1
-        if watchdog.alive(self.group):
-            watchdog.kill_groups({self.group})
-        self._processes.forget(self.group)
+        if self.group is not None:
+            if watchdog.alive(self.group):
+                watchdog.kill_groups({self.group})
+            self._processes.forget(self.group)
+
+
+class ChildProcess(TrialProcess):
+    """A program of its own, started by the runner."""
+
+    def __init__(self, process: subprocess.Popen[bytes], processes: Processes) -> None:
+        super().__init__(processes, process.pid, os.pidfd_open(process.pid))
+        self._process = process
+
+    def poll(self) -> int | None:
+        code = self._process.poll()
+        if code is not None and self.descriptor >= 0:
+            self._bury()
+        return code
+
+    def terminate(self) -> None:
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._signal(signal.SIGKILL)
+        self._process.wait()
+        self.poll()
 
 
 def _wait_for_lock(descriptor: int, file: Path) -> None:

@@ -24,6 +24,7 @@ from boxtune.local.outcome import Outcome, judge
 from boxtune.local.processes import Processes
 from boxtune.local.resources import Shares, gpus
 from boxtune.local.running import RunningTrial
+from boxtune.local.servers import TrialServers
 from boxtune.local.store import RunStore
 from boxtune.local.template import METRICS_FILE, Template
 from boxtune.runs.model import Condition, Run, Trial
@@ -34,6 +35,7 @@ _TICK_SECONDS = 1.0
 _GRACE_SECONDS = 60.0  # for a checkpoint, between SIGTERM and SIGKILL
 _BASELINE = "baseline"
 _WATCHDOG_LOCK = "watchdog.lock"
+_Starter = Processes | TrialServers
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class RunOptions:
         num_steps: shorten every trial to this many steps, or None.
         baseline: whether the base config's own values are tried.
         stall_seconds: a trial without output or processor time for this long is ended.
+        cold: start every trial as a program of its own, imports and all.
     """
 
     volumes: Mapping[str, Path] = field(default_factory=dict)
@@ -55,6 +58,7 @@ class RunOptions:
     num_steps: int | None = None
     baseline: bool = True
     stall_seconds: float = 600.0
+    cold: bool = False
 
 
 class Listener(Protocol):
@@ -105,9 +109,14 @@ class LocalRunner:
             Interrupted: a signal, a full disk, or the budget is spent; the same command goes on.
         """
         try:
-            with self._signals(), Processes(self._store.folder / _WATCHDOG_LOCK) as processes:
+            folder = self._store.folder
+            with (
+                self._signals(),
+                Processes(folder / _WATCHDOG_LOCK) as processes,
+                TrialServers(processes, folder) as servers,
+            ):
                 try:
-                    self._loop(processes)
+                    self._loop(processes if self._options.cold else servers)
                 except BaseException:
                     self._end_all()
                     raise
@@ -118,7 +127,7 @@ class LocalRunner:
             raise ExperimentFailed(self._failure(run))
         return run
 
-    def _loop(self, processes: Processes) -> None:
+    def _loop(self, processes: _Starter) -> None:
         for text in (*self._notices(), *self._shares.warnings):
             self._listener.notice(text)
         self._plan_baseline()
@@ -162,7 +171,7 @@ class LocalRunner:
         """Whether there is a baseline that has not ended: it does not count, but it is waited for."""
         return any(trial.is_baseline and not trial.condition.ended for trial in self._store.trials.values())
 
-    def _start_what_fits(self, processes: Processes) -> None:
+    def _start_what_fits(self, processes: _Starter) -> None:
         """Start trials while there is room and something to start."""
         while len(self._running) < self._shares.parallel:
             trial = self._next_trial()
@@ -190,7 +199,7 @@ class LocalRunner:
         rule = self._stopping.rule(self._store.run().trials) if self._stopping is not None else None
         return self._store.create(name, number, assignments, rule)
 
-    def _start(self, processes: Processes, trial: Trial) -> None:
+    def _start(self, processes: _Starter, trial: Trial) -> None:
         folder = self._store.trial_folder(trial.name)
         command = self._template.command(trial.name, trial.assignments, folder)
         self._store.start(trial.name)

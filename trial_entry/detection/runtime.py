@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,14 @@ from trial_entry.detection.compat import load_api
 from trial_entry.logs import without_chatter
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 
+_IMPORTED_BY_TRIALS = (
+    "faster_coco_eval",
+    "object_detection.builders.model_builder",
+    "object_detection.builders.optimizer_builder",
+    "object_detection.inputs",
+    "object_detection.model_lib_v2",
+    "tensorboard.plugins.hparams.api",
+)
 NEEDS_AUTOGRAPH = "random_square_crop_by_scale"  # the one augmentation with a Python `if` on a tensor
 
 
@@ -37,6 +46,18 @@ def start_runtime(seed: int, deterministic: bool) -> Any:
     if len(gpus) > 1:
         return tf.distribute.MirroredStrategy()
     return tf.distribute.get_strategy()
+
+
+def preload() -> None:
+    """Import all that a trial imports of TensorFlow and the API, and start nothing.
+
+    TensorFlow starts its runtime at the first operation or list of devices; after that a fork would share its locks
+    and, on a GPU, a context that a child cannot use.
+    """
+    load_api()
+    with without_chatter():
+        for module in _IMPORTED_BY_TRIALS:
+            importlib.import_module(module)
 
 
 @contextmanager
