@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.records.label_map import LabelMap
 
 _LOG = logging.getLogger(__name__)
+_AT_A_TIME = 2  # batches: more would need more memory than training does
 TOTAL_LOSS = "Loss/total_loss"
 
 
@@ -42,7 +45,7 @@ class Evaluator:
         with autograph(False):
             if self._predict is None:
                 self._dataset = self._build_dataset()
-                self._predict = self._build_predict()
+                self._predict = self._build_predict().get_concrete_function(*self._dataset.element_spec)
             return self._run()
 
     def _run(self) -> dict[str, float]:
@@ -52,10 +55,9 @@ class Evaluator:
         detections, losses, twice = Detections(categories), [], 0
         set_training(self._built.model, False)
         try:
-            for features, labels in self._dataset:
-                loss, batch = self._predict(features, labels)
-                losses.append(float(loss))
-                twice += _add_batch(detections, {name: tensor.numpy() for name, tensor in batch.items()})
+            for loss, batch in _in_order(self._measure, self._dataset):
+                losses.append(loss)
+                twice += _add_batch(detections, batch)
         except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
             raise reading_error(error, "eval_input_reader") from None
         if twice:
@@ -66,6 +68,11 @@ class Evaluator:
         metrics = coco_metrics(detections, self._label_map.metric_names(), self._score_threshold)
         total_loss = float(np.mean(losses))
         return {**metrics, "total_loss": total_loss} if np.isfinite(total_loss) else metrics
+
+    def _measure(self, batch: tuple[Any, Any]) -> tuple[float, dict[str, Any]]:
+        """Loss and boxes of one batch, as numbers; called from several threads."""
+        loss, boxes = self._predict(*batch)
+        return float(loss), {name: tensor.numpy() for name, tensor in boxes.items()}
 
     def images(self, wanted: Collection[int]) -> Iterator[tuple[int, Any]]:
         """The images of these ids as they are recorded: id, and [height, width, 3] uint8."""
@@ -129,6 +136,18 @@ class Evaluator:
             }
 
         return predict
+
+
+def _in_order(function: Callable[[Any], Any], arguments: Iterable[Any]) -> Iterator[Any]:
+    """The results for all arguments, in their order; a few at a time, since one small image leaves cores idle."""
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        pending: deque[Future[Any]] = deque()
+        for argument in arguments:
+            pending.append(pool.submit(function, argument))
+            if len(pending) > _AT_A_TIME:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
 
 
 def _add_batch(detections: Detections, batch: dict[str, Any]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from trial_entry.detection.compat import load_api
+from trial_entry.detection.sharing import share_repeated_work
 from trial_entry.logs import without_chatter
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 
@@ -34,6 +36,8 @@ def start_runtime(seed: int, deterministic: bool) -> Any:
     load_api()
     import tensorflow as tf
 
+    share_repeated_work()
+    gc.freeze()  # a tracer makes millions of objects: without it each collection goes through all of TensorFlow's
     tf.keras.utils.set_random_seed(seed)
     if deterministic:
         tf.config.experimental.enable_op_determinism()
@@ -68,6 +72,26 @@ def autograph(enabled: bool) -> Iterator[None]:
     status = ag_ctx.Status.ENABLED if enabled else ag_ctx.Status.DISABLED
     with ag_ctx.ControlStatusCtx(status=status):
         yield
+
+
+@contextmanager
+def without_grappler() -> Iterator[None]:
+    """Run graphs as they were traced where there is no GPU, for functions that are first called within.
+
+    On a processor Grappler's rewriting of a training step takes longer than the step's first run and makes the later
+    ones no faster (measured; `scripts/bench`). On a GPU its layouts matter, and it stays.
+    """
+    import tensorflow as tf
+
+    if tf.config.list_logical_devices("GPU"):
+        yield
+        return
+    before = tf.config.optimizer.get_experimental_options()
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_experimental_options({**before, "disable_meta_optimizer": False})
 
 
 def forget_models() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from trial_entry.detection.evaluation import reading_error
 from trial_entry.detection.model import BuiltModel
-from trial_entry.detection.runtime import autograph, input_needs_autograph, without_autotune
+from trial_entry.detection.runtime import autograph, input_needs_autograph, without_autotune, without_grappler
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 
 _LOG = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Trainer:
         """
         import tensorflow as tf
 
-        with autograph(False):
+        with autograph(False), without_grappler():
             step, done = int(self._built.global_step.numpy()), 0
             while step < until:
                 started = time.perf_counter()
