@@ -25,7 +25,8 @@ NEEDS = {
         "has no attribute 'ResNet'",
     ),
     "lazy_modules": (
-        "from object_detection import model_lib_v2; import sys; assert 'matplotlib.figure' not in sys.modules, 'matplotlib is loaded'; "
+        "from object_detection import model_lib_v2; import sys; "
+        "assert 'matplotlib.figure' not in sys.modules, 'matplotlib is loaded'; "
         "from object_detection.utils import visualization_utils; visualization_utils.STANDARD_COLORS; "
         "import matplotlib.pyplot as plt; plt.figure()",
         "matplotlib is loaded",
