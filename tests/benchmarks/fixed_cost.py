@@ -1,62 +1,137 @@
 """What a trial costs beside its steps: the stock programs and ours, one after the other, on the same config.
 
 Stock is `model_main_tf2` for training and a second `model_main_tf2` for evaluation, with the smallest time-out that
-works. The fixed cost is the wall time less the steps' own; a step's own time is that of the later steps.
+works. Ours is one process: cold, as in a container, and warm, forked from a server as `boxtune run` does it. The fixed
+cost is the wall time less the steps' own; a step's own time is that of the later steps.
 """
 
 from __future__ import annotations
 
+import os
+import statistics
+import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from boxtune.demo.digits import DigitsSpec, make_digits
+from boxtune.local.processes import Processes, TrialProcess
+from boxtune.local.servers import TrialServers
 from tests.conftest import QUICK_START
 from tests.stock import stock
-from tests.trials import rows, run, train_arguments
+from tests.trials import COMMAND, rows, train_arguments
 from trial_entry.logs import without_chatter
 
 STEPS = 300  # whole blocks of the stock loop, which runs 100 at a time
+ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training with its evaluation; seconds."""
+
+    wall: float
+    step: float
+
+    @property
+    def fixed(self) -> float:
+        """Beside its steps."""
+        return self.wall - STEPS * self.step
 
 
 def main() -> None:
-    """Run both and print the ratio."""
+    """Run all of them ROUNDS times and print the ratios."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_digits(folder, DigitsSpec())
         (folder / "pipeline.config").write_text((QUICK_START / "pipeline.config").read_text())
-        ours, step = measure_ours(folder)
-        theirs, their_step = measure_stock(folder)
-    print(f"{STEPS} steps and one evaluation of 150 images, SSD MobileNetV2 0.35 at 128 px, batch 16")
-    print(f"{'':8}{'wall':>9}{'a step':>10}{'fixed':>9}")
-    fixed, their_fixed = ours - STEPS * step, theirs - STEPS * their_step
-    print(f"{'stock':8}{theirs:8.1f}s{their_step:9.3f}s{their_fixed:8.1f}s")
-    print(f"{'ours':8}{ours:8.1f}s{step:9.3f}s{fixed:8.1f}s")
-    print(f"fixed cost, stock / ours: {their_fixed / fixed:.1f}; wall, stock / ours: {theirs / ours:.1f}")
+        with Processes(folder / "lock") as processes, TrialServers(processes, folder) as servers:
+            _finish(servers.start([*COMMAND, "--help"], os.environ, folder, folder / "help.log"))  # imports done
+            rounds = [Round(folder / str(number), processes, servers) for number in range(ROUNDS)]
+            for each in rounds:
+                each.run()
+                print(each, file=sys.stderr, flush=True)
+    print(f"{STEPS} steps and one evaluation of 150 images, SSD MobileNetV2 0.35 at 128 px, batch 16; {ROUNDS} rounds,")
+    print("median (least–most); ratios are stock / ours of the same round\n")
+    _table("fixed cost of a trial", rounds, lambda each: [each.stock.fixed, each.cold.fixed, each.warm.fixed])
+    _table("whole trial", rounds, lambda each: [each.stock.wall, each.cold.wall, each.warm.wall])
+    _table("one step", rounds, lambda each: [each.stock.step, each.cold.step, each.warm.step])
+    _table("evaluation of a checkpoint", rounds, lambda each: [each.stock_evaluation, each.evaluation])
 
 
-def measure_ours(folder: Path) -> tuple[float, float]:
-    """Wall seconds of a trial, and of one step; the rendered config is left for stock."""
+class Round:
+    """Every side once."""
+
+    stock: Trial
+    cold: Trial
+    warm: Trial
+    stock_evaluation: float
+    evaluation: float
+
+    def __init__(self, folder: Path, processes: Processes, servers: TrialServers) -> None:
+        folder.mkdir()
+        self._folder, self._processes, self._servers = folder, processes, servers
+
+    def __str__(self) -> str:
+        trials = {"stock": self.stock, "cold": self.cold, "warm": self.warm}
+        return "; ".join(f"{name} {each.wall:.1f} s, fixed {each.fixed:.1f} s" for name, each in trials.items())
+
+    def run(self) -> None:
+        """Ours first: it renders the config that stock reads."""
+        self.cold = self._ours(self._processes, "cold")
+        self.warm = self._ours(self._servers, "warm")
+        config, model_dir = self._folder / "cold" / "pipeline.config", self._folder / "stock"
+        flags = (f"--pipeline_config_path={config}", f"--model_dir={model_dir}")
+        training = _seconds(lambda: stock("model_main_tf2", *flags, f"--checkpoint_every_n={STEPS}"))
+        evaluate = (*flags, f"--checkpoint_dir={model_dir}", "--eval_timeout=1")
+        self.stock_evaluation = _seconds(lambda: stock("model_main_tf2", *evaluate))
+        self.stock = Trial(training + self.stock_evaluation, _stock_step(model_dir))
+        self.evaluation = _seconds(lambda: self._run(self._processes, "evaluate", *flags))
+
+    def _ours(self, starter: Processes | TrialServers, name: str) -> Trial:
+        model_dir = self._folder / name
+        arguments = train_arguments(self._folder.parent / "pipeline.config", model_dir, f"--set=num_steps={STEPS}")
+        wall = _seconds(lambda: self._run(starter, *arguments))
+        return Trial(wall, 1 / rows(model_dir)[-1]["metrics"]["train_steps_per_second"])
+
+    def _run(self, starter: Processes | TrialServers, *arguments: str) -> None:
+        _finish(starter.start([*COMMAND, *arguments], os.environ, self._folder, self._folder / "log"))
+
+
+def _finish(process: TrialProcess) -> None:
+    while (code := process.poll()) is None:
+        time.sleep(0.005)
+    assert code == 0, code
+
+
+def _seconds(action: Callable[[], None]) -> float:
     began = time.perf_counter()
-    ended = run(*train_arguments(folder / "pipeline.config", folder / "ours", f"--set=num_steps={STEPS}"))
-    wall = time.perf_counter() - began
-    assert ended.code == 0, ended.err
-    return wall, 1 / rows(folder / "ours")[-1]["metrics"]["train_steps_per_second"]
+    action()
+    return time.perf_counter() - began
 
 
-def measure_stock(folder: Path) -> tuple[float, float]:
-    """The same for the stock programs."""
-    flags = (f"--pipeline_config_path={folder / 'ours' / 'pipeline.config'}", f"--model_dir={folder / 'stock'}")
-    began = time.perf_counter()
-    stock("model_main_tf2", *flags, f"--checkpoint_every_n={STEPS}")
-    stock("model_main_tf2", *flags, f"--checkpoint_dir={folder / 'stock'}", "--eval_timeout=1")
-    wall = time.perf_counter() - began
+def _stock_step(model_dir: Path) -> float:
     with without_chatter():
         from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
         from tensorboard.util import tensor_util
-    events = EventAccumulator(str(folder / "stock" / "train")).Reload()
+    events = EventAccumulator(str(model_dir / "train")).Reload()
     rates = [float(tensor_util.make_ndarray(event.tensor_proto)) for event in events.Tensors("steps_per_sec")]
-    return wall, 1 / (sum(rates[1:]) / len(rates[1:]))
+    return 1 / (sum(rates[1:]) / len(rates[1:]))
+
+
+def _table(title: str, rounds: Sequence[Round], sides: Callable[[Round], Sequence[float]]) -> None:
+    print(f"{title}")
+    measured = [sides(each) for each in rounds]
+    for place, name in enumerate(("stock", "ours, cold", "ours, warm")[: len(measured[0])]):
+        seconds = _spread([each[place] for each in measured], " s")
+        ratio = f"   stock / ours {_spread([each[0] / each[place] for each in measured])}" if place else ""
+        print(f"  {name:12}{seconds}{ratio}")
+
+
+def _spread(values: Sequence[float], unit: str = "") -> str:
+    return f"{statistics.median(values):.3g}{unit} ({min(values):.3g}–{max(values):.3g})"
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ class Trainer:
     def trace(self) -> None:
         """Build the input and trace the step, which takes seconds to minutes and changes nothing."""
         with autograph(False):
-            self._iterator = self._build_input()
+            self._iterator = self.build_input()
             self._step_function = self._build_step()
             self._step_function.get_concrete_function(self._iterator)
 
@@ -80,7 +80,8 @@ class Trainer:
                 if not after_step(StepResult(step, losses)):
                     return
 
-    def _build_input(self) -> Any:
+    def build_input(self) -> Any:
+        """An iterator over the batches that the config asks for: shuffled, augmented, endless."""
         from object_detection import inputs
 
         config = self._config

@@ -1,0 +1,36 @@
+"""The training step is the API's: same batches, same weights, same losses, whatever was done to its trace."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.steps import STEPS
+from tests.trials import run, train_arguments
+
+
+@pytest.mark.parametrize(("frozen", "steps"), [("true", STEPS), ("false", 2)])
+def test_losses_are_those_of_the_stock_step(data: Path, tmp_path: Path, frozen: str, steps: int) -> None:
+    """With batch statistics of one value an image (the last maps are 1 by 1), rounding errors are hundredths soon."""
+    rendered = run(
+        *train_arguments(data / "pipeline.config", tmp_path / "model", f"--set=model.ssd.freeze_batchnorm={frozen}"),
+        "--set=optimizer=momentum",
+        "--set=learning_rate=0.01",
+        "--num_train_steps=1",
+    )
+    assert rendered.code == 0, rendered.err
+    config = tmp_path / "model" / "pipeline.config"
+    losses = {}
+    for which in ("ours", "stock"):
+        command = [sys.executable, "-m", "tests.steps", which, str(config), str(tmp_path)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
+        losses[which] = json.loads((tmp_path / f"{which}.json").read_text())
+    assert len(losses["ours"]) == len(losses["stock"]) == STEPS
+    for number in range(steps):
+        for name, loss in losses["ours"][number].items():
+            assert loss == pytest.approx(losses["stock"][number][name], rel=1e-5), (number, name)
