@@ -77,7 +77,18 @@ def test_wrong_files(data: Path, tmp_path: Path, damage: Callable[[Path], object
 def test_an_unknown_command() -> None:
     ended = run("tune")
     assert ended.code == 2
-    assert "there are train, evaluate, build, stop" in ended.reason
+    assert "there are train, evaluate, build, stop, serve" in ended.reason
+
+
+def test_a_socket_that_cannot_be_made(tmp_path: Path) -> None:
+    for arguments, says in (
+        ([], "SOCKET"),
+        ([str(tmp_path)], "no socket can be made there"),
+        (["x" * 200], "too long"),
+    ):
+        ended = run("serve", *arguments)
+        assert ended.code == 2
+        assert says in ended.reason
 
 
 def test_a_record_whose_data_is_corrupt_is_named(data: Path, tmp_path: Path) -> None:
