@@ -15,25 +15,28 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from boxtune.demo.digits import DigitsSpec, make_digits
 from boxtune.local.processes import Processes, TrialProcess
 from boxtune.local.servers import TrialServers
 from tests.conftest import QUICK_START
 from tests.stock import stock
-from tests.trials import COMMAND, rows, train_arguments
+from tests.trials import COMMAND, rows, train_arguments, trial
 from trial_entry.logs import without_chatter
 
+Result = TypeVar("Result")
 STEPS = 300  # whole blocks of the stock loop, which runs 100 at a time
 ROUNDS = 3
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One training with its evaluation; seconds."""
+    """One training with its evaluation; seconds, and MiB at the peak."""
 
     wall: float
     step: float
+    memory: float
 
     @property
     def fixed(self) -> float:
@@ -58,6 +61,7 @@ def main() -> None:
     _table("fixed cost of a trial", rounds, lambda each: [each.stock.fixed, each.cold.fixed, each.warm.fixed])
     _table("whole trial", rounds, lambda each: [each.stock.wall, each.cold.wall, each.warm.wall])
     _table("one step", rounds, lambda each: [each.stock.step, each.cold.step, each.warm.step])
+    _table("peak memory", rounds, lambda each: [each.stock.memory, each.cold.memory, each.warm.memory], " MiB")
     _table("evaluation of a checkpoint", rounds, lambda each: [each.stock_evaluation, each.evaluation])
 
 
@@ -84,17 +88,19 @@ class Round:
         self.warm = self._ours(self._servers, "warm")
         config, model_dir = self._folder / "cold" / "pipeline.config", self._folder / "stock"
         flags = (f"--pipeline_config_path={config}", f"--model_dir={model_dir}")
-        training = _seconds(lambda: stock("model_main_tf2", *flags, f"--checkpoint_every_n={STEPS}"))
         evaluate = (*flags, f"--checkpoint_dir={model_dir}", "--eval_timeout=1")
-        self.stock_evaluation = _seconds(lambda: stock("model_main_tf2", *evaluate))
-        self.stock = Trial(training + self.stock_evaluation, _stock_step(model_dir))
-        self.evaluation = _seconds(lambda: self._run(self._processes, "evaluate", *flags))
+        training, memory = _timed(lambda: stock("model_main_tf2", *flags, f"--checkpoint_every_n={STEPS}"))
+        self.stock_evaluation, evaluation_memory = _timed(lambda: stock("model_main_tf2", *evaluate))
+        memory = max(memory, evaluation_memory)
+        self.stock = Trial(training + self.stock_evaluation, _stock_step(model_dir), memory)
+        self.evaluation, _ = _timed(lambda: self._run(self._processes, "evaluate", *flags))
 
     def _ours(self, starter: Processes | TrialServers, name: str) -> Trial:
         model_dir = self._folder / name
         arguments = train_arguments(self._folder.parent / "pipeline.config", model_dir, f"--set=num_steps={STEPS}")
-        wall = _seconds(lambda: self._run(starter, *arguments))
-        return Trial(wall, 1 / rows(model_dir)[-1]["metrics"]["train_steps_per_second"])
+        wall, _ = _timed(lambda: self._run(starter, *arguments))
+        step = 1 / rows(model_dir)[-1]["metrics"]["train_steps_per_second"]
+        return Trial(wall, step, trial(model_dir)["peak_memory_mib"])
 
     def _run(self, starter: Processes | TrialServers, *arguments: str) -> None:
         _finish(starter.start([*COMMAND, *arguments], os.environ, self._folder, self._folder / "log"))
@@ -106,10 +112,10 @@ def _finish(process: TrialProcess) -> None:
     assert code == 0, code
 
 
-def _seconds(action: Callable[[], None]) -> float:
+def _timed(action: Callable[[], Result]) -> tuple[float, Result]:
     began = time.perf_counter()
-    action()
-    return time.perf_counter() - began
+    result = action()
+    return time.perf_counter() - began, result
 
 
 def _stock_step(model_dir: Path) -> float:
@@ -121,11 +127,11 @@ def _stock_step(model_dir: Path) -> float:
     return 1 / (sum(rates[1:]) / len(rates[1:]))
 
 
-def _table(title: str, rounds: Sequence[Round], sides: Callable[[Round], Sequence[float]]) -> None:
+def _table(title: str, rounds: Sequence[Round], sides: Callable[[Round], Sequence[float]], unit: str = " s") -> None:
     print(f"{title}")
     measured = [sides(each) for each in rounds]
     for place, name in enumerate(("stock", "ours, cold", "ours, warm")[: len(measured[0])]):
-        seconds = _spread([each[place] for each in measured], " s")
+        seconds = _spread([each[place] for each in measured], unit)
         ratio = f"   stock / ours {_spread([each[0] / each[place] for each in measured])}" if place else ""
         print(f"  {name:12}{seconds}{ratio}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import resource
 import secrets
 from typing import Any
 
@@ -75,5 +76,6 @@ def _begin(
 
 
 def _end(folder: ModelDir, trial: dict[str, Any], reason: str) -> None:
-    trial.update({"ended": next_timestamp(None, 0), "reason": reason})
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # from KiB
+    trial.update({"ended": next_timestamp(None, 0), "reason": reason, "peak_memory_mib": round(peak)})
     folder.write_trial(trial)
