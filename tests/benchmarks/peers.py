@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import statistics
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from typing import Any
 
 TRIALS = 200
 ROUNDS = 3
+LIMIT = 300.0  # seconds a side; what takes longer is printed as inf
 
 
 def report(x: float) -> float:
@@ -111,7 +113,10 @@ def main() -> None:
 def _measure(name: str, parallel: int, python: str) -> float:
     interpreter = python if name == "Ray Tune" else sys.executable
     command = [interpreter, "-m", "tests.benchmarks.peers", "--side", name, "--parallel", str(parallel)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LIMIT)
+    except subprocess.TimeoutExpired:
+        return math.inf
     assert done.returncode == 0, done.stderr[-3000:]
     found: Any = json.loads(done.stdout.strip().splitlines()[-1])
     return float(found)
