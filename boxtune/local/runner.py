@@ -24,7 +24,7 @@ from boxtune.local.outcome import Outcome, judge
 from boxtune.local.processes import Processes
 from boxtune.local.resources import Shares, gpus
 from boxtune.local.running import RunningTrial
-from boxtune.local.servers import TrialServers
+from boxtune.local.servers import MOST_SERVERS, TrialServers
 from boxtune.local.store import RunStore
 from boxtune.local.template import METRICS_FILE, Template
 from boxtune.runs.model import Condition, Run, Trial
@@ -35,7 +35,6 @@ _TICK_SECONDS = 1.0
 _GRACE_SECONDS = 60.0  # for a checkpoint, between SIGTERM and SIGKILL
 _BASELINE = "baseline"
 _WATCHDOG_LOCK = "watchdog.lock"
-_Starter = Processes | TrialServers
 
 
 @dataclass(frozen=True)
@@ -113,10 +112,10 @@ class LocalRunner:
             with (
                 self._signals(),
                 Processes(folder / _WATCHDOG_LOCK) as processes,
-                TrialServers(processes, folder) as servers,
+                TrialServers(processes, folder, most=0 if self._options.cold else MOST_SERVERS) as servers,
             ):
                 try:
-                    self._loop(processes if self._options.cold else servers)
+                    self._loop(servers)
                 except BaseException:
                     self._end_all()
                     raise
@@ -127,7 +126,7 @@ class LocalRunner:
             raise ExperimentFailed(self._failure(run))
         return run
 
-    def _loop(self, processes: _Starter) -> None:
+    def _loop(self, servers: TrialServers) -> None:
         for text in (*self._notices(), *self._shares.warnings):
             self._listener.notice(text)
         self._plan_baseline()
@@ -139,7 +138,7 @@ class LocalRunner:
                 return
             if self._stops:
                 raise Interrupted(f"stopped by {self._stops[0].name}; the same command goes on")
-            self._start_what_fits(processes)
+            self._start_what_fits(servers)
             if not self._running and self._exhausted:
                 self._finish("Succeeded", "end")
                 return
@@ -171,14 +170,14 @@ class LocalRunner:
         """Whether there is a baseline that has not ended: it does not count, but it is waited for."""
         return any(trial.is_baseline and not trial.condition.ended for trial in self._store.trials.values())
 
-    def _start_what_fits(self, processes: _Starter) -> None:
+    def _start_what_fits(self, servers: TrialServers) -> None:
         """Start trials while there is room and something to start."""
         while len(self._running) < self._shares.parallel:
             trial = self._next_trial()
             if trial is None:
                 break
             self._keeper.refuse_full_disk()
-            self._start(processes, trial)
+            self._start(servers, trial)
             self._listener.changed(self._store.run())
 
     def _next_trial(self) -> Trial | None:
@@ -199,13 +198,13 @@ class LocalRunner:
         rule = self._stopping.rule(self._store.run().trials) if self._stopping is not None else None
         return self._store.create(name, number, assignments, rule)
 
-    def _start(self, processes: _Starter, trial: Trial) -> None:
+    def _start(self, servers: TrialServers, trial: Trial) -> None:
         folder = self._store.trial_folder(trial.name)
         command = self._template.command(trial.name, trial.assignments, folder)
         self._store.start(trial.name)
         environment = {**command.environment, **self._shares.take(trial.name)}
         try:
-            process = processes.start(command.argv, environment, command.folder, command.log)
+            process = servers.start(command.argv, environment, command.folder, command.log)
         except OSError as error:
             self._shares.give_back(trial.name)
             raise ExperimentError(f"{command.argv[0]}: cannot be started: {error.strerror}") from None

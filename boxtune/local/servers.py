@@ -20,7 +20,7 @@ from trial_entry.serving import BEGIN, Request, send_request
 
 SERVER_LOG = "server.log"
 _OWN = (sys.executable, "-m", "trial_entry")
-_MOST = 2  # servers at a time: each holds TensorFlow's 0.7 GB
+MOST_SERVERS = 2  # at a time: each holds TensorFlow's 0.7 GB
 _BIND_SECONDS = 20.0
 # Variables with these beginnings may be read while TensorFlow, NumPy or the C library are loaded, so a server's cannot
 # be changed afterwards. CUDA_VISIBLE_DEVICES is read when devices are first looked for, which no server does.
@@ -36,11 +36,13 @@ class _Server:
 class TrialServers:
     """Servers by the variables that their imports have read; a context manager, inside that of `processes`."""
 
-    def __init__(self, processes: Processes, folder: Path) -> None:
+    def __init__(self, processes: Processes, folder: Path, most: int = MOST_SERVERS) -> None:
         """
         Args:
             folder: gets the servers' log.
+            most: servers at a time; with 0 every trial is started as a program of its own.
         """
+        self._most = most
         self._processes = processes
         self._log = folder / SERVER_LOG
         self._sockets = tempfile.TemporaryDirectory(prefix="boxtune-")  # a socket's path must be short
@@ -76,7 +78,7 @@ class TrialServers:
         server = self._servers.get(key)
         if server is not None and server.process.poll() is not None:
             self._failed = True  # it has no reason to end: do not try again what may end again
-        if self._failed or (server is None and len(self._servers) >= _MOST):
+        if self._failed or (server is None and len(self._servers) >= self._most):
             return None
         if server is None:
             path = f"{self._sockets.name}/{len(self._servers)}.sock"

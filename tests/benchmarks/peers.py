@@ -15,7 +15,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ def report(x: float) -> float:
 
 def boxtune(parallel: int) -> float:
     """Seconds from the first trial's start to the last one's end, by the journal."""
+    from tests.benchmarks.runner_cost import seconds_of_trials
     from tests.experiments import boxtune as command
     from tests.experiments import shell_experiment, write
 
@@ -40,9 +40,7 @@ def boxtune(parallel: int) -> float:
         experiment = shell_experiment(maxTrialCount=TRIALS, parallelTrialCount=parallel)
         ended = command("run", write(folder / "experiment.yaml", experiment), "--out", folder / "run")
         assert ended.code == 0, ended.err
-        lines = (folder / "run" / "journal.jsonl").read_text().splitlines()
-        moments = [datetime.fromisoformat(json.loads(line)["time"]) for line in lines]
-        return (moments[-1] - moments[1]).total_seconds()
+        return seconds_of_trials(folder / "run")
 
 
 def optuna(parallel: int) -> float:

@@ -79,19 +79,20 @@ def without_grappler() -> Iterator[None]:
     """Run graphs as they were traced where there is no GPU, for functions that are first called within.
 
     On a processor Grappler's rewriting of a training step takes longer than the step's first run and makes the later
-    ones no faster (measured; `scripts/bench`). On a GPU its layouts matter, and it stays.
+    ones no faster (docs/speed.md). On a GPU its layouts matter, and it stays.
     """
     import tensorflow as tf
 
     if tf.config.list_logical_devices("GPU"):
         yield
         return
-    before = tf.config.optimizer.get_experimental_options()
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    option = "disable_meta_optimizer"
+    before = tf.config.optimizer.get_experimental_options().get(option, False)
+    tf.config.optimizer.set_experimental_options({option: True})
     try:
         yield
     finally:
-        tf.config.optimizer.set_experimental_options({**before, "disable_meta_optimizer": False})
+        tf.config.optimizer.set_experimental_options({option: before})
 
 
 def forget_models() -> None:

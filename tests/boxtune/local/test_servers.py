@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -132,10 +133,18 @@ def test_the_environment_and_the_folder_are_the_trials_own(
 ) -> None:
     folder = tmp_path / "here"
     folder.mkdir()
-    argv = [sys.executable, "-m", "trial_entry", "stop", "--model_dir=nowhere"]
-    process = started[1].start(argv, {**os.environ, "BOXTUNE_TEST": "yes"}, folder, folder / "log")
-    wait(process)
-    assert "nowhere" in (folder / "log").read_text()
+    said = []
+    for number, (width, arguments) in enumerate(
+        [("60", ["--help"]), ("160", ["--help"]), ("160", ["stop", "--model_dir=nowhere"])]
+    ):
+        log = folder / f"{number}.log"
+        argv = [sys.executable, "-m", "trial_entry", *arguments]
+        process = started[1].start(argv, {**os.environ, "COLUMNS": width}, folder, log)
+        assert isinstance(process, ForkedProcess)
+        wait(process)
+        said.append(log.read_text())
+    assert len(said[0].splitlines()) > len(said[1].splitlines())  # argparse wraps at COLUMNS
+    assert "nowhere" in said[2]
 
 
 def test_a_trial_that_is_ended_before_it_began_never_begins(tmp_path: Path, data: Path) -> None:
@@ -197,8 +206,6 @@ from tensorflow.python.eager import context
 names = [(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
 print(json.dumps([context.context()._context_handle is None, names]))
 """
-    import subprocess
-
     done = subprocess.run(
         [sys.executable, "-c", program],
         env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
