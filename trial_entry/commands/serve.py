@@ -7,7 +7,6 @@ Nothing of TensorFlow's runtime is started before a fork (`preload` says what th
 from __future__ import annotations
 
 import argparse
-import gc
 import logging
 import os
 import select
@@ -18,6 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from trial_entry.commands import evaluate, train  # noqa: F401 (so that no fork imports them)
+from trial_entry.detection.events import HPARAMS
 from trial_entry.detection.runtime import preload
 from trial_entry.errors import EXIT_BUG, EXIT_STOPPED, RequestError
 from trial_entry.parent import die_with_parent
@@ -46,9 +46,7 @@ def serve(arguments: argparse.Namespace, run_to_the_end: RunToTheEnd) -> NoRetur
         raise RequestError(f"serve {arguments.socket}: no socket can be made there: {error}") from None
     listener.listen(_WAITING)  # requests may come while the imports go on; they wait
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    preload()
-    gc.collect()
-    gc.freeze()  # what is here now stays shared with every fork: collecting would write to it
+    preload(HPARAMS)  # out of the garbage collector's sight: collecting would write to what forks share
     _Server(listener, run_to_the_end).run()
 
 

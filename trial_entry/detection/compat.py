@@ -9,8 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -94,22 +93,6 @@ def _seeded_map() -> None:
     dataset_ops.DatasetV1.map_with_legacy_function = map_with_legacy_function
 
 
-def _lazy_modules() -> None:
-    stubs = {name: _Lazy(name) for name in _LAZY if name not in sys.modules}
-    sys.modules.update(stubs)
-
-
-class _Lazy(ModuleType):
-    """A module that is loaded when something of it is first used; importlib's LazyLoader loads at any `import`."""
-
-    def __getattr__(self, attribute: str) -> Any:
-        if attribute.startswith("__"):  # the import system looks for these
-            raise AttributeError(attribute)
-        if sys.modules.get(self.__name__) is self:
-            del sys.modules[self.__name__]
-        return getattr(importlib.import_module(self.__name__), attribute)
-
-
 PATCHES = (
     Patch(
         "legacy_keras",
@@ -128,26 +111,11 @@ PATCHES = (
         _keras_resnet,
     ),
     Patch(
-        "lazy_modules",
-        "a second's worth of matplotlib and scipy for drawings, DensePose and one matcher: loaded when used",
-        _lazy_modules,
-    ),
-    Patch(
         "seeded_map",
         "dataset_builder prefers `map_with_legacy_function`, whose graph never sees the random seed",
         _seeded_map,
     ),
 )
-
-_LAZY = (
-    "matplotlib.pyplot",
-    "object_detection.core.densepose_ops",
-    "object_detection.matchers.hungarian_matcher",
-    "object_detection.utils.visualization_utils",
-)
-
-# Optional to TensorFlow, tf_keras and tf-slim, and used by no detector; a quarter of all that is imported.
-_SPARED = ("googleapiclient", "pandas", "scipy.linalg", "scipy.sparse", "sklearn")
 
 
 def load_api(without: Collection[str] = ()) -> None:
@@ -162,22 +130,10 @@ def load_api(without: Collection[str] = ()) -> None:
     for patch in chosen:
         if patch.early:
             patch.apply()
-    with without_chatter(), _spared():
+    with without_chatter():
         importlib.import_module("tensorflow")
         quiet_tensorflow()
         for patch in chosen:
             if not patch.early:
                 patch.apply()
         importlib.import_module("tf_slim")
-
-
-@contextmanager
-def _spared() -> Iterator[None]:
-    """Within, imports of _SPARED fail, which those who ask here take for "not installed" and do without."""
-    absent = [name for name in _SPARED if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]  # None: what Python documents for this
-    try:
-        yield
-    finally:
-        for name in absent:
-            del sys.modules[name]

@@ -7,6 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+HPARAMS = "tensorboard.plugins.hparams.api"  # what is imported for them
+
 
 class Events:
     """Writes a trial's events; a context manager, since its files are to be closed."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 from collections.abc import Iterator
@@ -10,17 +9,17 @@ from contextlib import contextmanager
 from typing import Any
 
 from trial_entry.detection.compat import load_api
+from trial_entry.detection.imports import lean_imports
 from trial_entry.detection.sharing import share_repeated_work
 from trial_entry.logs import without_chatter
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 
-_IMPORTED_BY_TRIALS = (
+_API = (
     "faster_coco_eval",
     "object_detection.builders.model_builder",
     "object_detection.builders.optimizer_builder",
     "object_detection.inputs",
     "object_detection.model_lib_v2",
-    "tensorboard.plugins.hparams.api",
 )
 NEEDS_AUTOGRAPH = "random_square_crop_by_scale"  # the one augmentation with a Python `if` on a tensor
 
@@ -33,11 +32,10 @@ def start_runtime(seed: int, deterministic: bool) -> Any:
         deterministic: the same seed gives the same numbers; slower, and with one thread an operation
             (the order of additions in a convolution depends on the thread count).
     """
-    load_api()
+    preload()
     import tensorflow as tf
 
     share_repeated_work()
-    gc.freeze()  # a tracer makes millions of objects: without it each collection goes through all of TensorFlow's
     tf.keras.utils.set_random_seed(seed)
     if deterministic:
         tf.config.experimental.enable_op_determinism()
@@ -52,16 +50,20 @@ def start_runtime(seed: int, deterministic: bool) -> Any:
     return tf.distribute.get_strategy()
 
 
-def preload() -> None:
-    """Import all that a trial imports of TensorFlow and the API, and start nothing.
+def preload(*more: str) -> None:
+    """Import what every command needs of TensorFlow and the API, and start nothing.
 
     TensorFlow starts its runtime at the first operation or list of devices; after that a fork would share its locks
     and, on a GPU, a context that a child cannot use.
+
+    Args:
+        more: modules to import besides.
     """
-    load_api()
-    with without_chatter():
-        for module in _IMPORTED_BY_TRIALS:
-            importlib.import_module(module)
+    with lean_imports():
+        load_api()
+        with without_chatter():
+            for module in (*_API, *more):
+                importlib.import_module(module)
 
 
 @contextmanager
