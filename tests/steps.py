@@ -37,7 +37,7 @@ def ours(config: TrainEvalPipelineConfig, folder: Path) -> list[dict[str, float]
     recorded = Recorded(config, built.model)
     trainer.build_input = recorded.build  # type: ignore[method-assign]
     trainer.trace()
-    trainer.run(STEPS, lambda result: losses.append(result.losses) or True)  # type: ignore[func-returns-value]
+    trainer.run(STEPS, lambda results: losses.extend(each.losses for each in results) or True)  # type: ignore[func-returns-value]
     (folder / "batches.pickle").write_bytes(pickle.dumps(recorded.batches))
     return losses
 

@@ -34,7 +34,18 @@ class Evaluator:
         self._score_threshold = score_threshold
         self._predict: Any = None
         self._dataset: Any = None
+        self._prepared: Future[None] | None = None
         self.detections: Detections | None = None  # of the last evaluation
+
+    def prepare(self) -> None:
+        """Begin to build the input and to trace the graph, in a thread of its own: training goes on meanwhile.
+
+        Not while another thread traces: the model knows only one way, training or not.
+        """
+        if self._prepared is None:
+            pool = ThreadPoolExecutor(1)
+            self._prepared = pool.submit(self._prepare)
+            pool.shutdown(wait=False)
 
     def evaluate(self) -> dict[str, float]:
         """Metrics of the model's current weights; `total_loss` is the mean over the images.
@@ -42,11 +53,16 @@ class Evaluator:
         Raises:
             DataError: a record cannot be read, or none has a box.
         """
+        self.prepare()
+        assert self._prepared is not None
+        self._prepared.result()
         with autograph(False):
-            if self._predict is None:
-                self._dataset = self._build_dataset()
-                self._predict = self._build_predict().get_concrete_function(*self._dataset.element_spec)
             return self._run()
+
+    def _prepare(self) -> None:
+        with autograph(False):
+            self._dataset = self._build_dataset()
+            self._predict = self._build_predict().get_concrete_function(*self._dataset.element_spec)
 
     def _run(self) -> dict[str, float]:
         import tensorflow as tf

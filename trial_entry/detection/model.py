@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,23 +20,26 @@ class BuiltModel:
     Attributes:
         strategy: the distribution strategy that the variables live in.
         model: the API's DetectionModel.
-        optimizer: the (legacy tf_keras) optimizer.
-        learning_rate: reads the current rate.
+        optimizer: the (legacy tf_keras) optimizer; None where there will be no training.
+        learning_rate: reads the current rate; likewise.
         global_step: int64 variable, the number of steps done.
     """
 
     strategy: Any
     model: Any
     optimizer: Any
-    learning_rate: Callable[[], Any]
+    learning_rate: Any
     global_step: Any
 
 
-def build_model(config: TrainEvalPipelineConfig, strategy: Any) -> BuiltModel:
+def build_model(config: TrainEvalPipelineConfig, strategy: Any, training: bool = True) -> BuiltModel:
     """Build model and optimizer, every variable made.
 
     Variables are made by one prediction outside any graph: made within the first training step instead, as the
     stock loop does, the step would be traced twice.
+
+    Args:
+        training: False spares the optimizer, whose variables are more than the model's.
 
     Raises:
         ConfigError: the API cannot build this config.
@@ -55,8 +57,10 @@ def build_model(config: TrainEvalPipelineConfig, strategy: Any) -> BuiltModel:
                 name="global_step",
                 aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
             )
-            optimizer, (rate,) = optimizer_builder.build(config.train_config.optimizer, global_step=global_step)
             _make_variables(model, config)
+            if not training:
+                return BuiltModel(strategy, model, None, None, global_step)
+            optimizer, (rate,) = optimizer_builder.build(config.train_config.optimizer, global_step=global_step)
         except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
             said = str(error).strip().splitlines()
             raise ConfigError(

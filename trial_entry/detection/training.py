@@ -1,10 +1,10 @@
-"""The training loop: the API's own training step, one call a step, checkpoints and evaluations between."""
+"""The training loop: the API's own training step, several a call, checkpoints and evaluations between."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,9 @@ from trial_entry.detection.runtime import autograph, input_needs_autograph, with
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 
 _LOG = logging.getLogger(__name__)
-_WARM_UP = 2  # steps that a rate leaves out: the first is traced, the second allocates
+_WARM_UP = 2  # steps that a rate leaves out: the first prepares the graph, the second allocates
+_CALL_SECONDS = 0.5
+_MOST_STEPS = 100  # as many as the stock loop always makes
 
 
 @dataclass(frozen=True)
@@ -24,20 +26,23 @@ class StepResult:
     Attributes:
         step: its number, from 1.
         losses: the API's losses by name, summed over replicas.
+        learning_rate: of the step after it, as the stock loop reports.
     """
 
     step: int
     losses: dict[str, float]
+    learning_rate: float
 
 
 class Trainer:
-    """Runs training steps on a built model."""
+    """Runs training steps on a built model, several a call: as many as take half a second."""
 
     def __init__(self, built: BuiltModel, config: TrainEvalPipelineConfig) -> None:
         self._built = built
         self._config = config
         self._iterator: Any = None
-        self._step_function: Any = None
+        self._steps: Any = None
+        self._loss_names: Sequence[str] = ()
         self._timed_steps = 0
         self._timed_seconds = 0.0
 
@@ -46,19 +51,19 @@ class Trainer:
         """Of the steps that this process ran, the first two left out; None before there are any."""
         return self._timed_steps / self._timed_seconds if self._timed_seconds else None
 
-    def learning_rate(self) -> float:
-        """The rate of the next step."""
-        return float(self._built.learning_rate())
-
     def trace(self) -> None:
         """Build the input and trace the step, which takes seconds to minutes and changes nothing."""
+        import tensorflow as tf
+
         with autograph(False):
             self._iterator = self.build_input()
-            self._step_function = self._build_step()
-            self._step_function.get_concrete_function(self._iterator)
+            self._steps = self._build_steps().get_concrete_function(self._iterator, tf.TensorSpec([], tf.int32))
 
-    def run(self, until: int, after_step: Callable[[StepResult], bool]) -> None:
-        """Train until the global step is `until`, or `after_step` returns False; `trace` comes first.
+    def run(self, until: int, after_steps: Callable[[Sequence[StepResult]], bool]) -> None:
+        """Train until the global step is `until`, or `after_steps` returns False; `trace` comes first.
+
+        Args:
+            after_steps: takes what was done since it was called last, in order; half a second's worth or one step.
 
         Raises:
             DataError: a training record cannot be read.
@@ -68,17 +73,23 @@ class Trainer:
         with autograph(False), without_grappler():
             step, done = int(self._built.global_step.numpy()), 0
             while step < until:
+                count = min(self._steps_a_call(), until - step)
                 started = time.perf_counter()
                 try:
-                    losses = {name: float(loss) for name, loss in self._step_function(self._iterator).items()}
+                    rows = self._steps(self._iterator, tf.constant(count)).numpy()
                 except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
                     raise reading_error(error, "train_input_reader") from None
-                step, done = step + 1, done + 1
+                step, done = step + count, done + count
                 if self._timed_steps or done > _WARM_UP:
-                    self._timed_steps += 1
+                    self._timed_steps += count
                     self._timed_seconds += time.perf_counter() - started
-                if not after_step(StepResult(step, losses)):
+                if not after_steps([self._result(step - count + place + 1, row) for place, row in enumerate(rows)]):
                     return
+
+    def _steps_a_call(self) -> int:
+        """One until its time is known; then what makes a call's own time no matter, and a signal not wait for long."""
+        rate = self.steps_per_second
+        return 1 if rate is None else max(1, min(_MOST_STEPS, int(rate * _CALL_SECONDS)))
 
     def build_input(self) -> Any:
         """An iterator over the batches that the config asks for: shuffled, augmented, endless."""
@@ -99,7 +110,33 @@ class Trainer:
         with autograph(input_needs_autograph(config)):
             return iter(self._built.strategy.distribute_datasets_from_function(per_replica))
 
-    def _build_step(self) -> Any:
+    def _result(self, step: int, row: Sequence[Any]) -> StepResult:
+        *losses, rate = map(float, row)
+        return StepResult(step, dict(zip(self._loss_names, losses, strict=True)), rate)
+
+    def _build_steps(self) -> Any:
+        """A function of the iterator and a number of steps [], int32: losses and learning rate [steps, losses + 1].
+
+        A loop in the graph: between its steps there is no Python. What it loops over is traced once.
+        """
+        import tensorflow as tf
+
+        @tf.function(autograph=False)
+        def steps(iterator: Any, count: Any) -> Any:
+            def one(number: Any, rows: Any) -> tuple[Any, Any]:
+                losses, rate = self._step(iterator)
+                self._loss_names = tuple(losses)
+                row = [tf.cast(value, tf.float32) for value in (*losses.values(), rate)]
+                return number + 1, rows.write(number, tf.stack(row))
+
+            begin = (tf.constant(0), tf.TensorArray(tf.float32, size=count))
+            _, rows = tf.while_loop(lambda number, _: number < count, one, begin, parallel_iterations=1)
+            return rows.stack()
+
+        return steps
+
+    def _step(self, iterator: Any) -> tuple[dict[str, Any], Any]:
+        """One step: the API's losses by name, summed over replicas, and the learning rate of the next."""
         import tensorflow as tf
         from object_detection import model_lib_v2
 
@@ -120,16 +157,12 @@ class Trainer:
             built.global_step.assign_add(1)
             return dict(losses)
 
-        @tf.function(autograph=False)
-        def step(iterator: Any) -> dict[str, Any]:
-            features, labels = next(iterator)
-            losses = built.strategy.run(replica_step, args=(features, labels))
-            return {
-                name: built.strategy.reduce(tf.distribute.ReduceOp.SUM, loss, axis=None)
-                for name, loss in losses.items()
-            }
-
-        return step
+        features, labels = next(iterator)
+        losses = built.strategy.run(replica_step, args=(features, labels))
+        summed = {
+            name: built.strategy.reduce(tf.distribute.ReduceOp.SUM, loss, axis=None) for name, loss in losses.items()
+        }
+        return summed, built.learning_rate()
 
 
 def weights_are_finite(built: BuiltModel) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,9 +111,10 @@ class _Run:
                 if not traced:
                     with self._context.stop.at_once():
                         self._trainer.trace()
+                    self._evaluator.prepare()
                     traced = True
                 until = self._next(step)
-                self._trainer.run(until, self._after_step)
+                self._trainer.run(until, self._after_steps)
                 if self._diverged is None:
                     self.save()  # looks at the weights too
                 if self._diverged is not None:
@@ -147,22 +149,26 @@ class _Run:
         periods: list[int] = [self._context.arguments.checkpoint_every_n, self._context.arguments.eval_every_n]
         return min([self._context.target, *((step // period + 1) * period for period in periods if period)])
 
-    def _after_step(self, result: StepResult) -> bool:
-        self._diverged = self._monitor.observe(result.losses[TOTAL_LOSS])
-        if self._diverged is not None:
-            return False
-        rate = self._trainer.steps_per_second
-        if result.step % _EVENTS_EVERY == 0 or result.step == self._context.target:
-            speed = {"steps_per_sec": rate} if rate is not None else {}
-            self._events.training(
-                result.step, {**result.losses, "learning_rate": self._trainer.learning_rate(), **speed}
-            )
-        if result.step == self._context.target or time.monotonic() - self._logged > _LOG_SECONDS:
+    def _after_steps(self, results: Sequence[StepResult]) -> bool:
+        for result in results:
+            self._diverged = self._monitor.observe(result.losses[TOTAL_LOSS])
+            if self._diverged is not None:
+                return False
+            if result.step % _EVENTS_EVERY == 0 or result.step == self._context.target:
+                self._write_events(result)
+        last = results[-1]
+        if last.step == self._context.target or time.monotonic() - self._logged > _LOG_SECONDS:
             self._logged = time.monotonic()
+            rate = self._trainer.steps_per_second
             shown = f", {rate:.3g} steps a second" if rate is not None else ""
-            _LOG.info("step %d of %d, loss %.4g%s", result.step, self._context.target, result.losses[TOTAL_LOSS], shown)
+            _LOG.info("step %d of %d, loss %.4g%s", last.step, self._context.target, last.losses[TOTAL_LOSS], shown)
         self._context.stop.check()
         return True
+
+    def _write_events(self, result: StepResult) -> None:
+        rate = self._trainer.steps_per_second
+        speed = {"steps_per_sec": rate} if rate is not None else {}
+        self._events.training(result.step, {**result.losses, "learning_rate": result.learning_rate, **speed})
 
     def _measure(self, step: int, diverged: bool = False) -> None:
         """Evaluate the current weights, keep the row, print it."""

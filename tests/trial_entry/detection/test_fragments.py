@@ -31,7 +31,7 @@ for case in json.loads(sys.argv[2]):
     losses = []
     trainer = Trainer(built, config)
     trainer.trace()
-    trainer.run(1, lambda result: losses.append(result.losses[TOTAL_LOSS]) or True)
+    trainer.run(1, lambda results: losses.extend(each.losses[TOTAL_LOSS] for each in results) or True)
     assert 0 < losses[0] < 1e5, (case, losses)
     assert any((old != new.numpy()).any() for old, new in zip(before, built.model.trainable_variables)), case
 """

@@ -29,7 +29,7 @@ with autograph(False):
 losses = []
 trainer = Trainer(built, config)
 trainer.trace()
-trainer.run(3, lambda result: losses.append(result.losses[TOTAL_LOSS]) or True)
+trainer.run(3, lambda results: losses.extend(each.losses[TOTAL_LOSS] for each in results) or True)
 assert strategy.num_replicas_in_sync == 2
 assert len(losses) == 3 and all(loss == loss and 0 < loss < 1e4 for loss in losses), losses
 assert int(built.global_step.numpy()) == 3
