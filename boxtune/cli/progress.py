@@ -12,8 +12,8 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from boxtune.local.options import Listener
 from boxtune.local.outcome import last_words
-from boxtune.local.runner import Listener
 from boxtune.report.table import trials_table
 from boxtune.report.text import assignment, duration, number, seconds_left
 from boxtune.runs.model import Condition, Run, Trial

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -18,7 +18,8 @@ from boxtune.experiment.model import Experiment
 from boxtune.local.history import open_run
 from boxtune.local.journal import JOURNAL_FILE
 from boxtune.local.keeping import Keep
-from boxtune.local.runner import LocalRunner, RunOptions
+from boxtune.local.options import RunOptions
+from boxtune.local.runner import LocalRunner
 from boxtune.report.table import trials_table
 from boxtune.report.text import verdict
 
@@ -51,6 +52,14 @@ def run(
     stall_timeout: Annotated[
         str, typer.Option(metavar="TIME", help="end a trial that neither prints nor computes for this long")
     ] = "10m",
+    parallel: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|auto",
+            help="trials at a time, instead of parallelTrialCount; auto: one a GPU (or as many as a trial asks for), "
+            "else one a core, as far as memory lasts",
+        ),
+    ] = None,
     check: Annotated[
         bool,
         typer.Option("--check/--no-check", help="begin only if every value fits the config and the data can be read"),
@@ -75,6 +84,7 @@ def run(
         baseline=baseline,
         stall_seconds=_seconds("--stall-timeout", stall_timeout),
         cold=cold,
+        parallel=_parallel(parallel),
     )
     loaded = load_experiment(experiment)
     folder = out or Path("runs") / loaded.name
@@ -89,6 +99,16 @@ def run(
             _print_result(console, folder)
             raise
     _print_result(console, folder)
+
+
+def _parallel(text: str | None) -> int | Literal["auto"] | None:
+    if text is None:
+        return None
+    if text == "auto":
+        return "auto"
+    if not text.isdecimal() or int(text) < 1:
+        raise InputError(f'--parallel "{text}": must be a number from 1, or auto')
+    return int(text)
 
 
 def _check(experiment: Experiment, file: Path, options: RunOptions) -> None:

@@ -11,6 +11,7 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -91,6 +92,14 @@ class Processes:
         os.write(self._pipe, b"-%d\n" % group)
 
 
+@dataclass(frozen=True)
+class Usage:
+    """Of a group of processes: processor time, and resident memory in bytes (what a fork shares counts in full)."""
+
+    processor_seconds: float
+    memory: int
+
+
 class TrialProcess(ABC):
     """One running trial.
 
@@ -118,21 +127,22 @@ class TrialProcess(ABC):
     def kill(self) -> None:
         """SIGKILL to the whole group, and wait."""
 
-    def processor_seconds(self) -> float:
-        """Processor time of the group's living processes so far."""
+    def usage(self) -> Usage:
+        """What the group's living processes have used so far."""
         import psutil
 
-        total = 0.0
+        seconds, memory = 0.0, 0
         if self.group is None:
-            return total
-        for process in psutil.process_iter(["pid", "cpu_times"]):
+            return Usage(seconds, memory)
+        for process in psutil.process_iter(["pid", "cpu_times", "memory_info"]):
             try:
                 if os.getpgid(process.pid) == self.group:
                     times = process.info["cpu_times"]
-                    total += times.user + times.system
+                    seconds += times.user + times.system
+                    memory += process.info["memory_info"].rss
             except (ProcessLookupError, psutil.Error):
                 continue
-        return total
+        return Usage(seconds, memory)
 
     def _signal(self, number: signal.Signals) -> None:
         if self.group is not None:

@@ -6,20 +6,19 @@ import os
 import select
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Protocol
 
 from boxtune.errors import ExperimentError, ExperimentFailed, Interrupted
 from boxtune.experiment.model import Experiment
 from boxtune.experiment.space import inside
 from boxtune.local.baseline import baseline_assignments
 from boxtune.local.collector import objective_values
-from boxtune.local.keeping import Keep, Keeper
+from boxtune.local.keeping import Keeper
 from boxtune.local.median_stop import MedianStop
+from boxtune.local.options import Listener, RunOptions
 from boxtune.local.outcome import Outcome, judge
 from boxtune.local.processes import Processes
 from boxtune.local.resources import Shares, gpus
@@ -35,42 +34,6 @@ _TICK_SECONDS = 1.0
 _GRACE_SECONDS = 60.0  # for a checkpoint, between SIGTERM and SIGKILL
 _BASELINE = "baseline"
 _WATCHDOG_LOCK = "watchdog.lock"
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """How `boxtune run` was asked to run.
-
-    Attributes:
-        volumes: folder by the name of a volume or claim.
-        keep: which trials keep their checkpoints.
-        budget: seconds of wall time after which no trial is started, or None.
-        num_steps: shorten every trial to this many steps, or None.
-        baseline: whether the base config's own values are tried.
-        stall_seconds: a trial without output or processor time for this long is ended.
-        cold: start every trial as a program of its own, imports and all.
-    """
-
-    volumes: Mapping[str, Path] = field(default_factory=dict)
-    keep: Keep = Keep(3)  # noqa: RUF009 (frozen)
-    budget: float | None = None
-    num_steps: int | None = None
-    baseline: bool = True
-    stall_seconds: float = 600.0
-    cold: bool = False
-
-
-class Listener(Protocol):
-    """Is told what happens; shows it to people."""
-
-    def notice(self, text: str) -> None:
-        """Something that people should know, one line."""
-
-    def changed(self, run: Run) -> None:
-        """A trial was started or has ended."""
-
-    def tick(self, run: Run, running: Mapping[str, Path]) -> None:
-        """Nothing has changed, but time went by; `running` has the log of each running trial."""
 
 
 class LocalRunner:
@@ -90,12 +53,13 @@ class LocalRunner:
         self._exhausted = False
         self._store = RunStore(folder, experiment, {"num_steps": options.num_steps, "baseline": options.baseline})
         self._experiment = self._store.experiment
-        self._shares = Shares(self._experiment.counts.parallel, self._template.gpus, gpus())
+        self._shares = Shares(options.parallel or self._experiment.counts.parallel, self._template.gpus, gpus())
         self._keeper = Keeper(options.keep, self._store.folder)
         self._running: dict[str, RunningTrial] = {}
         self._stops: list[signal.Signals] = []
         self._wakeup = -1
         self._looked = 0.0
+        self._largest = 0  # bytes, of a trial so far
         self._begun = time.monotonic()
         self._spent_before = self._store.seconds_spent
         self._replay()
@@ -172,7 +136,7 @@ class LocalRunner:
 
     def _start_what_fits(self, servers: TrialServers) -> None:
         """Start trials while there is room and something to start."""
-        while len(self._running) < self._shares.parallel:
+        while self._shares.room(len(self._running), self._largest):
             trial = self._next_trial()
             if trial is None:
                 break
@@ -219,7 +183,8 @@ class LocalRunner:
         if time.monotonic() - self._looked >= _TICK_SECONDS:
             self._looked = time.monotonic()
             for running in self._running.values():
-                running.end_if_overdue(self._options.stall_seconds)
+                running.look(self._options.stall_seconds)
+                self._largest = max(self._largest, running.memory)
                 self._stop_if_worse(running)
             logs = {name: running.command.log for name, running in self._running.items()}
             self._listener.tick(self._store.run(), logs)

@@ -19,6 +19,7 @@ class RunningTrial:
         stop_rule: of early stopping, or None.
         ended_because: why the runner ended it; empty while it did not.
         early_stopped: whether that was its stop_rule.
+        memory: bytes, the most that was seen.
     """
 
     process: TrialProcess
@@ -26,6 +27,7 @@ class RunningTrial:
     stop_rule: StopRule | None = None
     ended_because: str = ""
     early_stopped: bool = False
+    memory: int = 0
     _quiet_since: float = field(default_factory=time.monotonic)
     _last_seen: tuple[int, float] = (-1, -1.0)
 
@@ -34,14 +36,15 @@ class RunningTrial:
         """Since its start."""
         return time.monotonic() - self.process.started
 
-    def end_if_overdue(self, stall_seconds: float) -> None:
-        """Kill it where the Job's deadline has passed, or it has neither printed nor computed for `stall_seconds`."""
+    def look(self, stall_seconds: float) -> None:
+        """See what it uses; kill it where the Job's deadline has passed, or it neither printed nor computed so long."""
         deadline = self.command.deadline
         if deadline is not None and self.seconds > deadline:
             self._end(f"ran longer than the Job's activeDeadlineSeconds ({deadline:g})")
             return
-        log = self.command.log
-        seen = (log.stat().st_size if log.exists() else 0, round(self.process.processor_seconds(), 1))
+        log, usage = self.command.log, self.process.usage()
+        self.memory = max(self.memory, usage.memory)
+        seen = (log.stat().st_size if log.exists() else 0, round(usage.processor_seconds, 1))
         if seen != self._last_seen:
             self._last_seen, self._quiet_since = seen, time.monotonic()
         elif time.monotonic() - self._quiet_since > stall_seconds:

@@ -16,7 +16,7 @@ from boxtune.local.collector import collect
 from boxtune.local.history import open_run
 from boxtune.local.journal import Journal, read_events
 from boxtune.local.keeping import Keep, Keeper
-from boxtune.local.resources import Shares, gpus
+from boxtune.local.resources import Shares, free_memory, gpus
 from boxtune.local.shell_line import expand, wrap
 from boxtune.local.volumes import Volumes, map_paths
 from tests.experiments import shell_experiment
@@ -191,6 +191,39 @@ def test_gpus_and_threads_are_shared_out(monkeypatch: pytest.MonkeyPatch) -> Non
     assert first["OMP_NUM_THREADS"] == "4"
     shares.give_back("a")
     assert shares.take("c")["CUDA_VISIBLE_DEVICES"] == "0,1"
+
+
+@pytest.mark.parametrize(
+    ("gpus_each", "available", "parallel"),
+    [(0, [], 8), (0, ["0"], 8), (1, ["0", "1", "2"], 3), (2, ["0"], 1), (1, [], 8)],
+)
+def test_auto_is_one_a_gpu_or_else_one_a_core(
+    monkeypatch: pytest.MonkeyPatch, gpus_each: int, available: list[str], parallel: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
+    shares = Shares("auto", gpus_each, available)
+    assert shares.parallel == parallel
+    assert not any("at a time" in text for text in shares.warnings)
+
+
+def test_auto_ends_where_memory_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
+    monkeypatch.setattr("boxtune.local.resources.free_memory", lambda: 8 * 2**30)
+    shares = Shares("auto", 0, [])
+    assert [shares.room(running, 0) for running in (0, 4, 5)] == [True, True, False]  # 1.5 GiB until one has run
+    assert [shares.room(running, 3 * 2**30) for running in (0, 1, 2)] == [True, True, False]
+    assert shares.room(0, 99 * 2**30)  # one always
+    assert Shares(5, 0, []).room(4, 99 * 2**30)  # who says a number gets it
+
+
+def test_free_memory_is_at_most_the_container_s(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    limit, none = tmp_path / "memory.max", tmp_path / "unlimited"
+    limit.write_text("1048576\n")
+    none.write_text("max\n")
+    monkeypatch.setattr("boxtune.local.resources._CONTAINER_LIMITS", (str(none), str(tmp_path / "missing")))
+    assert free_memory() > 2**20
+    monkeypatch.setattr("boxtune.local.resources._CONTAINER_LIMITS", (str(none), str(limit)))
+    assert free_memory() == 2**20
 
 
 def test_a_gpu_limit_without_a_gpu_is_a_warning() -> None:

@@ -71,6 +71,26 @@ def test_the_goal_ends_it_and_ends_what_runs(tmp_path: Path) -> None:
     assert "shell-0001" in found["killedTrialList"]
 
 
+def test_parallel_replaces_the_experiment_s_count(tmp_path: Path) -> None:
+    """Two at a time by the Experiment, four by the option: they wait for each other."""
+    meet = "echo x >> $PWD/here; while [ $(wc -l < $PWD/here) -lt 4 ]; do sleep 0.05; done; echo score=1"
+    assert run(tmp_path, shell_experiment(meet), "--parallel", "4").code == 0
+    assert status(tmp_path)["trialsSucceeded"] == 4
+
+
+def test_auto_is_one_a_core(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    script = NOTED.format(log=log, seconds=0.5)
+    experiment = shell_experiment(script, parallelTrialCount=4, maxTrialCount=5)
+    ended = run(tmp_path, experiment, "--parallel", "auto")
+    assert ended.code == 0, ended.err
+    running, most = 0, 0
+    for line in log.read_text().splitlines():
+        running += 1 if line.startswith("start") else -1
+        most = max(most, running)
+    assert most == min(5, len(os.sched_getaffinity(0)))
+
+
 def test_minimizing_takes_the_least(tmp_path: Path) -> None:
     experiment = shell_experiment(objective={"type": "minimize", "objectiveMetricName": "score"})
     assert run(tmp_path, experiment).code == 0
@@ -336,6 +356,8 @@ def test_the_runner_s_own_time_for_a_trial_is_small(tmp_path: Path) -> None:
         (["--keep", "some"], "must be best:N"),
         (["--budget", "soon"], "write a time such as"),
         (["--volume", "data"], "write NAME=DIR"),
+        (["--parallel", "many"], "must be a number from 1, or auto"),
+        (["--parallel", "0"], "must be a number from 1, or auto"),
         (["--num-steps", "5"], "only trials of python -m trial_entry can be shortened"),
         (["--num-steps", "0"], "greater than or equal to 1"),
         (["--colour"], "No such option"),
