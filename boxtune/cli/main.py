@@ -7,7 +7,7 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from boxtune.cli import check, demo, parameters, report, run, show
+from boxtune.cli import check, demo, parameters, report, run, show, speed
 from boxtune.errors import EXIT_DONE, EXIT_INPUT, EXIT_INTERRUPTED, BoxtuneError
 
 _HELP = """Tune a TensorFlow object detector through its pipeline.config.
@@ -19,6 +19,7 @@ cluster with kubectl apply.
     boxtune demo data                                  make a small data set
     boxtune parameters pipeline.config                 what can be searched
     boxtune check experiment.yaml                      find mistakes before training
+    boxtune speed experiment.yaml --volume data=data   how many trials at a time are fastest
     boxtune run experiment.yaml --volume data=data     search
     boxtune show runs/NAME                             look at it, also while it runs
     boxtune report runs/NAME                           the same as a page with plots
@@ -33,6 +34,7 @@ app.command("check", short_help="Find mistakes in an Experiment before training.
 app.command("show", short_help="Show a run, also while it goes on.")(show.show)
 app.command("report", short_help="Write a run as one HTML page.")(report.report)
 app.command("parameters", short_help="List what of a pipeline.config can be searched.")(parameters.parameters)
+app.command("speed", short_help="Measure what trains fastest on this machine.")(speed.speed)
 app.command("demo", short_help="Make a small data set.")(demo.demo)
 
 

@@ -28,6 +28,7 @@ from trial_entry.logs import without_chatter
 Result = TypeVar("Result")
 STEPS = 300  # whole blocks of the stock loop, which runs 100 at a time
 ROUNDS = 3
+SIDES = ("stock", "ours, cold", "ours, warm", "deterministic")
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,9 @@ def main() -> None:
     print("median (least–most); ratios are stock / ours of the same round\n")
     _table("fixed cost of a trial", rounds, lambda each: [each.stock.fixed, each.cold.fixed, each.warm.fixed])
     _table("whole trial", rounds, lambda each: [each.stock.wall, each.cold.wall, each.warm.wall])
-    _table("one step", rounds, lambda each: [each.stock.step, each.cold.step, each.warm.step])
+    _table("one step", rounds, lambda each: [each.stock.step, each.cold.step, each.warm.step, each.deterministic.step])
     _table("peak memory", rounds, lambda each: [each.stock.memory, each.cold.memory, each.warm.memory], " MiB")
-    _table("evaluation of a checkpoint", rounds, lambda each: [each.stock_evaluation, each.evaluation])
+    _table("evaluation of a checkpoint", rounds, lambda each: each.evaluations)
 
 
 class Round:
@@ -71,8 +72,8 @@ class Round:
     stock: Trial
     cold: Trial
     warm: Trial
-    stock_evaluation: float
-    evaluation: float
+    deterministic: Trial
+    evaluations: Sequence[float]  # stock, cold, warm
 
     def __init__(self, folder: Path, processes: Processes, servers: TrialServers) -> None:
         folder.mkdir()
@@ -86,18 +87,22 @@ class Round:
         """Ours first: it renders the config that stock reads."""
         self.cold = self._ours(self._processes, "cold")
         self.warm = self._ours(self._servers, "warm")
+        self.deterministic = self._ours(self._servers, "deterministic", "--deterministic")
         config, model_dir = self._folder / "cold" / "pipeline.config", self._folder / "stock"
         flags = (f"--pipeline_config_path={config}", f"--model_dir={model_dir}")
         evaluate = (*flags, f"--checkpoint_dir={model_dir}", "--eval_timeout=1")
         training, memory = _timed(lambda: stock("model_main_tf2", *flags, f"--checkpoint_every_n={STEPS}"))
-        self.stock_evaluation, evaluation_memory = _timed(lambda: stock("model_main_tf2", *evaluate))
+        evaluation, evaluation_memory = _timed(lambda: stock("model_main_tf2", *evaluate))
         memory = max(memory, evaluation_memory)
-        self.stock = Trial(training + self.stock_evaluation, _stock_step(model_dir), memory)
-        self.evaluation, _ = _timed(lambda: self._run(self._processes, "evaluate", *flags))
+        self.stock = Trial(training + evaluation, _stock_step(model_dir), memory)
+        cold, _ = _timed(lambda: self._run(self._processes, "evaluate", *flags))
+        warm, _ = _timed(lambda: self._run(self._servers, "evaluate", *flags))
+        self.evaluations = evaluation, cold, warm
 
-    def _ours(self, starter: Processes | TrialServers, name: str) -> Trial:
+    def _ours(self, starter: Processes | TrialServers, name: str, *more: str) -> Trial:
         model_dir = self._folder / name
-        arguments = train_arguments(self._folder.parent / "pipeline.config", model_dir, f"--set=num_steps={STEPS}")
+        steps = f"--set=num_steps={STEPS}"
+        arguments = train_arguments(self._folder.parent / "pipeline.config", model_dir, steps, *more)
         wall, _ = _timed(lambda: self._run(starter, *arguments))
         step = 1 / rows(model_dir)[-1]["metrics"]["train_steps_per_second"]
         return Trial(wall, step, trial(model_dir)["peak_memory_mib"])
@@ -130,10 +135,10 @@ def _stock_step(model_dir: Path) -> float:
 def _table(title: str, rounds: Sequence[Round], sides: Callable[[Round], Sequence[float]], unit: str = " s") -> None:
     print(f"{title}")
     measured = [sides(each) for each in rounds]
-    for place, name in enumerate(("stock", "ours, cold", "ours, warm")[: len(measured[0])]):
+    for place, name in enumerate(SIDES[: len(measured[0])]):
         seconds = _spread([each[place] for each in measured], unit)
         ratio = f"   stock / ours {_spread([each[0] / each[place] for each in measured])}" if place else ""
-        print(f"  {name:12}{seconds}{ratio}")
+        print(f"  {name:14}{seconds}{ratio}")
 
 
 def _spread(values: Sequence[float], unit: str = "") -> str:

@@ -27,6 +27,7 @@ from tests.stock import evaluated, stock
 STEPS = 300
 RATES = ("0.001", "0.002", "0.005", "0.01")
 BATCHES = ("8", "16")
+AT_A_TIME = (1, 2, 4)
 
 
 def main() -> None:
@@ -34,7 +35,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_digits(folder / "data", DigitsSpec())
-        ours = {parallel: run_ours(folder, parallel) for parallel in (1, 2)}
+        ours = {parallel: run_ours(folder, parallel) for parallel in AT_A_TIME}
         base = next((folder / "run-1").glob("trials/*/volumes/model/pipeline.config"))
         script = run_script(folder, base.read_text())
     trials = len(RATES) * len(BATCHES)
@@ -60,9 +61,14 @@ def run_ours(folder: Path, parallel: int) -> tuple[float, float]:
     template["trialParameters"] = [each for each in template["trialParameters"] if "nms" not in each["reference"]]
     container = template["trialSpec"]["spec"]["template"]["spec"]["containers"][0]
     container["args"] = [text for text in container["args"] if "nmsIou" not in text]
-    spec["parallelTrialCount"] = parallel
     file, out = write(folder / f"grid-{parallel}.yaml", *documents), folder / f"run-{parallel}"
-    options = (f"--volume=data={folder / 'data'}", f"--out={out}", f"--num-steps={STEPS}", "--no-baseline")
+    options = (
+        f"--volume=data={folder / 'data'}",
+        f"--out={out}",
+        f"--num-steps={STEPS}",
+        "--no-baseline",
+        f"--parallel={parallel}",
+    )
     began = time.perf_counter()
     subprocess.run([*BOXTUNE, "run", str(file), *options], stdout=subprocess.DEVNULL, check=True)
     seconds = time.perf_counter() - began

@@ -48,6 +48,9 @@ def build_model(config: TrainEvalPipelineConfig, strategy: Any, training: bool =
     from object_detection.builders import model_builder, optimizer_builder
 
     with strategy.scope():
+        # The stock programs do so on TPUs alone. Set either way: one process may build several models.
+        precision = "mixed_bfloat16" if config.train_config.use_bfloat16 else "float32"
+        tf.keras.mixed_precision.set_global_policy(precision)
         try:
             model = model_builder.build(config.model, is_training=True, add_summaries=False)
             global_step = tf.Variable(

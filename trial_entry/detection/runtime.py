@@ -21,6 +21,7 @@ _API = (
     "object_detection.inputs",
     "object_detection.model_lib_v2",
 )
+_DETERMINISTIC_INTER_OP = 2  # operations at a time: their order is no matter, only that a machine's size is none
 NEEDS_AUTOGRAPH = "random_square_crop_by_scale"  # the one augmentation with a Python `if` on a tensor
 
 
@@ -40,6 +41,7 @@ def start_runtime(seed: int, deterministic: bool) -> Any:
     if deterministic:
         tf.config.experimental.enable_op_determinism()
         tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(_DETERMINISTIC_INTER_OP)
     elif threads := os.environ.get("OMP_NUM_THREADS"):
         tf.config.threading.set_intra_op_parallelism_threads(int(threads))
         tf.config.threading.set_inter_op_parallelism_threads(int(threads))
@@ -126,7 +128,7 @@ def input_needs_autograph(config: TrainEvalPipelineConfig) -> bool:
 
 
 def describe_runtime() -> dict[str, Any]:
-    """Versions and devices, for trial.json."""
+    """Versions, devices and threads, for trial.json."""
     from importlib.metadata import version
 
     import tensorflow as tf
@@ -142,4 +144,8 @@ def describe_runtime() -> dict[str, Any]:
     return {
         "versions": {name: version(name) for name in packages},
         "devices": [device.name for device in tf.config.list_physical_devices()],
+        "threads": {  # 0: as many as there are cores
+            "intra_op": tf.config.threading.get_intra_op_parallelism_threads(),
+            "inter_op": tf.config.threading.get_inter_op_parallelism_threads(),
+        },
     }

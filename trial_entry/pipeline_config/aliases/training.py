@@ -190,6 +190,12 @@ TRAINING = (
         lambda config: "train_config.gradient_clipping_by_norm",
         lambda config: numbers(0, 1, 10),
     ),
+    plain(
+        "bfloat16",
+        "compute in bfloat16, weights stay float32; boxtune speed says whether it is faster on a device",
+        lambda config: "train_config.use_bfloat16",
+        lambda config: choices("false", "true"),
+    ),
     Alias(
         "fine_tune_checkpoint",
         f"checkpoint to start from, or {NO_CHECKPOINT}",
