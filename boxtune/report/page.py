@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -29,19 +30,25 @@ def report_page(run: Run, pictures: int = 12, why_not_evaluate: str = "") -> str
     import jinja2
 
     best = best_trial(run.optimal) if run.optimal is not None else None
-    if best is not None:
-        details = details_of(best, pictures, why_not_evaluate)
-    else:
-        details = Details(missing="the trials are not trial_entry's" if run.optimal else "no trial has succeeded")
+    with ThreadPoolExecutor(1) as pool:  # another process evaluates, while this one draws
+        pending = pool.submit(details_of, best, pictures, why_not_evaluate) if best is not None else None
+        content = _content(run, best)
+        if pending is not None:
+            details = pending.result()
+        else:
+            details = Details(missing="the trials are not trial_entry's" if run.optimal else "no trial has succeeded")
+    curves = plots.precision_recall(details.classes) if details.classes else ""
+    plotly = plots.library() if content["history"] or curves else ""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )  # fmt: skip
     environment.filters.update(number=number, assignment=assignment, duration=duration, caption=_caption)
-    return environment.get_template("report.html").render(**_content(run, best, details))
+    return environment.get_template("report.html").render(**content, details=details, curves=curves, plotly=plotly)
 
 
-def _content(run: Run, best: BestTrial | None, details: Details) -> dict[str, Any]:
+def _content(run: Run, best: BestTrial | None) -> dict[str, Any]:
+    """What the page shows of the run; the best trial's evaluation comes besides."""
     objective, measured = run.experiment.objective, plots.measured_trials(run)
     enough = len(measured) >= _LEAST_LINES
     shares = parameter_importance(run)
@@ -58,14 +65,11 @@ def _content(run: Run, best: BestTrial | None, details: Details) -> dict[str, An
         "seconds": seconds,
         "values": list(_values(run)),
         "rows": [_row(run, trial) for trial in run.everything],
-        "plotly": plots.library() if measured or details.classes else "",
         "history": plots.history(run) if measured else "",
         "parallel": plots.parallel_coordinates(run) if enough else "",
         "slices": plots.slices(run) if enough else "",
         "importance": plots.importance(shares) if shares else "",
         "least_trials": LEAST_TRIALS,
-        "curves": plots.precision_recall(details.classes) if details.classes else "",
-        "details": details,
         "best": best,
         "diff": config_diff(best) if best is not None else [],
     }
