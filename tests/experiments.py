@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import yaml
 from tests.trials import Ended
 
 BOXTUNE = (sys.executable, "-c", "from boxtune.cli.main import main; main()")
+# A trial's script that notes its beginning and its end.
+NOTED = 'echo "start $KATIB_TRIAL_NAME" >> {log}; sleep {seconds}; echo "end $KATIB_TRIAL_NAME" >> {log}; echo score=1'
 
 SHELL = yaml.safe_load(r"""
 apiVersion: kubeflow.org/v1beta1
@@ -81,6 +84,25 @@ def boxtune(*arguments: str | Path, folder: Path | None = None, **environment: s
         check=False,
     )
     return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def run(tmp_path: Path, experiment: dict[str, Any], *more: str, **environment: str) -> Any:
+    """Write and run an experiment in tmp_path/run."""
+    path = write(tmp_path / "experiment.yaml", experiment)
+    return boxtune("run", path, "--out", tmp_path / "run", *more, folder=tmp_path, **environment)
+
+
+def status(tmp_path: Path) -> dict[str, Any]:
+    """`boxtune show --json`'s status."""
+    shown = boxtune("show", tmp_path / "run", "--json")
+    assert shown.code == 0, shown.err
+    found: dict[str, Any] = json.loads(shown.out)["status"]
+    return found
+
+
+def details(tmp_path: Path) -> dict[str, dict[str, Any]]:
+    """Trials by number."""
+    return {trial["name"].removeprefix("shell-"): trial for trial in status(tmp_path)["trialDetails"]}
 
 
 def processes_of(arguments: Sequence[str]) -> list[int]:
