@@ -12,7 +12,7 @@ import numpy as np
 
 from trial_entry.detection.coco_metrics import Detections, coco_metrics
 from trial_entry.detection.model import BuiltModel, set_training
-from trial_entry.detection.runtime import autograph, without_autotune
+from trial_entry.detection.runtime import autograph, has_gpu, without_autotune
 from trial_entry.errors import DataError
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.records.label_map import LabelMap
@@ -53,29 +53,32 @@ class Evaluator:
         Raises:
             DataError: a record cannot be read, or none has a box.
         """
+        import tensorflow as tf
+
         self.prepare()
         assert self._prepared is not None
-        self._prepared.result()
-        with autograph(False):
-            return self._run()
+        try:
+            self._prepared.result()
+            with autograph(False):
+                return self._run()
+        except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
+            raise reading_error(error, "eval_input_reader") from None
 
     def _prepare(self) -> None:
         with autograph(False):
             self._dataset = self._build_dataset()
             self._predict = self._build_predict().get_concrete_function(*self._dataset.element_spec)
+            if not has_gpu():  # whose memory training may need to the last byte
+                for batch in self._dataset.take(1):
+                    self._measure(batch)  # the first run optimizes the graph
 
     def _run(self) -> dict[str, float]:
-        import tensorflow as tf
-
         categories = [{"id": number, "name": label} for number, label in self._label_map.labels.items()]
         detections, losses, twice = Detections(categories), [], 0
         set_training(self._built.model, False)
-        try:
-            for loss, batch in _in_order(self._measure, self._dataset):
-                losses.append(loss)
-                twice += _add_batch(detections, batch)
-        except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
-            raise reading_error(error, "eval_input_reader") from None
+        for loss, batch in _in_order(self._measure, self._dataset):
+            losses.append(loss)
+            twice += _add_batch(detections, batch)
         if twice:
             _LOG.warning("%d images share a source_id with an earlier one and are not evaluated, as in the API", twice)
         if not detections.annotations:

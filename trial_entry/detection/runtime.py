@@ -78,25 +78,36 @@ def autograph(enabled: bool) -> Iterator[None]:
         yield
 
 
+def has_gpu() -> bool:
+    """Whether this process computes on a GPU."""
+    import tensorflow as tf
+
+    return bool(tf.config.list_logical_devices("GPU"))
+
+
 @contextmanager
 def without_grappler() -> Iterator[None]:
     """Run graphs as they were traced where there is no GPU, for functions that are first called within.
 
     On a processor Grappler's rewriting of a training step takes longer than the step's first run and makes the later
-    ones no faster (docs/speed.md). On a GPU its layouts matter, and it stays.
+    ones no faster (docs/speed.md). On a GPU its layouts matter, and it stays. Of this thread alone: evaluation, which
+    gains by it, may be prepared in another meanwhile, and `tf.config.optimizer` knows only all threads.
     """
-    import tensorflow as tf
-
-    if tf.config.list_logical_devices("GPU"):
+    if has_gpu():
         yield
         return
-    option = "disable_meta_optimizer"
-    before = tf.config.optimizer.get_experimental_options().get(option, False)
-    tf.config.optimizer.set_experimental_options({option: True})
+    from tensorflow.core.protobuf import config_pb2
+    from tensorflow.python.eager import context
+
+    here = context.context()
+    before = here.function_call_options
+    config = config_pb2.ConfigProto.FromString(before.config_proto_serialized)
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    here.function_call_options = context.FunctionCallOptions(config_proto=config)
     try:
         yield
     finally:
-        tf.config.optimizer.set_experimental_options({option: before})
+        here.function_call_options = before
 
 
 def forget_models() -> None:
