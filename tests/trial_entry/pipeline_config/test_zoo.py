@@ -15,7 +15,7 @@ from trial_entry.pipeline_config.text import parse_config
 
 ALWAYS = {
     "model", "feature_extractor", "learning_rate", "batch_size", "num_steps", "epochs", "optimizer",
-    "gradient_clipping", "fine_tune_checkpoint", "image_size", "max_detections", "localization_loss_weight",
+    "bfloat16", "gradient_clipping", "fine_tune_checkpoint", "image_size", "max_detections", "localization_loss_weight",
     "classification_loss_weight",
 }  # fmt: skip
 OF_SSD = {"nms_iou_threshold", "nms_score_threshold", "weight_decay", "focal_gamma", "focal_alpha", "anchor_scales",
