@@ -129,7 +129,9 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         "--seed", type=_whole(0), metavar="N", help="of everything random (drawn and noted if left out)"
     )
     parser.add_argument(
-        "--deterministic", action="store_true", help="the same seed gives the same numbers on this machine; slower"
+        "--deterministic",
+        action="store_true",
+        help="the same seed gives the same numbers on this machine; one thread an operation",
     )
     parser.add_argument(
         "--divergence_factor",

@@ -27,7 +27,7 @@ from tests.stock import evaluated, stock
 STEPS = 300
 RATES = ("0.001", "0.002", "0.005", "0.01")
 BATCHES = ("8", "16")
-AT_A_TIME = (1, 2, 4)
+AT_A_TIME = (1, 2)
 
 
 def main() -> None:
@@ -85,6 +85,8 @@ def run_script(folder: Path, base: str) -> tuple[float, float]:
         model_dir = folder / f"script-{number}"
         model_dir.mkdir()
         text = re.sub(r"learning_rate_base: \S+", f"learning_rate_base: {rate}", base)
+        # The rate alone, and the API refuses a warm-up above it; our alias moves it along.
+        text = re.sub(r"warmup_learning_rate: \S+", f"warmup_learning_rate: {0.2 * float(rate):g}", text)
         text = re.sub(r"(train_config \{\s*batch_size:) \d+", rf"\1 {batch}", text)
         (model_dir / "pipeline.config").write_text(text)
         flags = (f"--pipeline_config_path={model_dir / 'pipeline.config'}", f"--model_dir={model_dir}")

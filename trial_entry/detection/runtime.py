@@ -30,8 +30,8 @@ def start_runtime(seed: int, deterministic: bool) -> Any:
 
     Args:
         seed: of Python, NumPy and TensorFlow.
-        deterministic: the same seed gives the same numbers; slower, and with one thread an operation
-            (the order of additions in a convolution depends on the thread count).
+        deterministic: the same seed gives the same numbers, with one thread an operation (the order of additions
+            in a convolution depends on the thread count).
     """
     preload()
     import tensorflow as tf
