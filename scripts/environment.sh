@@ -16,11 +16,13 @@ else
 fi
 
 python=.venv/bin/python
-wanted=$(cat requirements.lock pyproject.toml | sha256sum | cut -d ' ' -f 1)
+wanted=$(cat requirements.lock pyproject.toml scripts/environment.sh | sha256sum | cut -d ' ' -f 1)
 if [ "$(cat .venv/.boxtune-synced 2>/dev/null)" != "$wanted" ]; then
   [ -x "$python" ] || "$uv" venv --quiet --no-python-downloads --python "${BOXTUNE_PYTHON:->=3.11,<3.13}" .venv
   echo "installing what requirements.lock names into .venv (3 GB; a minute or two the first time)" >&2
-  "$uv" pip sync --quiet --python "$python" --require-hashes requirements.lock
+  # Compiled now: where Python may not write bytecode (PYTHONDONTWRITEBYTECODE, read-only folders), each start of a
+  # trial would compile all of TensorFlow again, for four seconds.
+  "$uv" pip sync --quiet --python "$python" --require-hashes --compile-bytecode requirements.lock
   "$uv" pip install --quiet --python "$python" --no-deps --no-build-isolation --editable .
   echo "$wanted" > .venv/.boxtune-synced
 fi

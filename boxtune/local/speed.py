@@ -22,6 +22,7 @@ BFLOAT16 = "bfloat16"
 _BFLOAT16_FIELD = "train_config.use_bfloat16"
 _AT_A_TIME = (1, 2, 4)
 _LOOK_SECONDS = 0.05
+_RATE = "train_steps_per_second"
 
 
 @dataclass(frozen=True)
@@ -106,14 +107,19 @@ def _measure(trials: _Trials, bfloat16: bool, at_a_time: int) -> Speed:
     for code, (_, folder) in zip(codes, started, strict=True):
         if code:
             return Speed(bfloat16, at_a_time, problem=last_words(folder / "log") or f"exit code {code}")
-    model_dirs = [next(folder.rglob("metrics.json")).parent for _, folder in started]
-    records = [json.loads((each / "trial.json").read_text(encoding="utf-8")) for each in model_dirs]
+    written = [next(folder.rglob("metrics.json"), None) for _, folder in started]
+    files = [each for each in written if each is not None]
+    if len(files) < at_a_time:
+        return Speed(bfloat16, at_a_time, problem="its model_dir is none of the trial's own folders (an emptyDir)")
+    records = [json.loads((each.parent / "trial.json").read_text(encoding="utf-8")) for each in files]
     diverged = next((each["diverged"] for each in records if "diverged" in each), None)
     if diverged is not None:
         return Speed(bfloat16, at_a_time, problem=f"diverged: {diverged}")
-    rows = [json.loads((each / "metrics.json").read_text(encoding="utf-8"))[-1] for each in model_dirs]
-    rate = sum(each["metrics"]["train_steps_per_second"] for each in rows)
-    return Speed(bfloat16, at_a_time, rate, max(each["peak_memory_mib"] for each in records))
+    metrics = [json.loads(each.read_text(encoding="utf-8"))[-1]["metrics"] for each in files]
+    rates = [each[_RATE] for each in metrics if _RATE in each]
+    if len(rates) < at_a_time:
+        return Speed(bfloat16, at_a_time, problem="it ended after too few steps to tell")
+    return Speed(bfloat16, at_a_time, sum(rates), max(each["peak_memory_mib"] for each in records))
 
 
 def _codes(processes: Sequence[TrialProcess]) -> list[int]:
