@@ -43,6 +43,14 @@ def evaluated(model_dir: Path) -> dict[str, float]:
     }
 
 
+def trained_and_evaluated(config: Path, model_dir: Path, steps: int) -> dict[str, float]:
+    """Train by `model_main_tf2` and measure by a second one, as people do: what it measured of the last checkpoint."""
+    flags = (f"--pipeline_config_path={config}", f"--model_dir={model_dir}")
+    stock("model_main_tf2", *flags, f"--checkpoint_every_n={steps}")
+    stock("model_main_tf2", *flags, f"--checkpoint_dir={model_dir}", "--eval_timeout=1")
+    return evaluated(model_dir)
+
+
 if __name__ == "__main__":
     from trial_entry.detection.compat import load_api
 

@@ -20,7 +20,7 @@ from boxtune.local.template import Template
 
 BFLOAT16 = "bfloat16"
 _BFLOAT16_FIELD = "train_config.use_bfloat16"
-_AT_A_TIME = (1, 2, 4)
+_MORE_AT_A_TIME = (2, 4)
 _LOOK_SECONDS = 0.05
 _RATE = "train_steps_per_second"
 
@@ -72,7 +72,7 @@ def _ways(template: Template) -> Iterator[tuple[bool, int]]:
     yield False, 1
     if not {BFLOAT16, _BFLOAT16_FIELD} & set(template.sets().values()):
         yield True, 1
-    for at_a_time in _AT_A_TIME[1:]:
+    for at_a_time in _MORE_AT_A_TIME:
         if Shares(at_a_time, template.gpus, gpus()).parallel == at_a_time:
             yield False, at_a_time
 

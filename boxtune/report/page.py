@@ -31,12 +31,9 @@ def report_page(run: Run, pictures: int = 12, why_not_evaluate: str = "") -> str
 
     best = best_trial(run.optimal) if run.optimal is not None else None
     with ThreadPoolExecutor(1) as pool:  # another process evaluates, while this one draws
-        pending = pool.submit(details_of, best, pictures, why_not_evaluate) if best is not None else None
+        pending = pool.submit(_details, run, best, pictures, why_not_evaluate)
         content = _content(run, best)
-        if pending is not None:
-            details = pending.result()
-        else:
-            details = Details(missing="the trials are not trial_entry's" if run.optimal else "no trial has succeeded")
+        details = pending.result()
     curves = plots.precision_recall(details.classes) if details.classes else ""
     plotly = plots.library() if content["history"] or curves else ""
     environment = jinja2.Environment(
@@ -45,6 +42,12 @@ def report_page(run: Run, pictures: int = 12, why_not_evaluate: str = "") -> str
     )  # fmt: skip
     environment.filters.update(number=number, assignment=assignment, duration=duration, caption=_caption)
     return environment.get_template("report.html").render(**content, details=details, curves=curves, plotly=plotly)
+
+
+def _details(run: Run, best: BestTrial | None, pictures: int, why_not_evaluate: str) -> Details:
+    if best is not None:
+        return details_of(best, pictures, why_not_evaluate)
+    return Details(missing="the trials are not trial_entry's" if run.optimal else "no trial has succeeded")
 
 
 def _content(run: Run, best: BestTrial | None) -> dict[str, Any]:

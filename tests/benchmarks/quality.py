@@ -12,7 +12,7 @@ from pathlib import Path
 
 from boxtune.demo.digits import DigitsSpec, make_digits
 from tests.conftest import QUICK_START
-from tests.stock import evaluated, stock
+from tests.stock import trained_and_evaluated
 from tests.trials import rows, run, train_arguments
 
 STEPS = 300
@@ -25,7 +25,7 @@ def main() -> None:
         folder = Path(name)
         make_digits(folder, DigitsSpec())
         (folder / "pipeline.config").write_text((QUICK_START / "pipeline.config").read_text())
-        found = {"ours": [], "stock": []}  # type: dict[str, list[float]]
+        found: dict[str, list[float]] = {"ours": [], "stock": []}
         for seed in range(SEEDS):
             found["ours"].append(_ours(folder, seed))
             found["stock"].append(_stock(folder, seed))
@@ -47,10 +47,7 @@ def _ours(folder: Path, seed: int) -> float:
 def _stock(folder: Path, seed: int) -> float:
     model_dir = folder / f"stock-{seed}"
     config = folder / f"ours-{seed}" / "pipeline.config"  # as it was rendered
-    flags = (f"--pipeline_config_path={config}", f"--model_dir={model_dir}")
-    stock("model_main_tf2", *flags, f"--checkpoint_every_n={STEPS}")
-    stock("model_main_tf2", *flags, f"--checkpoint_dir={model_dir}", "--eval_timeout=1")
-    return evaluated(model_dir)["DetectionBoxes_Precision/mAP"]
+    return trained_and_evaluated(config, model_dir, STEPS)["DetectionBoxes_Precision/mAP"]
 
 
 if __name__ == "__main__":

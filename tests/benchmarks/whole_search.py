@@ -22,7 +22,7 @@ from boxtune.demo.digits import DigitsSpec, make_digits
 from boxtune.local.history import open_run
 from tests.conftest import EXPERIMENTS
 from tests.experiments import BOXTUNE, write
-from tests.stock import evaluated, stock
+from tests.stock import trained_and_evaluated
 
 STEPS = 300
 RATES = ("0.001", "0.002", "0.005", "0.01")
@@ -89,10 +89,8 @@ def run_script(folder: Path, base: str) -> tuple[float, float]:
         text = re.sub(r"warmup_learning_rate: \S+", f"warmup_learning_rate: {0.2 * float(rate):g}", text)
         text = re.sub(r"(train_config \{\s*batch_size:) \d+", rf"\1 {batch}", text)
         (model_dir / "pipeline.config").write_text(text)
-        flags = (f"--pipeline_config_path={model_dir / 'pipeline.config'}", f"--model_dir={model_dir}")
-        stock("model_main_tf2", *flags, f"--checkpoint_every_n={STEPS}")
-        stock("model_main_tf2", *flags, f"--checkpoint_dir={model_dir}", "--eval_timeout=1")
-        best = max(best, evaluated(model_dir)["DetectionBoxes_Precision/mAP"])
+        measured = trained_and_evaluated(model_dir / "pipeline.config", model_dir, STEPS)
+        best = max(best, measured["DetectionBoxes_Precision/mAP"])
         print(f"script, trial {number}: {time.perf_counter() - began:.0f} s so far", file=sys.stderr, flush=True)
     return time.perf_counter() - began, best
 

@@ -56,7 +56,7 @@ EXAMPLES = 40  # ten batches of four: each of the records once, where nothing sh
 
 
 @pytest.fixture(scope="module")
-def found(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def found(digits: Path) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(write_config(digits, "input.config"))],
         capture_output=True,
