@@ -55,5 +55,9 @@ if __name__ == "__main__":
     from trial_entry.detection.compat import load_api
 
     load_api()
+    from official.modeling.optimization.ema_optimizer import ExponentialMovingAverage as Averages
+
+    # The evaluation calls it outside of any strategy, where it raises: no config with averages can be evaluated.
+    Averages.swap_weights = Averages._swap_weights
     sys.argv = sys.argv[1:]
     runpy.run_module(f"object_detection.{sys.argv[0]}", run_name="__main__", alter_sys=True)

@@ -35,7 +35,7 @@ def evaluate(arguments: argparse.Namespace, stream: MetricStream) -> int:
         if not Path(f"{prefix}.index").is_file():
             raise ConfigError(f"{prefix}: no checkpoint has this prefix; its files are PREFIX.index and PREFIX.data-…")
         with autograph(False):
-            built = build_model(config, strategy, training=False)
+            built = build_model(config, strategy, optimizer=config.eval_config.use_moving_averages)  # has the averages
             restore_for_evaluation(built, prefix)
         evaluator = Evaluator(built, config, dataset.label_map, arguments.score_threshold)
         metrics = evaluator.evaluate()

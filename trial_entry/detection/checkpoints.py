@@ -85,15 +85,27 @@ def _unreadable(prefix: str, error: Exception) -> ConfigError:
 
 
 def restore_for_evaluation(built: BuiltModel, prefix: str) -> None:
-    """Restore the model of any trainer's checkpoint, and its step where it has one (an exporter's has none)."""
+    """Restore the model of any trainer's checkpoint, and its step where it has one (an exporter's has none).
+
+    Raises:
+        ConfigError: unreadable, of another model, or without the moving averages that `built` has a place for.
+    """
     import tensorflow as tf
 
     objects = {"model": built.model}
     try:
-        if any(name.startswith("step/") for name, _ in tf.train.list_variables(prefix)):
-            objects["step"] = built.global_step
+        names = {name.partition("/")[0] for name, _ in tf.train.list_variables(prefix)}
     except (ValueError, tf.errors.OpError) as error:
         raise _unreadable(prefix, error) from None
+    if "step" in names:
+        objects["step"] = built.global_step
+    if built.optimizer is not None:
+        if "optimizer" not in names:
+            raise ConfigError(
+                f"{prefix}: has no moving averages to measure; take a training's checkpoint, or set "
+                "eval_config.use_moving_averages to false"
+            )
+        objects["optimizer"] = built.optimizer
     restore(tf.train.Checkpoint(**objects), prefix)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from trial_entry.detection.averages import measured_weights
 from trial_entry.detection.coco_metrics import Detections, coco_metrics
 from trial_entry.detection.model import BuiltModel, set_training
 from trial_entry.detection.runtime import autograph, has_gpu, without_autotune
@@ -48,7 +49,7 @@ class Evaluator:
             pool.shutdown(wait=False)
 
     def evaluate(self) -> dict[str, float]:
-        """Metrics of the model's current weights; `total_loss` is the mean over the images.
+        """Metrics of the model's current weights, or of their averages; `total_loss` is the mean over the images.
 
         Raises:
             DataError: a record cannot be read, or none has a box.
@@ -59,7 +60,7 @@ class Evaluator:
         assert self._prepared is not None
         try:
             self._prepared.result()
-            with autograph(False):
+            with autograph(False), measured_weights(self._built, self._config):
                 return self._run()
         except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
             raise reading_error(error, "eval_input_reader") from None

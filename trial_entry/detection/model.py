@@ -20,7 +20,7 @@ class BuiltModel:
     Attributes:
         strategy: the distribution strategy that the variables live in.
         model: the API's DetectionModel.
-        optimizer: the (legacy tf_keras) optimizer; None where there will be no training.
+        optimizer: the (legacy tf_keras) optimizer; None where nobody needs it.
         learning_rate: reads the current rate; likewise.
         global_step: int64 variable, the number of steps done.
     """
@@ -32,14 +32,14 @@ class BuiltModel:
     global_step: Any
 
 
-def build_model(config: TrainEvalPipelineConfig, strategy: Any, training: bool = True) -> BuiltModel:
+def build_model(config: TrainEvalPipelineConfig, strategy: Any, optimizer: bool = True) -> BuiltModel:
     """Build model and optimizer, every variable made.
 
     Variables are made by one prediction outside any graph: made within the first training step instead, as the
     stock loop does, the step would be traced twice.
 
     Args:
-        training: False spares the optimizer, whose variables are more than the model's.
+        optimizer: False spares it; its variables are more than the model's.
 
     Raises:
         ConfigError: the API cannot build this config.
@@ -61,19 +61,19 @@ def build_model(config: TrainEvalPipelineConfig, strategy: Any, training: bool =
                 aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
             )
             _make_variables(model, config)
-            if not training:
+            if not optimizer:
                 return BuiltModel(strategy, model, None, None, global_step)
-            optimizer, (rate,) = optimizer_builder.build(config.train_config.optimizer, global_step=global_step)
+            rule, (rate,) = optimizer_builder.build(config.train_config.optimizer, global_step=global_step)
         except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
             said = str(error).strip().splitlines()
             raise ConfigError(
                 f"the API cannot build a model from this config: {said[0] if said else error!r}"
             ) from error
         if config.train_config.optimizer.use_moving_average:
-            optimizer.shadow_copy(model)
-        slots = getattr(optimizer, "_optimizer", optimizer)  # an averaging optimizer holds the real one
+            rule.shadow_copy(model)
+        slots = getattr(rule, "_optimizer", rule)  # an averaging optimizer holds the real one
         slots._create_all_weights(model.trainable_variables)
-    return BuiltModel(strategy, model, optimizer, rate if callable(rate) else lambda: rate, global_step)
+    return BuiltModel(strategy, model, rule, rate if callable(rate) else lambda: rate, global_step)
 
 
 def _make_variables(model: Any, config: TrainEvalPipelineConfig) -> None:

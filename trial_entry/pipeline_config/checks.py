@@ -64,6 +64,8 @@ def _problems(config: TrainEvalPipelineConfig) -> Iterator[str]:
             yield f"{name}.label_map_path: not set"
     if config.train_config.optimizer.WhichOneof("optimizer") is None:
         yield "train_config.optimizer: not set"
+    if config.eval_config.use_moving_averages and not config.train_config.optimizer.use_moving_average:
+        yield "eval_config.use_moving_averages: needs train_config.optimizer.use_moving_average, or there are none"
     if not config.train_config.num_steps:
         yield "train_config.num_steps: not set; a trial must end (or assign num_steps or epochs)"
     train = config.train_config

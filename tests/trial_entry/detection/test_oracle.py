@@ -39,6 +39,18 @@ def assert_equal_numbers(ours: dict[str, float], theirs: dict[str, float]) -> No
     assert ours["total_loss"] == pytest.approx(theirs["Loss/total_loss"], rel=1e-5)
 
 
+def measured_by_stock(model_dir: Path, output: Path) -> dict[str, float]:
+    """The last checkpoint of `model_dir`, by `model_main_tf2`."""
+    stock(
+        "model_main_tf2",
+        f"--pipeline_config_path={model_dir / 'pipeline.config'}",
+        f"--model_dir={output}",
+        f"--checkpoint_dir={model_dir}",
+        "--eval_timeout=1",
+    )
+    return evaluated(output)
+
+
 def test_stock_measures_our_checkpoint_and_exports_it(data: Path, tmp_path: Path) -> None:
     model_dir, exported = tmp_path / "model", tmp_path / "exported"
     enough = ("--set=num_steps=120", "--set=batch_size=8", "--seed=1")  # for an mAP that is not 0
@@ -47,14 +59,7 @@ def test_stock_measures_our_checkpoint_and_exports_it(data: Path, tmp_path: Path
     config = model_dir / "pipeline.config"
     ours = rows(model_dir)[-1]["metrics"]
     assert ours["mAP"] > 0  # or equality would say little
-    stock(
-        "model_main_tf2",
-        f"--pipeline_config_path={config}",
-        f"--model_dir={tmp_path / 'stock'}",
-        f"--checkpoint_dir={model_dir}",
-        "--eval_timeout=1",
-    )
-    assert_equal_numbers(ours, evaluated(tmp_path / "stock"))
+    assert_equal_numbers(ours, measured_by_stock(model_dir, tmp_path / "stock"))
     stock(
         "exporter_main_v2",
         f"--pipeline_config_path={config}",
@@ -67,6 +72,36 @@ def test_stock_measures_our_checkpoint_and_exports_it(data: Path, tmp_path: Path
     measured = json.loads((exported / "checkpoint" / "evaluation.json").read_text())["metrics"]
     assert measured == {name: pytest.approx(ours[name], abs=1e-6) for name in measured}
     assert [(name, value) for _, name, value in again.metrics] == list(measured.items())
+
+
+def test_averaged_weights_are_measured_as_stock_does_and_training_goes_on_from_the_plain_ones(
+    data: Path, tmp_path: Path
+) -> None:
+    few = ("--set=num_steps=12", "--set=batch_size=8", "--set=learning_rate=0.05", "--seed=1", "--deterministic")
+    kept = "--set=train_config.optimizer.use_moving_average=true"
+    sides = {"plain": (kept,), "averaged": (kept, "--set=eval_config.use_moving_averages=true")}
+    for name, more in sides.items():
+        ended = run(*train_arguments(data / "pipeline.config", tmp_path / name, *few, *more, "--eval_every_n=6"))
+        assert ended.code == 0, ended.err
+    plain, averaged = (rows(tmp_path / name)[-1]["metrics"] for name in sides)
+    assert averaged["total_loss"] != pytest.approx(plain["total_loss"], rel=0.01)
+    assert_same_weights(*(tmp_path / name / "ckpt-12" for name in sides))
+    assert_equal_numbers(averaged, measured_by_stock(tmp_path / "averaged", tmp_path / "stock"))
+    flags = (f"--pipeline_config_path={tmp_path / 'averaged' / 'pipeline.config'}", f"--model_dir={tmp_path / 'plain'}")
+    again = run("evaluate", *flags)  # the same weights, so the same averages
+    assert again.code == 0, again.err
+    assert {name: value for _, name, value in again.metrics}["total_loss"] == pytest.approx(averaged["total_loss"])
+
+
+def assert_same_weights(*prefixes: Path) -> None:
+    """To the last bit, of two checkpoints' models."""
+    import tensorflow as tf
+
+    first, second = (tf.train.load_checkpoint(str(prefix)) for prefix in prefixes)
+    names = [name for name in first.get_variable_to_shape_map() if name.startswith("model/")]
+    assert names
+    for name in names:
+        assert (first.get_tensor(name) == second.get_tensor(name)).all(), name
 
 
 def test_we_measure_a_stock_checkpoint_as_stock_does(data: Path, tmp_path: Path) -> None:
