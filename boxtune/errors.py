@@ -3,7 +3,9 @@
     BoxtuneError
     ├── InputError             what the user gave is wrong: exit code 2
     │   ├── ExperimentError    the Experiment file
-    │   └── RunFolderError     the RUN folder: another Experiment's, in use, damaged, not writable
+    │   ├── RunFolderError     the RUN folder: another Experiment's, in use, damaged, not writable
+    │   └── ClusterError       the cluster: not there, no rights, no Katib, or it refuses what was submitted
+    │       └── Unreachable    it does not answer, for now
     ├── ExperimentFailed       too many trials failed: exit code 3
     └── Interrupted            stopped before the end, by a signal or a full disk; the same command goes on: 130
 
@@ -37,6 +39,14 @@ class ExperimentError(InputError):
 
 class RunFolderError(InputError):
     """The RUN folder cannot be used for this."""
+
+
+class ClusterError(InputError):
+    """The cluster cannot be used for this, or refuses."""
+
+
+class Unreachable(ClusterError):  # noqa: N818 (a state, no mistake)
+    """The cluster does not answer; it may later."""
 
 
 class ExperimentFailed(BoxtuneError):  # noqa: N818 (Katib's word for the condition)

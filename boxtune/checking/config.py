@@ -13,7 +13,7 @@ from boxtune.errors import ExperimentError
 from boxtune.experiment.model import Experiment
 from boxtune.experiment.space import Assignments, ParameterSpec
 from boxtune.experiment.trial_command import TrialCommand
-from boxtune.local.volumes import map_paths
+from boxtune.local.volumes import map_paths, mounts_here
 from trial_entry.arguments import parse_arguments, surroundings_of
 from trial_entry.errors import RequestError
 from trial_entry.pipeline_config.checks import check_config
@@ -44,7 +44,7 @@ class ConfigCheck:
         self._experiment = experiment
         self._command = command
         self.where = f"{container_path(command)}.args"
-        self._mounts = _seen(command, volumes)
+        self._mounts = mounts_here(command.pod, command.container, volumes)
         self._config = config
         self._specs = {spec.name: spec for spec in experiment.parameters}
 
@@ -111,22 +111,10 @@ class ConfigCheck:
             return _read(self._config)
         if self._mounts and Path(path).is_file():
             return _read(Path(path))
-        text = self._from_config_map(PurePosixPath(path))
+        text = self._command.mounted(path, self._experiment.config_maps)
         if text is not None:
             return text, path
         return f"{path}: not in the Experiment's ConfigMaps, so {left_out}; give it with --config FILE"
-
-    def _from_config_map(self, path: PurePosixPath) -> str | None:
-        volumes = {volume["name"]: volume for volume in self._command.pod.get("volumes") or ()}
-        for mount in self._command.container.get("volumeMounts") or ():
-            folder = PurePosixPath(mount["mountPath"])
-            source = (volumes.get(mount.get("name")) or {}).get("configMap")
-            if not source or not path.is_relative_to(folder):
-                continue
-            key = str(path.relative_to(folder))
-            named = {item["path"]: item["key"] for item in source.get("items") or ()}
-            return self._experiment.config_maps.get(source.get("name", ""), {}).get(named.get(key, key))
-        return None
 
     def _values(self, base: TrainEvalPipelineConfig) -> Iterator[Finding]:
         """Each parameter at both ends or at every value, within each combination of the structural ones."""
@@ -228,21 +216,6 @@ class ConfigCheck:
 def _values(spec: ParameterSpec) -> list[str]:
     """Both ends of a range, or every listed value."""
     return list(spec.values) if spec.values else list(dict.fromkeys((spec.text(spec.low), spec.text(spec.high))))
-
-
-def _seen(command: TrialCommand, given: Mapping[str, Path]) -> dict[PurePosixPath, Path]:
-    """Mount path to folder, of the volumes that lie on this machine."""
-    mounts: dict[PurePosixPath, Path] = {}
-    for volume in command.pod.get("volumes") or ():
-        claim = (volume.get("persistentVolumeClaim") or {}).get("claimName")
-        host = (volume.get("hostPath") or {}).get("path")
-        folder = given.get(volume["name"], given.get(claim or "", Path(host) if host else None))
-        if folder is None:
-            continue
-        for mount in command.container.get("volumeMounts") or ():
-            if mount.get("name") == volume["name"]:
-                mounts[PurePosixPath(mount["mountPath"])] = folder.resolve() / mount.get("subPath", "")
-    return mounts
 
 
 def _paths(config: TrainEvalPipelineConfig) -> list[str]:

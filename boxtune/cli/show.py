@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from boxtune.cli.targets import Context, Namespace, open_target
 from boxtune.errors import InputError
-from boxtune.local.history import open_run
 from boxtune.report.table import trials_csv, trials_table
 from boxtune.report.text import verdict
 from boxtune.runs.status import experiment_with_status
 
 
 def show(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="the folder that boxtune run was given with --out")],
+    target: Annotated[
+        str, typer.Argument(metavar="RUN|NAME", help="the folder of a run, or an Experiment on the cluster")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="the Experiment with its status, as Katib shapes it")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="a line a trial, for a spreadsheet or pandas")] = False,
+    namespace: Namespace = None,
+    context: Context = None,
 ) -> None:
     """Show a run: every trial, the best, and how it compares with the base config. Works while it runs."""
     if as_json and as_csv:
         raise InputError("--json and --csv are two forms of the same; name one")
-    found = open_run(folder)
+    found = open_target(target, context, namespace)
     if as_csv:
         print(trials_csv(found), end="")
         return

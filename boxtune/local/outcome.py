@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from boxtune.experiment.model import Experiment
-from boxtune.local.collector import collect, objective_values
 from boxtune.local.running import RunningTrial
+from boxtune.runs.collector import collect, objective_values
+from boxtune.runs.endings import code_in_words, last_line
 from boxtune.runs.model import Condition, Metric
 
-_MEANINGS = {
-    2: "the request is wrong",
-    3: "out of memory",
-    137: "killed; if nobody did it, memory ran out",
-    143: "stopped by SIGTERM",
-}
 _TAIL_BYTES = 8192
 
 
@@ -50,7 +44,7 @@ def judge(experiment: Experiment, running: RunningTrial, code: int, first: int) 
     command, ended_because = running.command, running.ended_because
     if ended_because or (code and not running.early_stopped):
         said = last_words(command.metrics) or last_words(command.log)
-        meaning = ended_because or _MEANINGS.get(_shell_code(code), _code_in_words(code))
+        meaning = ended_because or code_in_words(code)
         reason = f"{meaning}: {said}" if said and not ended_because else meaning
         return Outcome(Condition.FAILED, reason, code, ())
     collector, objective = experiment.collector, experiment.objective
@@ -67,28 +61,11 @@ def judge(experiment: Experiment, running: RunningTrial, code: int, first: int) 
     return Outcome(condition, reason, code, tuple(metrics.values()), values[:first])
 
 
-def _shell_code(code: int) -> int:
-    """A signal's code as a shell reports it."""
-    return 128 - code if code < 0 else code
-
-
-def _code_in_words(code: int) -> str:
-    if code < 0:
-        return f"ended by {signal.Signals(-code).name}"
-    return f"exit code {code}"
-
-
 def last_words(log: Path) -> str:
-    """The last line of a log that is no metric's, for people who ask why."""
-    return next((line for line in _lines_from_the_end(log) if line), "")
-
-
-def _lines_from_the_end(log: Path) -> Iterator[str]:
+    """The last line of a log, for people who ask why; empty where there is none."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
-            tail = file.read().decode(errors="replace")
+            return last_line(file.read().decode(errors="replace"))
     except OSError:
-        return
-    for line in reversed(tail.splitlines()):
-        yield line.strip()
+        return ""

@@ -14,8 +14,6 @@ from types import FrameType
 from boxtune.errors import ExperimentError, ExperimentFailed, Interrupted
 from boxtune.experiment.model import Experiment
 from boxtune.experiment.space import inside
-from boxtune.local.baseline import baseline_assignments
-from boxtune.local.collector import objective_values
 from boxtune.local.keeping import Keeper
 from boxtune.local.median_stop import MedianStop
 from boxtune.local.options import Listener, RunOptions
@@ -26,6 +24,7 @@ from boxtune.local.running import RunningTrial
 from boxtune.local.servers import MOST_SERVERS, TrialServers
 from boxtune.local.store import RunStore
 from boxtune.local.template import METRICS_FILE, Template
+from boxtune.runs.collector import objective_values
 from boxtune.runs.model import Condition, Run, Trial
 from boxtune.runs.status import completion, explain
 from boxtune.search.catalogue import create_search
@@ -126,7 +125,7 @@ class LocalRunner:
         name = f"{self._experiment.name}-{_BASELINE}"
         if not self._options.baseline or not self._template.is_own or name in self._store.trials:
             return
-        assignments = baseline_assignments(self._experiment, self._template, self._store.trial_folder(name))
+        assignments = self._template.baseline(self._store.trial_folder(name))
         if assignments is not None:
             self._store.create(name, None, assignments)
 

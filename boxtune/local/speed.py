@@ -11,7 +11,6 @@ from pathlib import Path
 
 from boxtune.errors import ExperimentError
 from boxtune.experiment.model import Experiment
-from boxtune.local.baseline import baseline_assignments
 from boxtune.local.outcome import last_words
 from boxtune.local.processes import Processes, TrialProcess
 from boxtune.local.resources import Shares, gpus
@@ -65,7 +64,7 @@ def measure_speed(
     with Processes(folder / "lock") as processes, TrialServers(processes, folder) as servers:
         for bfloat16, at_a_time in _ways(template):
             before(bfloat16, at_a_time)
-            yield _measure(_Trials(experiment, template, servers, folder), bfloat16, at_a_time)
+            yield _measure(_Trials(template, servers, folder), bfloat16, at_a_time)
 
 
 def _ways(template: Template) -> Iterator[tuple[bool, int]]:
@@ -79,7 +78,6 @@ def _ways(template: Template) -> Iterator[tuple[bool, int]]:
 
 @dataclass(frozen=True)
 class _Trials:
-    experiment: Experiment
     template: Template
     servers: TrialServers
     folder: Path
@@ -88,7 +86,7 @@ class _Trials:
         """A trial's process, and its folder."""
         folder = self.folder / name
         folder.mkdir()
-        assignments = baseline_assignments(self.experiment, self.template, folder)
+        assignments = self.template.baseline(folder)
         if assignments is None:
             raise ExperimentError("the base config's own values cannot be trained: every parameter must be a --set")
         command = self.template.command(name, assignments, folder)

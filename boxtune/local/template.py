@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,11 +10,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from boxtune.errors import ExperimentError
+from boxtune.experiment.baseline import baseline_assignments
 from boxtune.experiment.model import Experiment
 from boxtune.experiment.space import Assignments
-from boxtune.experiment.trial_command import META, PLACEHOLDER, TrialCommand
+from boxtune.experiment.trial_command import TrialCommand, fill
 from boxtune.local.shell_line import expand, wrap
 from boxtune.local.volumes import Volumes, map_paths
+from trial_entry.pipeline_config.text import read_config
 
 METRICS_FILE = "metrics.log"  # Katib's name of it
 OUTPUT_FILE = "output.log"  # what Katib's shell line does not redirect into the other
@@ -90,14 +91,17 @@ class Template:
         """Parameter name to the alias or field path that it sets, where it stands in a `--set` and nowhere else."""
         return self._command.sets()
 
-    def base_config(self, folder: Path) -> Path | None:
-        """The base pipeline.config of trial_entry's trials, as a file of this machine."""
-        mounts = self._volumes.mounts(self._container, folder)
-        for argument in self._command.arguments:
-            name, equals, value = argument.partition("=")
-            if name == "--pipeline_config_path" and equals and "${" not in value:
-                return Path(map_paths(value, mounts))
-        return None
+    def baseline(self, folder: Path) -> Assignments | None:
+        """The base config's own values, by parameter; None where there is no baseline.
+
+        Args:
+            folder: the baseline's own, into which its volumes are written.
+        """
+        path = self._command.base_config
+        if path is None:
+            return None
+        file = Path(map_paths(path, self._volumes.mounts(self._container, folder)))
+        return baseline_assignments(self._experiment, self._command, lambda: read_config(file))
 
     def command(self, trial: str, assignments: Assignments, folder: Path) -> Command:
         """What trial `trial` runs; parameters without an assignment lose their `--set` (the baseline's case).
@@ -106,9 +110,9 @@ class Template:
             ExperimentError: a variable of the environment comes from where this machine has nothing.
         """
         mounts = self._volumes.mounts(self._container, folder)
-        values = self._values(trial, assignments)
+        values = self._command.values(trial, self._experiment.namespace, assignments)
         variables = {name: map_paths(value, mounts) for name, value in self._environment(trial, values).items()}
-        arguments = [map_paths(self._filled(argument, values), mounts) for argument in self._kept(values)]
+        arguments = [map_paths(fill(argument, values), mounts) for argument in self._command.kept(values)]
         arguments = self._shortened(arguments)
         metrics = folder / METRICS_FILE
         if self._experiment.collector.kind == "File":
@@ -133,42 +137,6 @@ class Template:
         redirect = self._experiment.collector.kind == "StdOut"
         return [expand(text, variables) for text in wrap(arguments, PurePosixPath(metrics), redirect=redirect)]
 
-    def _values(self, trial: str, assignments: Assignments) -> dict[str, str | None]:
-        """Each trialParameter's value; None where the trial has no assignment for it."""
-        values: dict[str, str | None] = {}
-        for parameter in self._experiment.template["trialParameters"]:
-            meta = META.fullmatch(parameter["reference"])
-            reference = parameter["reference"]
-            values[parameter["name"]] = self._meta(meta.group(1), trial) if meta else assignments.get(reference)
-        return values
-
-    def _meta(self, key: str, trial: str) -> str:
-        inner = re.fullmatch(r"(Annotations|Labels)\[(.+)\]", key)
-        if inner:
-            held = (self._job.get("metadata") or {}).get(inner.group(1).lower()) or {}
-            return str(held.get(inner.group(2), ""))
-        known = {
-            "Name": trial,
-            "Namespace": self._experiment.namespace,
-            "Kind": self._job["kind"],
-            "APIVersion": self._job["apiVersion"],
-        }
-        return str(known[key])
-
-    def _kept(self, values: Mapping[str, str | None]) -> list[str]:
-        """The arguments, without each `--set` whose parameter has no value."""
-        kept: list[str] = []
-        for argument in self._command.arguments:
-            if any(values.get(name) is None for name in PLACEHOLDER.findall(argument)):
-                if kept and kept[-1] == "--set":
-                    kept.pop()
-                continue
-            kept.append(argument)
-        return kept
-
-    def _filled(self, text: str, values: Mapping[str, str | None]) -> str:
-        return PLACEHOLDER.sub(lambda found: values.get(found.group(1)) or "", text)
-
     def _shortened(self, arguments: Sequence[str]) -> list[str]:
         if self._num_steps is None:
             return list(arguments)
@@ -179,7 +147,7 @@ class Template:
         variables: dict[str, str] = {"KATIB_TRIAL_NAME": trial}
         for entry in self._container.get("env") or ():
             if "value" in entry or "valueFrom" not in entry:
-                variables[entry["name"]] = expand(self._filled(str(entry.get("value", "")), values), variables)
+                variables[entry["name"]] = expand(fill(str(entry.get("value", "")), values), variables)
             else:
                 value = self._value_from(entry["name"], entry["valueFrom"], trial)
                 if value is not None:

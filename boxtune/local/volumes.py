@@ -115,3 +115,24 @@ def map_paths(text: str, mounts: Mapping[PurePosixPath, Path]) -> str:
         text,
         flags=re.MULTILINE,
     )
+
+
+def mounts_here(
+    pod: Mapping[str, Any], container: Mapping[str, Any], given: Mapping[str, Path]
+) -> dict[PurePosixPath, Path]:
+    """Mount path to folder, of those of the container's volumes that lie on this machine.
+
+    Args:
+        given: folder by the name of a volume or claim.
+    """
+    mounts: dict[PurePosixPath, Path] = {}
+    for volume in pod.get("volumes") or ():
+        claim = (volume.get("persistentVolumeClaim") or {}).get("claimName")
+        host = (volume.get("hostPath") or {}).get("path")
+        folder = given.get(volume["name"], given.get(claim or "", Path(host) if host else None))
+        if folder is None:
+            continue
+        for mount in container.get("volumeMounts") or ():
+            if mount.get("name") == volume["name"]:
+                mounts[PurePosixPath(mount["mountPath"])] = folder.resolve() / mount.get("subPath", "")
+    return mounts

@@ -37,7 +37,18 @@ class MetricLog:
 
 
 def collect(file: Path, metrics: Sequence[str], filters: Sequence[str], file_format: str = "TEXT") -> dict[str, Metric]:
-    """The metrics in `file`, by name: the least, greatest and latest value of each.
+    """The metrics in `file`, as `collect_text` finds them; nothing where there is no file."""
+    try:
+        text = file.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return {}
+    return collect_text(text, metrics, filters, file_format)
+
+
+def collect_text(
+    text: str, metrics: Sequence[str], filters: Sequence[str], file_format: str = "TEXT"
+) -> dict[str, Metric]:
+    """The metrics in a trial's output, by name: the least, greatest and latest value of each.
 
     Args:
         metrics: names; the objective's first.
@@ -46,10 +57,6 @@ def collect(file: Path, metrics: Sequence[str], filters: Sequence[str], file_for
     Returns:
         Nothing at all where the objective's metric was never printed, as on Katib.
     """
-    try:
-        text = file.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return {}
     lines = text.split("\n")
     logs = list(_json(lines, metrics) if file_format == "JSON" else _text(lines, metrics, filters))
     if not any(log.name == metrics[0] for log in logs):

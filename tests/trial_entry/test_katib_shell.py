@@ -11,8 +11,8 @@ import pytest
 import re2
 
 from boxtune.experiment.model import DEFAULT_FILTER
-from boxtune.local.collector import collect
 from boxtune.local.shell_line import expand, wrap
+from boxtune.runs.collector import collect
 from tests.trials import rows, train_arguments
 
 

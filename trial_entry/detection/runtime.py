@@ -146,14 +146,13 @@ def describe_runtime() -> dict[str, Any]:
 
     packages = (
         "boxtune",
-        "tensorflow",
         "tf-keras",
         "tf-models-research-object-detection",
         "tf-models-official",
         "numpy",
     )
     return {
-        "versions": {name: version(name) for name in packages},
+        "versions": {"tensorflow": tf.__version__, **{name: version(name) for name in packages}},  # or tensorflow-cpu
         "devices": [device.name for device in tf.config.list_physical_devices()],
         "threads": {  # 0: as many as there are cores
             "intra_op": tf.config.threading.get_intra_op_parallelism_threads(),

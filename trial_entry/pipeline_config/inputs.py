@@ -70,14 +70,14 @@ def _absolute(path: str, folder: Path) -> str:
 
 def _existing(path: str, folder: Path, where: str) -> str:
     absolute = _absolute(path, folder)
-    if not is_remote(absolute) and not Path(absolute).is_file():
+    if not is_remote(absolute) and not _is_file(absolute, where):
         raise ConfigError(f"{where}: {absolute}: no such file")
     return absolute
 
 
 def _files(pattern: str, folder: Path, where: str) -> list[str]:
     absolute = _absolute(pattern, folder)
-    if is_remote(absolute) or not _GLOB.intersection(absolute) or Path(absolute).is_file():
+    if is_remote(absolute) or not _GLOB.intersection(absolute) or _is_file(absolute, where):
         return [_existing(pattern, folder, where)]
     found = sorted(glob.glob(absolute))  # noqa: PTH207 (a pattern with folders in it, absolute)
     if not found:
@@ -85,15 +85,23 @@ def _files(pattern: str, folder: Path, where: str) -> list[str]:
     return found
 
 
+def _is_file(path: str, where: str) -> bool:
+    """Whether there is such a file; a folder that this user may not enter is an error, not a no."""
+    try:
+        return Path(path).is_file()
+    except OSError as error:
+        raise ConfigError(f"{where}: {path}: {error.strerror} (as user {os.getuid()})") from None
+
+
 def _checkpoint(path: str, folder: Path) -> str:
-    absolute = _absolute(path, folder)
-    if is_remote(absolute) or Path(absolute + ".index").is_file():
+    absolute, where = _absolute(path, folder), "train_config.fine_tune_checkpoint"
+    if is_remote(absolute) or _is_file(absolute + ".index", where):
         return absolute
     state = Path(absolute) / "checkpoint"
     hint = "its files are PREFIX.index and PREFIX.data-00000-of-00001"
     if Path(absolute).is_dir() and state.is_file():
         hint = "this is a folder of checkpoints; name one of them, such as ckpt-0"
-    raise ConfigError(f"train_config.fine_tune_checkpoint: {absolute}: no checkpoint has this prefix; {hint}")
+    raise ConfigError(f"{where}: {absolute}: no checkpoint has this prefix; {hint}")
 
 
 def record_files(reader: Any) -> list[str]:

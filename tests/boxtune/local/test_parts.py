@@ -12,13 +12,13 @@ import pytest
 
 from boxtune.errors import ExperimentError, InputError, Interrupted, RunFolderError
 from boxtune.experiment.model import DEFAULT_FILTER
-from boxtune.local.collector import collect
 from boxtune.local.history import open_run
 from boxtune.local.journal import Journal, read_events
 from boxtune.local.keeping import Keep, Keeper
 from boxtune.local.resources import Shares, free_memory, gpus
 from boxtune.local.shell_line import expand, wrap
 from boxtune.local.volumes import Volumes, map_paths
+from boxtune.runs.collector import collect
 from tests.experiments import shell_experiment
 
 # What Katib v0.19's webhook makes of `python train.py --lr 1`, read from its source.

@@ -12,7 +12,6 @@ import yaml
 from boxtune.errors import ExperimentError
 from boxtune.experiment.loading import load_experiment
 from boxtune.experiment.space import inside
-from boxtune.local.baseline import baseline_assignments
 from boxtune.local.template import Template
 from tests.conftest import QUICK_START
 from tests.experiments import container, shell_experiment, write
@@ -42,7 +41,7 @@ def test_a_trial_runs_with_this_interpreter_and_this_machine_s_paths(tmp_path: P
 
 def test_the_baseline_has_the_base_config_s_own_values(tmp_path: Path) -> None:
     loaded, template = quick_start(tmp_path)
-    found = baseline_assignments(loaded, template, tmp_path / "b")
+    found = template.baseline(tmp_path / "b")
     assert found == {"learning_rate": "0.001", "batch_size": "16", "nms_iou_threshold": "0.6"}
     assert inside(loaded.parameters, found)
 
@@ -56,7 +55,7 @@ def test_a_set_without_a_current_value_is_dropped(tmp_path: Path) -> None:
         container(experiment)["args"] += ["--set", "fine_tune_checkpoint=${trialParameters.start}"]
 
     loaded, template = quick_start(tmp_path, search_checkpoints)
-    found = baseline_assignments(loaded, template, tmp_path / "b")
+    found = template.baseline(tmp_path / "b")
     assert found is not None
     assert "start" not in found
     assert not inside(loaded.parameters, found)
@@ -71,8 +70,8 @@ def test_there_is_no_baseline_where_a_parameter_stands_elsewhere(tmp_path: Path)
     def also_the_seed(experiment: dict[str, Any]) -> None:
         container(experiment)["args"].append("--seed=${trialParameters.batchSize}")
 
-    loaded, template = quick_start(tmp_path, also_the_seed)
-    assert baseline_assignments(loaded, template, tmp_path / "b") is None
+    _, template = quick_start(tmp_path, also_the_seed)
+    assert template.baseline(tmp_path / "b") is None
 
 
 def test_shortening_replaces_the_length(tmp_path: Path) -> None:

@@ -94,11 +94,16 @@ def test_an_assignment_is_name_and_value(text: str) -> None:
     [
         ({'"train.record"': '"missing.record"'}, "missing.record: no such file"),
         ({'"train.record"': '"missing-*.record"'}, "no file matches this pattern"),
+        ({'"train.record"': f'"{"x" * 300}"'}, "File name too long (as user "),  # as a folder that is closed to us
         ({'label_map_path: "label_map.pbtxt"': ""}, "label_map_path: not set"),
         ({"num_classes: 5": ""}, "num_classes: must be at least 1"),
         ({"learning_rate_base: 0.001": "learning_rate_base: -1"}, "learning_rate_base: -1 is out of range"),
         ({"iou_threshold: 0.6": "iou_threshold: 1.7"}, "iou_threshold: 1.7 is out of range"),
         ({"num_steps: 6": ""}, "num_steps: not set"),
+        (
+            {"eval_config {": "eval_config { use_moving_averages: true"},
+            "use_moving_averages: needs train_config.optimizer.use_moving_average",
+        ),
         (
             {"model {\n": 'model { experimental_model { name: "x" } }\nmodel {\n'},
             'should not have multiple "model" fields',

@@ -1,0 +1,54 @@
+"""`boxtune submit`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from boxtune.checking.check import CheckOptions
+from boxtune.checking.check import check as find
+from boxtune.cli.options import volumes_of
+from boxtune.cli.targets import Context, Namespace
+from boxtune.cluster.connection import connect
+from boxtune.cluster.submission import submit as create
+from boxtune.cluster.submission import warnings
+from boxtune.errors import ExperimentError
+from boxtune.experiment.loading import load_experiment
+
+
+def submit(
+    experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT.yaml", help="one Experiment, and its ConfigMaps")],
+    baseline: Annotated[
+        bool, typer.Option("--baseline", help="also train the base config's own values, as a Job beside the Experiment")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="let the cluster check everything, and keep nothing of it")
+    ] = False,
+    volume: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=DIR", help="the folder of a volume here, to open the data; repeatable"),
+    ] = None,
+    namespace: Namespace = None,
+    context: Context = None,
+) -> None:
+    """Hand an Experiment to Katib on a cluster, after looking for mistakes as boxtune check --katib does.
+
+    Needs neither kubectl nor the folder of the data. The same again changes nothing.
+
+    Example: boxtune submit experiment.yaml -n boxtune && boxtune watch my-experiment -n boxtune
+    """
+    findings = find(experiment, CheckOptions(None, volumes_of(volume), katib=True, build=False))
+    for each in findings:
+        typer.echo(f"{experiment}:{each.line}: {each}", err=True)
+    if any(each.severity == "error" for each in findings):
+        raise ExperimentError(f"{experiment}: not submitted; mend the errors above")
+    loaded = load_experiment(experiment)
+    cluster = connect(context, namespace, loaded.raw["metadata"].get("namespace"))
+    for text in warnings(cluster, loaded):
+        typer.echo(f"warning: {text}", err=True)
+    for line in create(cluster, loaded, baseline, dry_run):
+        print(f"{line} (dry run)" if dry_run else line)
+    if not dry_run:
+        print(f"watch it: boxtune watch {loaded.name} --namespace {cluster.namespace}")

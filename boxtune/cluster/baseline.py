@@ -1,0 +1,117 @@
+"""The baseline on a cluster: the base config's own values as a Job of its own beside the Experiment."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from boxtune.cluster.connection import Cluster, optional, speaking_plainly
+from boxtune.cluster.pods import TrialPods
+from boxtune.errors import ExperimentError
+from boxtune.experiment.baseline import baseline_assignments
+from boxtune.experiment.model import Experiment
+from boxtune.experiment.space import Assignments
+from boxtune.experiment.trial_command import TrialCommand, fill
+from boxtune.runs.collector import collect_text
+from boxtune.runs.model import Condition, Trial
+from trial_entry.pipeline_config.text import parse_config
+
+_ASSIGNMENTS = "boxtune/assignments"  # annotation
+
+
+def baseline_name(experiment: str) -> str:
+    """The Job's name."""
+    return f"{experiment}-baseline"
+
+
+def baseline_job(experiment: Experiment, namespace: str) -> dict[str, Any]:
+    """The Job: the trialTemplate's with the base config's own values, and without what Katib adds.
+
+    Raises:
+        ExperimentError: there is no baseline: the trials are not trial_entry's, or the base config is not in the
+            Experiment's ConfigMaps.
+    """
+    command = TrialCommand(experiment)
+    path = command.base_config or ""
+    text = command.mounted(path, experiment.config_maps)
+    assignments = baseline_assignments(experiment, command, lambda: None if text is None else parse_config(text, path))
+    if assignments is None:
+        raise ExperimentError(
+            "--baseline: the base config's own values cannot be trained: the trials must be python -m trial_entry, "
+            "their config in a ConfigMap of the file, and every parameter a --set"
+        )
+    return _job(experiment, command, namespace, assignments)
+
+
+def _job(experiment: Experiment, command: TrialCommand, namespace: str, assignments: Assignments) -> dict[str, Any]:
+    name = baseline_name(experiment.name)
+    values = command.values(name, namespace, assignments)
+    words = len(command.container.get("command") or ())
+    arguments = command.kept(values)
+    job: dict[str, Any] = _filled({**copy.deepcopy(dict(command.job)), "metadata": {}}, values)
+    container = next(
+        each for each in job["spec"]["template"]["spec"]["containers"] if each["name"] == command.container["name"]
+    )
+    container["args"] = [fill(text, values) for text in arguments[words:]]
+    job["metadata"] = {
+        "name": name,
+        "labels": {
+            "app.kubernetes.io/part-of": "boxtune",
+            "app.kubernetes.io/component": "baseline",
+            "app.kubernetes.io/instance": experiment.name,
+        },
+        "annotations": {_ASSIGNMENTS: json.dumps(assignments)},
+    }
+    return job
+
+
+def _filled(value: Any, values: Mapping[str, str | None]) -> Any:
+    """`value` with every text in it filled in."""
+    if isinstance(value, str):
+        return fill(value, values)
+    if isinstance(value, Mapping):
+        return {key: _filled(inner, values) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_filled(inner, values) for inner in value]
+    return value
+
+
+def baseline_trial(cluster: Cluster, experiment: Experiment, pods: TrialPods) -> Trial | None:
+    """The baseline as it stands, or None where none was submitted; its metrics come from its pod's log."""
+    name = baseline_name(experiment.name)
+    with speaking_plainly(cluster):
+        job = optional(lambda: cluster.batch.read_namespaced_job(name, cluster.namespace))
+    if job is None:
+        return None
+    status = job.status
+    state = pods.states([name]).get(name)
+    observation = {}
+    if status.succeeded:
+        collector, metrics = experiment.collector, experiment.objective.metrics
+        observation = collect_text(pods.output(name), metrics, collector.filters, collector.file_format)
+    condition = Condition.RUNNING if status.active else Condition.CREATED
+    if status.succeeded:
+        condition = Condition.SUCCEEDED if observation else Condition.METRICS_UNAVAILABLE
+    elif status.failed:
+        condition = Condition.FAILED
+    ended = status.completion_time or next(
+        (each.last_transition_time for each in status.conditions or () if each.type == "Failed"), None
+    )
+    return Trial(
+        name,
+        None,
+        json.loads((job.metadata.annotations or {}).get(_ASSIGNMENTS, "{}")),
+        condition,
+        state.reason if state is not None and not condition.measured else "",
+        state.exit_code if state is not None else None,
+        observation,
+        (ended - status.start_time).total_seconds() if ended and status.start_time else 0.0,
+        _text(status.start_time),
+        _text(ended),
+    )
+
+
+def _text(moment: Any) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment is not None else ""

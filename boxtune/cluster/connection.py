@@ -1,0 +1,173 @@
+"""The connection to a cluster: credentials, the namespace, and its errors in one line each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from boxtune.errors import ClusterError, Unreachable
+
+GROUP, VERSION = "kubeflow.org", "v1beta1"
+_OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+_SECONDS = 30.0  # for one answer
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster, and the namespace in it.
+
+    Attributes:
+        namespace: where all is looked up.
+        core, batch, custom: the API's parts.
+        server: its address, for messages.
+    """
+
+    namespace: str
+    core: Any
+    batch: Any
+    custom: Any
+    server: str
+
+    def experiment(self, name: str) -> dict[str, Any] | None:
+        """The Experiment of this name, or None."""
+        with speaking_plainly(self):
+            found: dict[str, Any] | None = optional(
+                lambda: self.custom.get_namespaced_custom_object(
+                    GROUP, VERSION, self.namespace, "experiments", name, _request_timeout=_SECONDS
+                )
+            )
+        return found
+
+    def listed(self, plural: str, selector: str) -> list[dict[str, Any]]:
+        """Katib's objects of one kind with these labels."""
+        with speaking_plainly(self):
+            found = self.custom.list_namespaced_custom_object(
+                GROUP, VERSION, self.namespace, plural, label_selector=selector, _request_timeout=_SECONDS
+            )
+        return list(found["items"])
+
+    def pods(self, selector: str) -> list[dict[str, Any]]:
+        """Pods with these labels, as the API's JSON has them."""
+        with speaking_plainly(self):
+            found = self.core.list_namespaced_pod(self.namespace, label_selector=selector, _request_timeout=_SECONDS)
+        return [self.plain(pod) for pod in found.items]
+
+    def plain(self, model: Any) -> dict[str, Any]:
+        """One of the client's models as the API's JSON has it."""
+        return dict(self.core.api_client.sanitize_for_serialization(model))
+
+
+def connect(context: str | None, namespace: str | None, fallback: str | None = None) -> Cluster:
+    """The cluster of the kubeconfig (KUBECONFIG, ~/.kube/config), or the one that this process runs in.
+
+    Args:
+        context: of the kubeconfig; its current one, if left out.
+        namespace: where to look; if left out, `fallback`, else the context's own.
+
+    Raises:
+        ClusterError: no client installed, no configuration, no such context.
+    """
+    try:
+        from kubernetes import client, config
+    except ImportError:
+        raise ClusterError(
+            "the kubernetes package is missing; install it with: pip install 'boxtune[cluster]'"
+        ) from None
+    own = None
+    try:
+        contexts, current = config.list_kube_config_contexts()
+        chosen = _context(contexts, context) if context else current
+        api = config.new_client_from_config(context=context)
+        own = chosen["context"].get("namespace")
+    except config.ConfigException as problem:
+        if context or not _OWN_NAMESPACE.is_file():
+            raise ClusterError(
+                f"no cluster: {_first_line(problem)}; set KUBECONFIG, or give --context, or use boxtune run, which "
+                "needs none"
+            ) from None
+        config.load_incluster_config()
+        api, own = client.ApiClient(), _OWN_NAMESPACE.read_text().strip()
+    api.configuration.retries = 1
+    return Cluster(
+        namespace or fallback or own or "default",
+        client.CoreV1Api(api),
+        client.BatchV1Api(api),
+        client.CustomObjectsApi(api),
+        api.configuration.host,
+    )
+
+
+def _context(contexts: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    found = next((each for each in contexts if each["name"] == name), None)
+    if found is None:
+        names = ", ".join(each["name"] for each in contexts) or "none"
+        raise ClusterError(f"--context {name}: the kubeconfig has no such context; it has {names}")
+    return found
+
+
+def optional(call: Callable[[], Any]) -> Any:
+    """What `call` returns, or None where the object does not exist; a kind that does not exist is an error."""
+    from kubernetes.client import ApiException
+
+    try:
+        return call()
+    except ApiException as problem:
+        if problem.status == 404 and "details" in _status(problem):
+            return None
+        raise
+
+
+@contextmanager
+def speaking_plainly(cluster: Cluster) -> Iterator[None]:
+    """Turn what the API and the network raise within into a ClusterError of one line.
+
+    Raises:
+        ClusterError: says what was refused and what to do; Unreachable where it did not answer, or with "later".
+    """
+    from kubernetes.client import ApiException
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except ApiException as problem:
+        later = problem.status == 429 or problem.status >= 500
+        raise (Unreachable if later else ClusterError)(_in_words(cluster, problem)) from None
+    except (HTTPError, OSError) as problem:
+        raise Unreachable(
+            f"no cluster at {cluster.server}: {_cause(problem)}; is it up, and KUBECONFIG the right one?"
+        ) from None
+
+
+def _in_words(cluster: Cluster, problem: Any) -> str:
+    message = _status(problem).get("message") or (problem.body or problem.reason or "").strip()
+    if problem.status == 401:
+        return f"{cluster.server} refuses these credentials; log in again, or give another --context"
+    if problem.status == 403 and "denied the request" not in message and "violates PodSecurity" not in message:
+        return f"no rights: {message}; the Role boxtune-user in manifests/base has all that Boxtune needs"
+    if problem.status == 404 and "details" not in _status(problem):
+        return (
+            f"no Katib on {cluster.server}: it does not know experiments.{GROUP}/{VERSION}; kind-cluster/README.md "
+            "says how to install it"
+        )
+    return " ".join(str(message).split())
+
+
+def _status(problem: Any) -> dict[str, Any]:
+    try:
+        found = json.loads(problem.body or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _cause(problem: Exception) -> str:
+    inner = getattr(problem, "reason", None) or problem
+    return _first_line(inner).rpartition(": ")[2] or type(problem).__name__
+
+
+def _first_line(problem: object) -> str:
+    return (str(problem).strip().splitlines() or [""])[0]

@@ -1,0 +1,1 @@
+"""After the search: what the best trial gives."""

@@ -1,0 +1,79 @@
+"""Why a trial waits or failed: statuses as a Kubernetes 1.34 node wrote them, shortened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from boxtune.cluster.reasons import last_words, pod_state
+
+
+def pod(status: dict[str, Any]) -> dict[str, Any]:
+    return {"spec": {"containers": [{"name": "trial", "resources": {"limits": {"memory": "300Mi"}}}]}, "status": status}
+
+
+def ended(code: int, **more: Any) -> dict[str, Any]:
+    return {"containerStatuses": [{"name": "trial", "state": {"terminated": {"exitCode": code, **more}}}]}
+
+
+def waiting(reason: str, message: str = "") -> dict[str, Any]:
+    state = {"waiting": {"reason": reason, "message": message}}
+    return {"phase": "Pending", "containerStatuses": [{"name": "trial", "state": state}]}
+
+
+UNSCHEDULABLE = {
+    "phase": "Pending",
+    "conditions": [
+        {
+            "type": "PodScheduled",
+            "status": "False",
+            "reason": "Unschedulable",
+            "message": "0/1 nodes are available: 1 Insufficient nvidia.com/gpu. no new claims to deallocate, ",
+        }
+    ],
+}
+EVICTED = {
+    **ended(143),
+    "conditions": [
+        {"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI", "message": "gone"}
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "says", "failed"),
+    [
+        (UNSCHEDULABLE, "waits for a node: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu.", False),
+        (waiting("ImagePullBackOff", 'Back-off pulling image "x"'), "the image cannot be pulled: Back-off", False),
+        (waiting("CreateContainerConfigError", "secret not found"), "the container cannot be made: secret", False),
+        (waiting("ContainerCreating"), "", False),
+        (ended(0), "", False),
+        (ended(2), "the request is wrong", True),
+        (ended(137, reason="OOMKilled"), "out of memory: it needed more than its limit of 300Mi", True),
+        (ended(137, reason="Error"), "killed; if nobody did it, memory ran out", True),
+        (EVICTED, "its pod was taken away: gone", True),
+        ({"phase": "Failed", "reason": "Evicted", "message": "low on\nmemory"}, "Evicted: low on memory", True),
+    ],
+)
+def test_a_pod_says_why_in_one_line(status: dict[str, Any], says: str, failed: bool) -> None:
+    state = pod_state(pod(status), "trial")
+    assert state.reason.startswith(says)
+    assert bool(state.reason) == bool(says)
+    assert state.failed == failed
+    assert "\n" not in state.reason
+
+
+def test_a_pod_that_cannot_be_made_says_its_last_warning() -> None:
+    events = [
+        {"type": "Warning", "reason": "FailedMount", "message": 'configmap "pipeline-config" not found'},
+        {"type": "Normal", "reason": "Scheduled", "message": "assigned"},
+    ]
+    state = pod_state(pod(waiting("ContainerCreating")), "trial", events)
+    assert state.reason == 'FailedMount: configmap "pipeline-config" not found'
+
+
+def test_the_collector_s_own_prefix_is_left_out_of_a_trial_s_last_words() -> None:
+    prefix = "I1125 06:00:00.000000      13 main.go:139] "
+    log = f"{prefix}06:00:00 evaluating\n{prefix}ended\n\n"
+    assert last_words(log) == "ended"

@@ -1,0 +1,37 @@
+"""kubectl, for what the tests do to a cluster as its administrator."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Any
+
+TIME_LIMIT = 600.0
+
+
+def kubectl(*arguments: str, given: str | None = None) -> str:
+    """Its output; fails with its error."""
+    done = subprocess.run(["kubectl", *arguments], input=given, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
+    return done.stdout
+
+
+def succeeds(*arguments: str) -> bool:
+    """Whether it ends with 0."""
+    return subprocess.run(["kubectl", *arguments], capture_output=True, check=False).returncode == 0
+
+
+def kubectl_json(*arguments: str) -> Any:
+    """Its output as JSON."""
+    return json.loads(kubectl(*arguments, "-o", "json"))
+
+
+def wait_for(what: str, condition: Callable[[], Any], seconds: float = TIME_LIMIT) -> Any:
+    """What `condition` returns once it is true."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"{what}: waited {seconds:.0f} s in vain"
+        time.sleep(0.5)
+    return found
