@@ -11,6 +11,7 @@ from rich.console import Console
 
 from boxtune.checking.check import trial_errors
 from boxtune.cli.options import volumes_of
+from boxtune.cli.printing import print_run
 from boxtune.cli.progress import make_listener
 from boxtune.errors import BoxtuneError, InputError
 from boxtune.experiment.loading import load_experiment
@@ -20,8 +21,6 @@ from boxtune.local.journal import JOURNAL_FILE
 from boxtune.local.keeping import Keep
 from boxtune.local.options import RunOptions
 from boxtune.local.runner import LocalRunner
-from boxtune.report.table import trials_table
-from boxtune.report.text import verdict
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
@@ -96,9 +95,9 @@ def run(
         try:
             runner.run()
         except BoxtuneError:
-            _print_result(console, folder)
+            print_run(open_run(folder))
             raise
-    _print_result(console, folder)
+    print_run(open_run(folder))
 
 
 def _parallel(text: str | None) -> int | Literal["auto"] | None:
@@ -118,15 +117,6 @@ def _check(experiment: Experiment, file: Path, options: RunOptions) -> None:
         more = f"; {len(errors) - 1} more" if len(errors) > 1 else ""
         advice = f"boxtune check {file} says all; --no-check runs it all the same"
         raise InputError(f"{file}: {errors[0].path}: {errors[0].text}{more} ({advice})")
-
-
-def _print_result(console: Console, folder: Path) -> None:
-    found = open_run(folder)
-    if not console.is_terminal:
-        console = Console(width=160, highlight=False)
-    console.print(trials_table(found))
-    for line in verdict(found):
-        console.print(line, soft_wrap=True)
 
 
 def _seconds(option: str, text: str) -> float:

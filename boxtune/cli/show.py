@@ -6,12 +6,11 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from boxtune.cli.printing import print_run
 from boxtune.cli.targets import Context, Namespace, open_target
 from boxtune.errors import InputError
-from boxtune.report.table import trials_csv, trials_table
-from boxtune.report.text import verdict
+from boxtune.report.table import trials_csv
 from boxtune.runs.status import experiment_with_status
 
 
@@ -34,7 +33,4 @@ def show(
     if as_json:
         print(json.dumps(experiment_with_status(found), indent=2))
         return
-    console = Console(width=None if Console().is_terminal else 160, highlight=False)
-    console.print(trials_table(found))
-    for line in verdict(found):
-        console.print(line, soft_wrap=True)
+    print_run(found)

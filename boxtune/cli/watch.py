@@ -7,14 +7,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from boxtune.cli.printing import print_run
 from boxtune.cli.progress import make_listener
 from boxtune.cli.targets import Context, Namespace
 from boxtune.cluster.connection import connect
 from boxtune.cluster.fetching import Fetcher
 from boxtune.cluster.watching import watch as follow
 from boxtune.errors import ExperimentFailed
-from boxtune.report.table import trials_table
-from boxtune.report.text import verdict
 
 
 def watch(
@@ -30,8 +29,6 @@ def watch(
     cluster = connect(context, namespace)
     with make_listener(console) as listener:
         run = follow(cluster, Fetcher(cluster, name), listener.changed, listener.notice)
-    console.print(trials_table(run))
-    for line in verdict(run):
-        console.print(line, soft_wrap=True)
+    print_run(run)
     if run.condition == "Failed":
         raise ExperimentFailed(f"{name}: {run.message}")
