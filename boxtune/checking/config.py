@@ -190,11 +190,11 @@ class ConfigCheck:
         for mount in self._command.container.get("volumeMounts") or ():
             inside = PurePosixPath(path).is_relative_to(mount["mountPath"])
             claim = (volumes.get(mount.get("name")) or {}).get("persistentVolumeClaim")
-            if inside and claim and not per_trial:
+            if inside and claim and not per_trial and "${trialParameters." not in mount.get("subPath", ""):
                 yield error(
                     self.where,
                     f"--model_dir={path} is the same folder of the claim {claim.get('claimName')} for every trial; add "
-                    "a trialParameter with the reference ${trialSpec.Name} to its path",
+                    "a trialParameter with the reference ${trialSpec.Name} to its path or to the mount's subPath",
                     "the second trial is refused the folder",
                 )
 

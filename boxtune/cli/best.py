@@ -11,6 +11,7 @@ from boxtune.cli.options import volumes_of
 from boxtune.cli.targets import Context, Namespace, open_target
 from boxtune.delivery.rendering import rendered_config
 from boxtune.errors import InputError
+from boxtune.report.text import trained_config
 
 
 def best(
@@ -23,10 +24,11 @@ def best(
     namespace: Namespace = None,
     context: Context = None,
 ) -> None:
-    """Write the pipeline.config of the best trial, rendered from its assignments: what to train on with.
+    """Write the pipeline.config of the best trial: what to train on with.
 
-    Its input paths are the pod's, or with --volume this machine's. An Experiment that sets epochs needs --volume for
-    the training records: their number decides the number of steps.
+    A local run's is the one that the trial ran. A cluster's is rendered again from its assignments: its input paths are
+    the pod's, or with --volume this machine's. An Experiment that sets epochs needs --volume for the training records:
+    their number decides the number of steps.
 
     Example: boxtune best my-experiment --volume data=/data/drones --out pipeline.config
     """
@@ -34,7 +36,8 @@ def best(
     trial = run.optimal
     if trial is None:
         raise InputError(f"{target}: no trial has succeeded yet, so none is the best")
-    text = rendered_config(run, trial, volumes_of(volume))
+    ran = trained_config(trial)
+    text = ran.read_text(encoding="utf-8") if ran is not None else rendered_config(run, trial, volumes_of(volume))
     if out is None:
         print(text, end="")
         return

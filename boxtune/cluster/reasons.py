@@ -10,7 +10,7 @@ from typing import Any
 from boxtune.runs.endings import code_in_words, last_line
 
 COLLECTOR = "metrics-logger-and-collector"  # its log repeats the primary container's, which the shell line redirects
-_KLOG = re.compile(r"^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ \S+\] ")
+_REPEATED = re.compile(r"^I\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ \S+\] (.*)", re.MULTILINE)  # klog; its errors begin with E
 _STUCK = {  # what a waiting container does not get over by itself, and what to do
     "ErrImagePull": "the image cannot be pulled",
     "ImagePullBackOff": "the image cannot be pulled",
@@ -96,8 +96,9 @@ def _memory_limit(pod: Mapping[str, Any], container: str) -> str:
 
 
 def last_words(log: str) -> str:
-    """The last line of a container's log without what the collector's logger puts before it."""
-    return _KLOG.sub("", last_line(log))
+    """The last line of a container's log; in the collector's, the last that it repeated."""
+    repeated = _REPEATED.findall(log)
+    return last_line("\n".join(repeated) if repeated else log)
 
 
 def _one_line(text: str) -> str:

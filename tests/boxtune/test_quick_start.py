@@ -16,6 +16,9 @@ from typing import Any
 import pytest
 import yaml
 
+from boxtune.delivery.rendering import rendered_config
+from boxtune.errors import InputError
+from boxtune.local.history import open_run
 from tests.conftest import EXPERIMENTS, QUICK_START
 from tests.experiments import BOXTUNE, boxtune, processes_of, write
 
@@ -65,6 +68,35 @@ def test_the_baseline_runs_the_base_config_s_own_values(finished: tuple[Path, st
     assert status["trials"] == 2  # it does not count
     assert "the base config's own values" in said
     assert (model(out, "quick-start-baseline") / "pipeline.config").is_file()
+
+
+def test_best_writes_the_config_that_the_best_trial_ran(finished: tuple[Path, str], tmp_path: Path) -> None:
+    out, _ = finished
+    best = shown(out)["currentOptimalTrial"]["bestTrialName"]
+    file = tmp_path / "pipeline.config"
+    assert boxtune("best", out, "--out", file).code == 0
+    assert file.read_text() == (model(out, best) / "pipeline.config").read_text()
+    assert boxtune("best", out).out == file.read_text()
+
+
+def test_the_best_config_of_a_cluster_s_run_is_rendered_from_its_assignments(
+    finished: tuple[Path, str], digits: Path
+) -> None:
+    """As a run whose trials left no folder: the same config, but for the length, which `--num-steps` had changed."""
+    out, _ = finished
+    run = open_run(out)
+    best = run.optimal
+    assert best is not None
+    with pytest.raises(InputError, match="--volume NAME"):  # epochs: the records must be counted
+        rendered_config(run, best, {})
+    rendered = rendered_config(run, best, {"data": digits})
+    ran = (model(out, best.name) / "pipeline.config").read_text()
+    lengths = ("num_steps:", "total_steps:", "warmup_steps:")
+    left, right = (
+        [line for line in text.splitlines() if not line.strip().startswith(lengths)] for text in (rendered, ran)
+    )
+    assert left == right
+    assert rendered != ran
 
 
 def test_a_shortened_run_has_its_steps_and_a_schedule_to_match(finished: tuple[Path, str]) -> None:

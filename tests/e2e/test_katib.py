@@ -69,7 +69,7 @@ def search(request: pytest.FixtureRequest, namespace: str, image: str, data: Pat
     container = spec["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"]["containers"][0]
     container["image"] = image
     container["args"] = [each.replace("epochs=10", "num_steps=10") for each in container["args"]]
-    container["resources"] = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "3Gi"}}
+    container["resources"] = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "8Gi"}}
     for parameter in spec["parameters"]:
         if parameter["name"] == "batch_size":  # what a small machine has memory for
             parameter["feasibleSpace"]["list"] = ["8", "16"]

@@ -73,7 +73,11 @@ def test_a_pod_that_cannot_be_made_says_its_last_warning() -> None:
     assert state.reason == 'FailedMount: configmap "pipeline-config" not found'
 
 
-def test_the_collector_s_own_prefix_is_left_out_of_a_trial_s_last_words() -> None:
-    prefix = "I1125 06:00:00.000000      13 main.go:139] "
-    log = f"{prefix}06:00:00 evaluating\n{prefix}ended\n\n"
-    assert last_words(log) == "ended"
+def test_the_last_words_in_the_collector_s_log_are_the_trial_s() -> None:
+    repeats = "I1125 06:00:00.000000      13 main.go:143] "
+    fails = "F1125 06:00:01.000000      13 main.go:452] Failed to wait for worker container\ngoroutine 1 [running]:\n"
+    assert last_words(f"{repeats}06:00:00 evaluating\n{repeats}no such file\n{repeats}\n{fails}") == "no such file"
+
+
+def test_the_last_words_of_a_plain_log_are_its_last_line() -> None:
+    assert last_words("training\nno such file\n\n") == "no such file"
