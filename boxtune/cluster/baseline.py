@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -50,7 +49,7 @@ def _job(experiment: Experiment, command: TrialCommand, namespace: str, assignme
     values = command.values(name, namespace, assignments)
     words = len(command.container.get("command") or ())
     arguments = command.kept(values)
-    job: dict[str, Any] = _filled({**copy.deepcopy(dict(command.job)), "metadata": {}}, values)
+    job: dict[str, Any] = _filled({**command.job, "metadata": {}}, values)
     container = next(
         each for each in job["spec"]["template"]["spec"]["containers"] if each["name"] == command.container["name"]
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-import subprocess
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,15 +28,11 @@ _REPEAT = (
 def built(folder: Path, components: tuple[str, ...]) -> Experiment:
     """The quick-start with these of manifests/components, by kustomize."""
     folder.mkdir(parents=True, exist_ok=True)
-
-    def relative(path: Path) -> str:
-        return subprocess.check_output(["realpath", f"--relative-to={folder}", path], text=True).strip()
-
     kustomization = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
-        "resources": [relative(EXPERIMENTS / "quick-start")],
-        "components": [relative(REPOSITORY / "manifests" / "components" / name) for name in components],
+        "resources": [os.path.relpath(EXPERIMENTS / "quick-start", folder)],
+        "components": [os.path.relpath(REPOSITORY / "manifests" / "components" / name, folder) for name in components],
     }
     (folder / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
     file = folder / "experiment.yaml"
@@ -63,10 +58,8 @@ def trial_job(
     """
     command = TrialCommand(experiment)
     values = command.values(name, namespace, ASSIGNMENTS)
-    job = copy.deepcopy(dict(command.job))
-    job["metadata"] = {"name": name}
-    text = yaml.safe_load(fill(yaml.safe_dump(job), values))
-    pod = text["spec"]["template"]["spec"]
+    job = yaml.safe_load(fill(yaml.safe_dump({**command.job, "metadata": {"name": name}}), values))
+    pod = job["spec"]["template"]["spec"]
     container = pod["containers"][0]
     container["image"] = image
     container["args"] = [*(each for each in container["args"] if not each.startswith("--set=epochs")), *more]
@@ -76,7 +69,7 @@ def trial_job(
     }
     if wrapped:
         _wrap(pod, container)
-    return dict(text)
+    return dict(job)
 
 
 def _wrap(pod: dict[str, Any], container: dict[str, Any]) -> None:
