@@ -23,8 +23,8 @@ class StopSignal:
         signal.signal(signal.SIGTERM, self._received)
 
     def _received(self, number: int, frame: FrameType | None) -> None:
-        self._requested = True
-        if not self._deferred:
+        first, self._requested = not self._requested, True
+        if first and not self._deferred:  # a second signal must not interrupt the writing of why the trial ended
             raise Stopped("stopped by SIGTERM before the first step")
 
     def defer(self) -> None:

@@ -30,18 +30,11 @@ def train(arguments: argparse.Namespace, stream: MetricStream) -> int:
     dataset = inspect(rendered.config)
     folder = ModelDir(arguments.model_dir)
     folder.settle_config(rendered.text)
-    trial = _begin(folder, arguments, rendered, dataset)
+    trial = _trial_of(folder, arguments, rendered, dataset)
     target = arguments.num_train_steps or rendered.config.train_config.num_steps
-    rows = folder.read_rows()
-    for row in rows:
-        stream.write(row.timestamp, row.metrics)
-    if rows and (rows[-1].step >= target or rows[-1].metrics.get("diverged")):
-        _LOG.info("finished before, at step %d; its metrics are printed again", rows[-1].step)
-        _end(folder, trial, "measured")
-        return EXIT_MEASURED
     try:
-        with out_of_memory_as_error():
-            run_trial(TrialContext(arguments, rendered.config, dataset, folder, trial, stream, stop, target))
+        folder.write_trial(trial)  # within: a signal that comes just after it is a reason too
+        _measure(TrialContext(arguments, rendered.config, dataset, folder, trial, stream, stop, target))
     except (TrialError, Stopped) as error:
         _end(folder, trial, str(error))
         raise
@@ -52,10 +45,22 @@ def train(arguments: argparse.Namespace, stream: MetricStream) -> int:
     return EXIT_MEASURED
 
 
-def _begin(
+def _measure(context: TrialContext) -> None:
+    """Print the metrics of earlier runs again, then train and evaluate what is left."""
+    rows = context.folder.read_rows()
+    for row in rows:
+        context.stream.write(row.timestamp, row.metrics)
+    if rows and (rows[-1].step >= context.target or rows[-1].metrics.get("diverged")):
+        _LOG.info("finished before, at step %d; its metrics are printed again", rows[-1].step)
+        return
+    with out_of_memory_as_error():
+        run_trial(context)
+
+
+def _trial_of(
     folder: ModelDir, arguments: argparse.Namespace, rendered: RenderedConfig, dataset: Dataset
 ) -> dict[str, Any]:
-    """Write what is known of the trial before it runs; a seed that was drawn once stays."""
+    """What is known of the trial before it runs; a seed that was drawn once stays."""
     trial = folder.read_trial()
     seed = arguments.seed if arguments.seed is not None else trial.get("seed", secrets.randbelow(_SEEDS))
     trial.update(
@@ -71,7 +76,6 @@ def _begin(
             "reason": "running",
         }
     )
-    folder.write_trial(trial)
     return trial
 
 
