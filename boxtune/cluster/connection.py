@@ -77,11 +77,12 @@ def connect(context: str | None, namespace: str | None, fallback: str | None = N
         raise ClusterError(
             "the kubernetes package is missing; install it with: pip install 'boxtune[cluster]'"
         ) from None
-    own = None
+    settings = client.Configuration()
+    settings.retries = 1  # a connection that was closed while it was idle; whoever can wait does so by `Unreachable`
     try:
         contexts, current = config.list_kube_config_contexts()
         chosen = _context(contexts, context) if context else current
-        api = config.new_client_from_config(context=context)
+        config.load_kube_config(context=context, client_configuration=settings)
         own = chosen["context"].get("namespace")
     except config.ConfigException as problem:
         if context or not _OWN_NAMESPACE.is_file():
@@ -89,15 +90,15 @@ def connect(context: str | None, namespace: str | None, fallback: str | None = N
                 f"no cluster: {_first_line(problem)}; set KUBECONFIG, or give --context, or use boxtune run, which "
                 "needs none"
             ) from None
-        config.load_incluster_config()
-        api, own = client.ApiClient(), _OWN_NAMESPACE.read_text().strip()
-    api.configuration.retries = 1
+        config.load_incluster_config(client_configuration=settings)
+        own = _OWN_NAMESPACE.read_text().strip()
+    api = client.ApiClient(settings)
     return Cluster(
         namespace or fallback or own or "default",
         client.CoreV1Api(api),
         client.BatchV1Api(api),
         client.CustomObjectsApi(api),
-        api.configuration.host,
+        settings.host,
     )
 
 
