@@ -12,7 +12,6 @@ from boxtune.runs.model import Run, Trial
 from trial_entry.arguments import parse_arguments, surroundings_of
 from trial_entry.errors import DataError, RequestError
 from trial_entry.pipeline_config.checks import check_config
-from trial_entry.pipeline_config.inputs import readers
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.pipeline_config.render import assign
 from trial_entry.pipeline_config.text import config_text, parse_config
@@ -50,11 +49,10 @@ def rendered_config(run: Run, trial: Trial, volumes: Mapping[str, Path]) -> str:
 
 
 def _count(config: TrainEvalPipelineConfig) -> int:
-    missing = [file for _, reader in readers(config) for file in reader.tf_record_input_reader.input_path]
-    missing = [file for file in missing if not Path(file).is_file()]
-    if missing:
+    try:
+        return count_train_examples(config)
+    except DataError as problem:
         raise DataError(
-            f"epochs: {missing[0]} is not here, and the number of steps depends on its examples; say where its volume "
-            "lies: --volume NAME=DIR"
-        )
-    return count_train_examples(config)
+            f"epochs: the number of steps depends on the training examples; say where their volume lies: "
+            f"--volume NAME=DIR ({problem})"
+        ) from None

@@ -67,7 +67,7 @@ class Template:
                 f"spec.metricsCollectorSpec: the {experiment.collector.kind} collector is not built for local runs; "
                 "StdOut and File are"
             )
-        self._volumes = Volumes(self._command.pod, volumes, experiment.config_maps)
+        self._volumes = Volumes(self._command.pod, self._container, volumes, experiment.config_maps)
         self._num_steps = num_steps
         if num_steps is not None and not self.is_own:
             raise ExperimentError("--num_steps: only trials of python -m trial_entry can be shortened")
@@ -100,7 +100,7 @@ class Template:
         path = self._command.base_config
         if path is None:
             return None
-        file = Path(map_paths(path, self._volumes.mounts(self._container, folder)))
+        file = Path(map_paths(path, self._volumes.mounts(folder)))
         return baseline_assignments(self._experiment, self._command, lambda: read_config(file))
 
     def command(self, trial: str, assignments: Assignments, folder: Path) -> Command:
@@ -109,7 +109,7 @@ class Template:
         Raises:
             ExperimentError: a variable of the environment comes from where this machine has nothing.
         """
-        mounts = self._volumes.mounts(self._container, folder)
+        mounts = self._volumes.mounts(folder)
         values = self._command.values(trial, self._experiment.namespace, assignments)
         variables = {name: map_paths(value, mounts) for name, value in self._environment(trial, values).items()}
         arguments = [map_paths(fill(argument, values), mounts) for argument in self._command.kept(values)]

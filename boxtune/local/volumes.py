@@ -14,38 +14,45 @@ _ENDS = r"(?=$|[/=:,'\"\s])"
 
 
 class Volumes:
-    """Where each volume of a pod lies.
+    """Where each volume lies that a pod's container mounts.
 
     `given` are the user's `NAME=DIR`; a name is the volume's or, for a claim, the claim's.
     """
 
     def __init__(
-        self, pod: Mapping[str, Any], given: Mapping[str, Path], config_maps: Mapping[str, Mapping[str, str]]
+        self,
+        pod: Mapping[str, Any],
+        container: Mapping[str, Any],
+        given: Mapping[str, Path],
+        config_maps: Mapping[str, Mapping[str, str]],
     ) -> None:
         """
+        Args:
+            container: the trial's own; what only others mount needs no folder.
+
         Raises:
             ExperimentError: a volume that needs a folder has none, or a folder is given for no volume.
         """
         self._volumes = {volume["name"]: volume for volume in pod.get("volumes") or ()}
-        self._given = dict(given)
+        self._mounts = list(container.get("volumeMounts") or ())
+        self._given = folders_by_volume(pod, given)
         self._config_maps = config_maps
-        claims = {
-            volume["persistentVolumeClaim"].get("claimName"): name
-            for name, volume in self._volumes.items()
-            if volume.get("persistentVolumeClaim")
+        self._filled_by = {
+            mount["name"]: first["name"]
+            for first in pod.get("initContainers") or ()
+            for mount in first.get("volumeMounts") or ()
         }
-        for name in list(self._given):
-            if name in claims and name not in self._volumes:
-                self._given[claims[name]] = self._given.pop(name)
-            elif name not in self._volumes:
-                raise ExperimentError(f"--volume {name}: the pod has no such volume; it has {', '.join(self._volumes)}")
-        for name, folder in self._given.items():
-            if not folder.is_dir():
-                raise ExperimentError(f"--volume {name}={folder}: no such folder")
+        mounted = {mount["name"] for mount in self._mounts}
         for name, volume in self._volumes.items():
-            self._check(name, volume)
+            if name in mounted:
+                self._check(name, volume)
 
     def _check(self, name: str, volume: Mapping[str, Any]) -> None:
+        if "emptyDir" in volume and name in self._filled_by and name not in self._given:
+            raise ExperimentError(
+                f"volume {name} is filled by the container {self._filled_by[name]}, which a local run leaves out: say "
+                f"which folder it is here with --volume {name}=DIR"
+            )
         if name in self._given or "emptyDir" in volume or "hostPath" in volume:
             return
         if volume.get("configMap"):
@@ -62,15 +69,14 @@ class Volumes:
         )
         raise ExperimentError(f"volume {name} is {what}: say which folder it is here with --volume {name}=DIR")
 
-    def mounts(self, container: Mapping[str, Any], folder: Path) -> dict[PurePosixPath, Path]:
-        """Mount path to folder, for one container of the trial that has `folder`; folders are made as needed."""
-        mounts = container.get("volumeMounts") or ()
-        for mount in mounts:
+    def mounts(self, folder: Path) -> dict[PurePosixPath, Path]:
+        """Mount path to folder, for the trial that has `folder`; folders are made as needed."""
+        for mount in self._mounts:
             if mount.get("subPathExpr"):
                 raise ExperimentError(f"volumeMounts: {mount['mountPath']}: subPathExpr is not built for local runs")
         return {
             PurePosixPath(mount["mountPath"]): self._folder(mount["name"], folder) / mount.get("subPath", "")
-            for mount in mounts
+            for mount in self._mounts
         }
 
     def _folder(self, name: str, folder: Path) -> Path:
@@ -117,6 +123,26 @@ def map_paths(text: str, mounts: Mapping[PurePosixPath, Path]) -> str:
     )
 
 
+def folders_by_volume(pod: Mapping[str, Any], given: Mapping[str, Path]) -> dict[str, Path]:
+    """The user's `NAME=DIR`, by the volume's name where NAME is a claim's.
+
+    Raises:
+        ExperimentError: the pod has no such volume or claim, or the folder does not exist.
+    """
+    volumes = pod.get("volumes") or ()
+    names = {volume["name"]: volume["name"] for volume in volumes}
+    claims = {(volume.get("persistentVolumeClaim") or {}).get("claimName"): volume["name"] for volume in volumes}
+    folders = {}
+    for name, folder in given.items():
+        volume = names.get(name) or claims.get(name)
+        if volume is None:
+            raise ExperimentError(f"--volume {name}: the pod has no such volume; it has {', '.join(names) or 'none'}")
+        if not folder.is_dir():
+            raise ExperimentError(f"--volume {name}={folder}: no such folder")
+        folders[volume] = folder
+    return folders
+
+
 def mounts_here(
     pod: Mapping[str, Any], container: Mapping[str, Any], given: Mapping[str, Path]
 ) -> dict[PurePosixPath, Path]:
@@ -124,12 +150,15 @@ def mounts_here(
 
     Args:
         given: folder by the name of a volume or claim.
+
+    Raises:
+        ExperimentError: the pod has no such volume, or the folder does not exist.
     """
     mounts: dict[PurePosixPath, Path] = {}
+    folders = folders_by_volume(pod, given)
     for volume in pod.get("volumes") or ():
-        claim = (volume.get("persistentVolumeClaim") or {}).get("claimName")
         host = (volume.get("hostPath") or {}).get("path")
-        folder = given.get(volume["name"], given.get(claim or "", Path(host) if host else None))
+        folder = folders.get(volume["name"], Path(host) if host else None)
         if folder is None:
             continue
         for mount in container.get("volumeMounts") or ():

@@ -111,12 +111,13 @@ MOUNTED = {"volumeMounts": [{"name": "data", "mountPath": "/data", "subPath": "s
 def test_volumes_become_folders(tmp_path: Path) -> None:
     claim = {"claimName": "drones"}
     for name in ("data", "drones"):
-        volumes = Volumes(pod(persistentVolumeClaim=claim), {name: tmp_path}, {})
-        assert volumes.mounts(MOUNTED, tmp_path) == {PurePosixPath("/data"): tmp_path / "sub"}
-    empty = Volumes(pod(emptyDir={}), {}, {}).mounts(MOUNTED, tmp_path / "trial")
+        volumes = Volumes(pod(persistentVolumeClaim=claim), MOUNTED, {name: tmp_path}, {})
+        assert volumes.mounts(tmp_path) == {PurePosixPath("/data"): tmp_path / "sub"}
+    empty = Volumes(pod(emptyDir={}), MOUNTED, {}, {}).mounts(tmp_path / "trial")
     assert empty == {PurePosixPath("/data"): tmp_path / "trial" / "volumes" / "data" / "sub"}
-    volumes = Volumes(pod(configMap={"name": "c", "items": [{"key": "k", "path": "p/q"}]}), {}, {"c": {"k": "text"}})
-    folder = volumes.mounts({"volumeMounts": [{"name": "data", "mountPath": "/c"}]}, tmp_path)[PurePosixPath("/c")]
+    source = {"name": "c", "items": [{"key": "k", "path": "p/q"}]}
+    whole = {"volumeMounts": [{"name": "data", "mountPath": "/c"}]}
+    folder = Volumes(pod(configMap=source), whole, {}, {"c": {"k": "text"}}).mounts(tmp_path)[PurePosixPath("/c")]
     assert (folder / "p" / "q").read_text() == "text"
 
 
@@ -132,7 +133,24 @@ def test_volumes_become_folders(tmp_path: Path) -> None:
 )
 def test_a_volume_without_a_folder_is_named(source: dict[str, object], given: dict[str, Path], says: str) -> None:
     with pytest.raises(ExperimentError, match=says):
-        Volumes(pod(**source), given, {})
+        Volumes(pod(**source), MOUNTED, given, {})
+
+
+def test_a_volume_that_another_container_fills_needs_a_folder_and_one_that_only_others_mount_none(
+    tmp_path: Path,
+) -> None:
+    cached = {
+        "volumes": [
+            {"name": "data", "emptyDir": {}},
+            {"name": "source", "persistentVolumeClaim": {"claimName": "drones"}},
+        ],
+        "initContainers": [{"name": "copy", "volumeMounts": [{"name": "source"}, {"name": "data"}]}],
+    }
+    with pytest.raises(ExperimentError, match="volume data is filled by the container copy"):
+        Volumes(cached, MOUNTED, {}, {})
+    assert Volumes(cached, MOUNTED, {"data": tmp_path}, {}).mounts(tmp_path) == {
+        PurePosixPath("/data"): tmp_path / "sub"
+    }
 
 
 def test_a_torn_last_line_was_never_written(tmp_path: Path) -> None:
