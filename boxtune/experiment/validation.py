@@ -14,6 +14,8 @@ from typing import Any
 from kubeflow_katib_api.models import IoK8sApiCoreV1PodTemplateSpec, V1beta1Experiment
 from pydantic import ValidationError
 
+from boxtune.experiment.quantities import quantity_problems
+
 ALGORITHMS = (
     "random", "grid", "bayesianoptimization", "tpe", "multivariate-tpe", "cmaes", "sobol", "hyperband", "pbt", "enas",
     "darts",
@@ -79,6 +81,7 @@ def _types(raw: Mapping[str, Any]) -> Iterator[str]:
         yield from _explained(error, template, f"{where}.template")
         return
     yield from _unknown(template, pod.to_dict() if pod else {}, f"{where}.template")
+    yield from quantity_problems(template, f"{where}.template")
 
 
 def _explained(error: ValidationError, raw: Any, where: str) -> Iterator[str]:
