@@ -38,6 +38,13 @@ def cluster() -> None:
 
 
 @pytest.fixture(scope="session")
+def katib(cluster: None) -> None:
+    """Katib answers."""
+    if not succeeds("get", "crd", "experiments.kubeflow.org"):
+        pytest.skip("no Katib on this cluster")
+
+
+@pytest.fixture(scope="session")
 def image(cluster: None) -> str:
     """The trial's image for processors, on the cluster."""
     given = os.environ.get("BOXTUNE_IMAGE")

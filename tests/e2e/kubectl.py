@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-TIME_LIMIT = 600.0
+TIME_LIMIT = 1200.0
 
 
 def kubectl(*arguments: str, given: str | None = None) -> str:
@@ -35,3 +35,13 @@ def wait_for(what: str, condition: Callable[[], Any], seconds: float = TIME_LIMI
         assert time.monotonic() < deadline, f"{what}: waited {seconds:.0f} s in vain"
         time.sleep(0.5)
     return found
+
+
+def wait_for_one_of(kinds: Sequence[str], what: str, status: Callable[[], Mapping[str, Any]]) -> str:
+    """The first of these conditions that `status` has, once it has one."""
+
+    def found() -> str:
+        true = {each["type"] for each in status().get("conditions") or () if each["status"] == "True"}
+        return next((kind for kind in kinds if kind in true), "")
+
+    return str(wait_for(what, found))

@@ -34,7 +34,7 @@ def gpus(cluster: None) -> int:
 def test_a_trial_trains_on_volumes_and_the_next_waits_for_its_gpu(
     namespace: str, image: str, data: Path, gpus: int, tmp_path: Path
 ) -> None:
-    experiment = built(tmp_path / "overlay", ("gpu", "models-claim", "shared-memory"))
+    experiment = built(tmp_path / "overlay", ("gpu", "models-claim", "shared-memory", "data-cache"))
     first, second = (
         trial_job(experiment, name, namespace, image, *FEW, limits={GPU: str(gpus)}) for name in ("first", "second")
     )

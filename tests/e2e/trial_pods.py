@@ -15,7 +15,7 @@ from boxtune.experiment.model import Experiment
 from boxtune.experiment.trial_command import TrialCommand, fill
 from boxtune.local.shell_line import METRICS_FILE, wrap
 from tests.conftest import EXPERIMENTS, REPOSITORY
-from tests.e2e.kubectl import kubectl, kubectl_json, wait_for
+from tests.e2e.kubectl import kubectl, kubectl_json, wait_for_one_of
 
 ASSIGNMENTS = {"learning_rate": "0.001", "batch_size": "8", "nms_iou_threshold": "0.6"}
 # What Katib's collector does with the file, as far as a log shows it: it repeats it, and ends with the trial.
@@ -60,8 +60,9 @@ def trial_job(
     values = command.values(name, namespace, ASSIGNMENTS)
     job = yaml.safe_load(fill(yaml.safe_dump({**command.job, "metadata": {"name": name}}), values))
     pod = job["spec"]["template"]["spec"]
+    for each in (*pod["containers"], *pod.get("initContainers", ())):
+        each["image"] = image
     container = pod["containers"][0]
-    container["image"] = image
     container["args"] = [*(each for each in container["args"] if not each.startswith("--set=epochs")), *more]
     container["resources"] = {
         "requests": {"cpu": "100m", "memory": "256Mi"},
@@ -118,10 +119,6 @@ def log(namespace: str, pod: str, container: str = "trial") -> str:
 
 def ended(namespace: str, job: str) -> str:
     """Complete or Failed, once the Job is one of them."""
-
-    def condition() -> str:
-        status = kubectl_json("get", "job", job, "-n", namespace)["status"]
-        true = {each["type"] for each in status.get("conditions") or () if each["status"] == "True"}
-        return next((each for each in ("Complete", "Failed") if each in true), "")
-
-    return str(wait_for(f"job {job}", condition))
+    return wait_for_one_of(
+        ("Complete", "Failed"), f"job {job}", lambda: kubectl_json("get", "job", job, "-n", namespace)["status"]
+    )
