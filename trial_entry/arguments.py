@@ -14,8 +14,8 @@ from trial_entry.errors import RequestError
 from trial_entry.pipeline_config.aliases import ALIASES
 from trial_entry.pipeline_config.aliases.alias import CountExamples, Surroundings
 from trial_entry.pipeline_config.fragments import Fragments
-from trial_entry.pipeline_config.inputs import is_remote
 from trial_entry.pipeline_config.render import Assignment
+from trial_entry.storage.buckets import is_remote
 
 COMMANDS = ("train", "evaluate", "build", "stop", "serve")
 _TRAIN_HELP = """\

@@ -17,11 +17,12 @@ from boxtune.local.volumes import map_paths, mounts_here
 from trial_entry.arguments import parse_arguments, surroundings_of
 from trial_entry.errors import RequestError
 from trial_entry.pipeline_config.checks import check_config
-from trial_entry.pipeline_config.inputs import is_remote, readers, record_files, resolve_paths
+from trial_entry.pipeline_config.inputs import readers, record_files, resolve_paths
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.pipeline_config.render import Assignment, assign
 from trial_entry.pipeline_config.text import parse_config
 from trial_entry.records.dataset import glance
+from trial_entry.storage.buckets import is_remote
 
 # Parameters that decide together what fits: each combination of their values is tried.
 _STRUCTURE = ("model", "feature_extractor", "optimizer", "image_size")
@@ -170,7 +171,9 @@ class ConfigCheck:
             return
         unseen = [path for path in _paths(config) if not self._is_seen(path)]
         if unseen:
-            yield note("", f"{unseen[0]}: not seen from here, so the data were not opened; give --volume NAME=DIR")
+            how = "in a bucket" if is_remote(unseen[0]) else "not seen from here"
+            hint = "" if is_remote(unseen[0]) else "; give --volume NAME=DIR"
+            yield note("", f"{unseen[0]}: {how}, so the data were not opened{hint}")
             return
         try:
             resolve_paths(config, Path(where).parent)
@@ -181,7 +184,7 @@ class ConfigCheck:
     def _is_seen(self, path: str) -> bool:
         """Whether this machine can say anything about a path: a bucket it cannot, a mounted folder it can."""
         folders = [str(folder) for folder in self._mounts.values()]
-        return not is_remote(path) and any(path.startswith(folder) for folder in folders)
+        return any(path.startswith(folder) for folder in folders)
 
     def _model_dir(self, path: str) -> Iterator[Finding]:
         own = [text for text in self._command.arguments if text.startswith("--model_dir")]

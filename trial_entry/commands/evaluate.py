@@ -17,6 +17,7 @@ from trial_entry.errors import EXIT_MEASURED, ConfigError
 from trial_entry.metric_lines import MetricStream, next_timestamp
 from trial_entry.model_dir import MetricRow, write_atomically
 from trial_entry.pipeline_config.aliases.alias import Surroundings
+from trial_entry.pipeline_config.inputs import localized
 from trial_entry.pipeline_config.render import render
 from trial_entry.records.dataset import inspect
 
@@ -25,7 +26,7 @@ EVALUATION_FILE = "evaluation.json"
 
 def evaluate(arguments: argparse.Namespace, stream: MetricStream) -> int:
     """Evaluate as the arguments say; see `trial_entry.arguments`."""
-    config = render(arguments.pipeline_config_path, [], Surroundings()).config
+    config = localized(render(arguments.pipeline_config_path, [], Surroundings()).config)
     dataset = inspect(config)
     with out_of_memory_as_error():
         strategy = start_runtime(seed=0, deterministic=False)

@@ -14,6 +14,7 @@ from trial_entry.detection.trial import TrialContext, run_trial
 from trial_entry.errors import EXIT_MEASURED, Stopped, TrialError
 from trial_entry.metric_lines import MetricStream, next_timestamp
 from trial_entry.model_dir import ModelDir
+from trial_entry.pipeline_config.inputs import localized
 from trial_entry.pipeline_config.render import RenderedConfig, render
 from trial_entry.records.dataset import Dataset, count_train_examples, inspect
 from trial_entry.stopping import StopSignal
@@ -27,14 +28,15 @@ def train(arguments: argparse.Namespace, stream: MetricStream) -> int:
     stop = StopSignal()
     surroundings = surroundings_of(arguments, count_train_examples)
     rendered = render(arguments.pipeline_config_path, arguments.assignments, surroundings)
-    dataset = inspect(rendered.config)
+    config = localized(rendered.config)
+    dataset = inspect(config)
     folder = ModelDir(arguments.model_dir)
     folder.settle_config(rendered.text)
     trial = _trial_of(folder, arguments, rendered, dataset)
-    target = arguments.num_train_steps or rendered.config.train_config.num_steps
+    target = arguments.num_train_steps or config.train_config.num_steps
     try:
         folder.write_trial(trial)  # within: a signal that comes just after it is a reason too
-        _measure(TrialContext(arguments, rendered.config, dataset, folder, trial, stream, stop, target))
+        _measure(TrialContext(arguments, config, dataset, folder, trial, stream, stop, target))
     except (TrialError, Stopped) as error:
         _end(folder, trial, str(error))
         raise

@@ -1,11 +1,7 @@
-"""The files that a config names: made absolute, globs and shards expanded, looked at.
-
-`gs://` paths stay as they are; they are looked at where they are read.
-"""
+"""The files that a config names: made absolute, globs and shards expanded, looked at; and copied here from buckets."""
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,14 +9,8 @@ from typing import Any
 
 from trial_entry.errors import ConfigError
 from trial_entry.pipeline_config.protos import InputReader, TrainEvalPipelineConfig
-
-_REMOTE = "gs://"
-_GLOB = frozenset("*?[")
-
-
-def is_remote(path: str) -> bool:
-    """Whether `path` lies in a bucket rather than in this machine's file system."""
-    return path.startswith(_REMOTE)
+from trial_entry.storage.buckets import is_remote
+from trial_entry.storage.paths import is_file, is_pattern, local_checkpoint, local_file, matching
 
 
 def readers(config: TrainEvalPipelineConfig) -> Iterator[tuple[str, InputReader]]:
@@ -32,10 +22,11 @@ def readers(config: TrainEvalPipelineConfig) -> Iterator[tuple[str, InputReader]
 
 
 def resolve_paths(config: TrainEvalPipelineConfig, folder: Path) -> None:
-    """Make every input path of `config` absolute, relative ones taken from `folder`, and expand globs.
+    """Make every input path of `config` absolute, relative ones taken from `folder`, and expand globs, in buckets too.
 
     Raises:
         ConfigError: a file that is named does not exist, or a pattern matches none.
+        DataError: a file may not be looked at, or a bucket cannot be read.
     """
     for where, reader in readers(config):
         if reader.label_map_path:
@@ -51,6 +42,23 @@ def resolve_paths(config: TrainEvalPipelineConfig, folder: Path) -> None:
     train = config.train_config
     if train.fine_tune_checkpoint:
         train.fine_tune_checkpoint = _checkpoint(train.fine_tune_checkpoint, folder)
+
+
+def localized(config: TrainEvalPipelineConfig) -> TrainEvalPipelineConfig:
+    """A copy that names files of this machine alone: what lies in a bucket is copied here first, once.
+
+    Raises:
+        DataError: a bucket cannot be read, or an object is not there.
+    """
+    copy = TrainEvalPipelineConfig()
+    copy.CopyFrom(config)
+    for _, reader in readers(copy):
+        if reader.label_map_path:
+            reader.label_map_path = str(local_file(reader.label_map_path))
+        reader.tf_record_input_reader.input_path[:] = map(str, local_record_files(reader))
+    if copy.train_config.fine_tune_checkpoint:
+        copy.train_config.fine_tune_checkpoint = local_checkpoint(copy.train_config.fine_tune_checkpoint)
+    return copy
 
 
 def without_paths(config: TrainEvalPipelineConfig) -> TrainEvalPipelineConfig:
@@ -70,38 +78,38 @@ def _absolute(path: str, folder: Path) -> str:
 
 def _existing(path: str, folder: Path, where: str) -> str:
     absolute = _absolute(path, folder)
-    if not is_remote(absolute) and not _is_file(absolute, where):
-        raise ConfigError(f"{where}: {absolute}: no such file")
+    if not is_file(absolute):
+        raise ConfigError(f"{where}: {absolute}: no such {'object' if is_remote(absolute) else 'file'}")
     return absolute
 
 
 def _files(pattern: str, folder: Path, where: str) -> list[str]:
     absolute = _absolute(pattern, folder)
-    if is_remote(absolute) or not _GLOB.intersection(absolute) or _is_file(absolute, where):
+    if not is_pattern(absolute) or is_file(absolute):
         return [_existing(pattern, folder, where)]
-    found = sorted(glob.glob(absolute))  # noqa: PTH207 (a pattern with folders in it, absolute)
+    found = matching(absolute)
     if not found:
         raise ConfigError(f"{where}: {absolute}: no file matches this pattern")
     return found
 
 
-def _is_file(path: str, where: str) -> bool:
-    """Whether there is such a file; a folder that this user may not enter is an error, not a no."""
-    try:
-        return Path(path).is_file()
-    except OSError as error:
-        raise ConfigError(f"{where}: {path}: {error.strerror} (as user {os.getuid()})") from None
-
-
 def _checkpoint(path: str, folder: Path) -> str:
-    absolute, where = _absolute(path, folder), "train_config.fine_tune_checkpoint"
-    if is_remote(absolute) or _is_file(absolute + ".index", where):
+    absolute = _absolute(path, folder)
+    if is_file(absolute + ".index"):
         return absolute
-    state = Path(absolute) / "checkpoint"
     hint = "its files are PREFIX.index and PREFIX.data-00000-of-00001"
-    if Path(absolute).is_dir() and state.is_file():
+    if is_file(f"{absolute}/checkpoint"):
         hint = "this is a folder of checkpoints; name one of them, such as ckpt-0"
-    raise ConfigError(f"{where}: {absolute}: no checkpoint has this prefix; {hint}")
+    raise ConfigError(f"train_config.fine_tune_checkpoint: {absolute}: no checkpoint has this prefix; {hint}")
+
+
+def local_record_files(reader: InputReader) -> list[Path]:
+    """The record files of one input reader, in order; those in buckets are copied here first, once.
+
+    Raises:
+        DataError: a bucket cannot be read, or an object is not there.
+    """
+    return [local_file(file) for file in record_files(reader)]
 
 
 def record_files(reader: Any) -> list[str]:

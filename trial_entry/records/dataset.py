@@ -9,7 +9,7 @@ from pathlib import Path
 
 from trial_entry.errors import DataError
 from trial_entry.pipeline_config.checks import num_classes
-from trial_entry.pipeline_config.inputs import is_remote, readers, record_files
+from trial_entry.pipeline_config.inputs import local_record_files, readers, record_files
 from trial_entry.pipeline_config.protos import InputReader, TrainEvalPipelineConfig
 from trial_entry.records.examples import decode_example
 from trial_entry.records.label_map import LabelMap, read_label_map
@@ -39,14 +39,14 @@ def count_train_examples(config: TrainEvalPipelineConfig) -> int:
     """How many examples one pass over the training reader gives (at least 1).
 
     Raises:
-        DataError: a record file is missing, empty or corrupt, or lies in a bucket.
+        DataError: a record file is missing, empty or corrupt, or in a bucket that cannot be read.
     """
     reader = config.train_input_reader
-    return max(1, _summary("train_input_reader", reader).count // max(1, int(reader.sample_1_of_n_examples)))
+    return max(1, _summary(reader).count // max(1, int(reader.sample_1_of_n_examples)))
 
 
 def inspect(config: TrainEvalPipelineConfig) -> Dataset:
-    """Read framing, first labels and label maps of everything that `config` names.
+    """Read framing, first labels and label maps of everything that `config` names, which must lie on this machine.
 
     Raises:
         DataError: missing, empty, corrupt, without boxes, or not of this label map.
@@ -54,7 +54,7 @@ def inspect(config: TrainEvalPipelineConfig) -> Dataset:
     digests: dict[str, str] = {}
     label_map, count = LabelMap({}), 0
     for where, reader in readers(config):
-        summary = _summary(where, reader)
+        summary = _summary(reader)
         label_map = read_label_map(Path(reader.label_map_path), num_classes(config))
         label_map.metric_names()  # refuses labels that collide
         _look_at_boxes(where, reader, num_classes(config))
@@ -62,29 +62,24 @@ def inspect(config: TrainEvalPipelineConfig) -> Dataset:
         if where == "train_input_reader":
             count = summary.count
     checkpoint = config.train_config.fine_tune_checkpoint
-    if checkpoint and not is_remote(checkpoint):  # the index holds a checksum of every tensor
+    if checkpoint:  # the index holds a checksum of every tensor
         digests["fine_tune_checkpoint"] = hashlib.sha256(Path(checkpoint + ".index").read_bytes()).hexdigest()
     return Dataset(label_map, digests, count)
 
 
 def glance(config: TrainEvalPipelineConfig) -> None:
-    """Open everything local that `config` names: label maps, and the first records of each reader.
+    """Open everything that `config` names, on this machine: label maps, and the first records of each reader.
 
     Raises:
         DataError: missing, empty, corrupt, without boxes, or not of this label map.
     """
     for where, reader in readers(config):
-        if not any(map(is_remote, [*record_files(reader), reader.label_map_path])):
-            read_label_map(Path(reader.label_map_path), num_classes(config)).metric_names()
-            _look_at_boxes(where, reader, num_classes(config))
+        read_label_map(Path(reader.label_map_path), num_classes(config)).metric_names()
+        _look_at_boxes(where, reader, num_classes(config))
 
 
-def _summary(where: str, reader: InputReader) -> RecordSummary:
-    files = record_files(reader)
-    remote = next((file for file in [*files, reader.label_map_path] if is_remote(file)), None)
-    if remote is not None:
-        raise DataError(f"{where}: {remote}: reading from a bucket is not built yet; copy it and name the copy")
-    return summarize(Path(file) for file in files)
+def _summary(reader: InputReader) -> RecordSummary:
+    return summarize(local_record_files(reader))
 
 
 def _look_at_boxes(where: str, reader: InputReader, classes: int) -> None:

@@ -122,7 +122,7 @@ def test_a_config_that_cannot_run_is_refused(data: Path, change: dict[str, str],
         assert old in text
         text = text.replace(old, new)
     path.write_text(text)
-    with pytest.raises(ConfigError) as raised:
+    with pytest.raises(RequestError) as raised:
         rendered(path)
     assert says in str(raised.value)
 

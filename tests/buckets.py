@@ -1,0 +1,82 @@
+"""A bucket server on this machine: fake-gcs-server, a Go program that speaks Cloud Storage's JSON API.
+
+`go` builds it once, into .cache; where there is no `go`, the tests that want it skip.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+MODULE, VERSION = "github.com/fsouza/fake-gcs-server", "v1.56.1"
+PROGRAM = REPOSITORY / ".cache" / f"fake-gcs-server-{VERSION}" / "fake-gcs-server"
+
+
+def program() -> Path:
+    """The server's program; skips the test where it cannot be built."""
+    PROGRAM.parent.mkdir(parents=True, exist_ok=True)
+    with (PROGRAM.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the other test process
+        if not PROGRAM.exists():
+            if shutil.which("go") is None:
+                pytest.skip("no go to build fake-gcs-server with")
+            done = subprocess.run(
+                ["go", "install", f"{MODULE}@{VERSION}"],
+                env={**os.environ, "GOBIN": str(PROGRAM.parent)}, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            if done.returncode:
+                pytest.skip(f"fake-gcs-server cannot be built: {done.stderr.strip().splitlines()[-1:]}")
+    return PROGRAM
+
+
+@contextmanager
+def serving(host: str = "127.0.0.1") -> Iterator[str]:
+    """The address of a server without buckets."""
+    with socket.create_server((host, 0)) as probe:
+        port = probe.getsockname()[1]
+    address = f"http://{host}:{port}"
+    process = subprocess.Popen(
+        [program(), "-scheme", "http", "-host", host, "-port", str(port), "-backend", "memory",
+         "-public-host", f"{host}:{port}", "-external-url", address, "-log-level", "error"]
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                urllib.request.urlopen(f"{address}/storage/v1/b?project=none")
+                break
+            except OSError:
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def client() -> Any:
+    """Of the server that STORAGE_EMULATOR_HOST names."""
+    from google.cloud.storage import Client
+
+    return Client.create_anonymous_client()
+
+
+def upload(bucket: Any, folder: Path, prefix: str) -> None:
+    """Every file of `folder`, under `prefix`/."""
+    for file in folder.iterdir():
+        if file.is_file():
+            bucket.blob(f"{prefix}/{file.name}").upload_from_filename(str(file))

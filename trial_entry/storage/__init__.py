@@ -1,0 +1,1 @@
+"""Files of this machine and objects in buckets behind one interface."""
