@@ -28,6 +28,13 @@ def kubectl_json(*arguments: str) -> Any:
     return json.loads(kubectl(*arguments, "-o", "json"))
 
 
+def evict(namespace: str, pod: str) -> None:
+    """Have it taken away as from a node that goes."""
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": namespace}}
+    path = f"/api/v1/namespaces/{namespace}/pods/{pod}/eviction"
+    kubectl("create", "--raw", path, "-f", "-", given=json.dumps(eviction))
+
+
 def wait_for(what: str, condition: Callable[[], Any], seconds: float = TIME_LIMIT) -> Any:
     """What `condition` returns once it is true."""
     deadline = time.monotonic() + seconds

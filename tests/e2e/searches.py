@@ -56,9 +56,8 @@ def experiment_file(name: str) -> Path:
 @contextmanager
 def submitted(file: Path, namespace: str) -> Iterator[str]:
     """The Experiment's name; it is deleted in the end."""
-    name = next(each for each in yaml.safe_load_all(file.read_text()) if each["kind"] == "Experiment")["metadata"][
-        "name"
-    ]
+    _, experiment = yaml.safe_load_all(file.read_text())
+    name = experiment["metadata"]["name"]
     boxtune("submit", str(file), f"--namespace={namespace}")
     try:
         yield name

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.e2e.kubectl import TIME_LIMIT, kubectl, wait_for
+from tests.e2e.kubectl import TIME_LIMIT, evict, kubectl, wait_for
 from tests.e2e.proxy import Proxy
 from tests.e2e.searches import (
     experiment_file,
@@ -97,9 +97,7 @@ def test_an_evicted_trial_goes_on_in_the_next_pod(namespace: str, image: str, da
     with submitted(file, namespace) as name:
         first = wait_for("a pod", lambda: trial_pods(namespace, name))[0]["metadata"]["name"]
         earlier = wait_for("its first metrics", lambda: _metric_lines(namespace, first))[0]
-        eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": first, "namespace": namespace}}
-        path = f"/api/v1/namespaces/{namespace}/pods/{first}/eviction"
-        kubectl("create", "--raw", path, "-f", "-", given=json.dumps(eviction))
+        evict(namespace, first)
         assert outcome(namespace, name) == "Succeeded"
         second = trial_pods(namespace, name)[-1]["metadata"]["name"]
         assert second != first

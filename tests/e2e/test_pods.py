@@ -13,7 +13,7 @@ from boxtune.cluster.reasons import pod_state
 from boxtune.experiment.model import DEFAULT_FILTER
 from boxtune.runs.collector import collect_text
 from tests.e2e.conftest import HOST_FOLDER
-from tests.e2e.kubectl import kubectl, kubectl_json, succeeds, wait_for
+from tests.e2e.kubectl import evict, kubectl, kubectl_json, succeeds, wait_for
 from tests.e2e.trial_pods import ASSIGNMENTS, built, ended, log, pods, running, trial_job
 
 GPU = "nvidia.com/gpu"
@@ -88,9 +88,7 @@ def test_a_deleted_pod_saves_and_the_next_goes_on_from_there(
     ) as job:
         first = wait_for("a pod", lambda: pods(namespace, job))[0]["metadata"]["name"]
         earlier = wait_for("its first metrics", lambda: _metric_lines(namespace, first))
-        eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": first, "namespace": namespace}}
-        path = f"/api/v1/namespaces/{namespace}/pods/{first}/eviction"
-        kubectl("create", "--raw", path, "-f", "-", given=json.dumps(eviction))
+        evict(namespace, first)
         second = wait_for(
             "the next pod",
             lambda: [name for each in pods(namespace, job) if (name := each["metadata"]["name"]) != first],
