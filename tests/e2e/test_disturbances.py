@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.e2e.kubectl import TIME_LIMIT, evict, kubectl, wait_for
+from tests.e2e.kubectl import TIME_LIMIT, evict, kubectl, kubectl_json, wait_for
 from tests.e2e.proxy import Proxy
 from tests.e2e.searches import (
     experiment_file,
@@ -112,6 +112,15 @@ def _metric_lines(namespace: str, pod: str) -> list[str]:
     return sorted({line for line in printed(namespace, pod).splitlines() if " mAP=" in line})
 
 
+@pytest.fixture
+def replaceable_controller(katib: None) -> None:
+    """The controller's pod can be deleted: a new one does not wait for the webhook that it answers itself."""
+    webhooks = kubectl_json("get", "mutatingwebhookconfiguration", "katib.kubeflow.org")["webhooks"]
+    if not any("matchExpressions" in webhook.get("objectSelector", {}) for webhook in webhooks):
+        pytest.skip("Katib's controller would not come back: kind-cluster/katib-config was not run on this cluster")
+
+
+@pytest.mark.usefixtures("replaceable_controller")
 def test_controller_and_connection_lost_in_the_middle(namespace: str, image: str, data: Path, tmp_path: Path) -> None:
     """Katib's controller is replaced, and the connection of `boxtune watch` is cut, while trials run."""
     file = short(experiment_file("random-search"), tmp_path, image, "--set=num_steps=4",
