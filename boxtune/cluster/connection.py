@@ -154,7 +154,10 @@ def _in_words(cluster: Cluster, problem: Any) -> str:
             f"no Katib on {cluster.server}: it does not know experiments.{GROUP}/{VERSION}; kind-cluster/README.md "
             "says how to install it"
         )
-    return " ".join(str(message).split())
+    line = " ".join(str(message).split())
+    if "failed calling webhook" in line and "katib.kubeflow.org" in line:
+        return f"Katib's controller does not answer; its pod's events say why (docs/troubleshooting.md): {line}"
+    return line
 
 
 def _status(problem: Any) -> dict[str, Any]:

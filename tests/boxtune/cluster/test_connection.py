@@ -55,6 +55,13 @@ def test_an_overloaded_server_may_answer_later(api: Api, cluster: Cluster, statu
         cluster.experiment("any")
 
 
+def test_a_webhook_that_does_not_answer_is_katib_s_controller(api: Api, cluster: Cluster) -> None:
+    said = 'failed calling webhook "defaulter.experiment.katib.kubeflow.org": connection refused'
+    api.refuse("GET", KATIB, 500, said)
+    with pytest.raises(Unreachable, match=r"^Katib's controller does not answer; .*connection refused$"):
+        cluster.experiment("any")
+
+
 def test_no_katib_is_not_a_missing_experiment(api: Api, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     assert cluster.experiment("any") is None
     monkeypatch.setattr("tests.boxtune.cluster.api.COLLECTIONS", set())
