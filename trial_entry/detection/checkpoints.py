@@ -20,7 +20,7 @@ class Checkpoints:
         import tensorflow as tf
 
         self._folder = folder
-        self._step = built.global_step
+        self._built = built
         self._checkpoint = _objects(built)
         self._manager = tf.train.CheckpointManager(self._checkpoint, str(folder), max_to_keep=1)
 
@@ -29,8 +29,9 @@ class Checkpoints:
         last = self._manager.latest_checkpoint
         if last is None:
             return None
-        restore(self._checkpoint, last)
-        return int(self._step.numpy())
+        with self._built.objects:
+            restore(self._checkpoint, last)
+        return int(self._built.global_step.numpy())
 
     def save(self) -> int:
         """Save the current state as `ckpt-STEP`; returns the step.
@@ -40,9 +41,10 @@ class Checkpoints:
         """
         import tensorflow as tf
 
-        step = int(self._step.numpy())
+        step = int(self._built.global_step.numpy())
         try:
-            self._manager.save(checkpoint_number=step)
+            with self._built.objects:
+                self._manager.save(checkpoint_number=step)
         except (tf.errors.OpError, OSError) as error:
             first = str(error).strip().splitlines()[0]
             raise ModelDirError(f"{self._folder}: the checkpoint of step {step} cannot be written: {first}") from None

@@ -67,8 +67,9 @@ class Evaluator:
 
     def _prepare(self) -> None:
         with autograph(False):
-            self._dataset = self._build_dataset()
-            self._predict = self._build_predict().get_concrete_function(*self._dataset.element_spec)
+            with self._built.objects:
+                self._dataset = self._build_dataset()
+                self._predict = self._build_predict().get_concrete_function(*self._dataset.element_spec)
             if not has_gpu():  # whose memory training may need to the last byte
                 for batch in self._dataset.take(1):
                     self._measure(batch)  # the first run optimizes the graph

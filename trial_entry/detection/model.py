@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from typing import Any
 
 from trial_entry.errors import ConfigError
@@ -23,6 +24,8 @@ class BuiltModel:
         optimizer: the (legacy tf_keras) optimizer; None where nobody needs it.
         learning_rate: reads the current rate; likewise.
         global_step: int64 variable, the number of steps done.
+        objects: held while the model's Python objects are changed, which a trace does, or walked, which a checkpoint
+            does: evaluation is traced in a thread of its own.
     """
 
     strategy: Any
@@ -30,6 +33,7 @@ class BuiltModel:
     optimizer: Any
     learning_rate: Any
     global_step: Any
+    objects: threading.Lock = field(default_factory=threading.Lock)
 
 
 def build_model(config: TrainEvalPipelineConfig, strategy: Any, optimizer: bool = True) -> BuiltModel:
