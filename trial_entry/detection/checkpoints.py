@@ -29,7 +29,7 @@ class Checkpoints:
         last = self._manager.latest_checkpoint
         if last is None:
             return None
-        with self._built.objects:
+        with self._built.objects_lock:
             restore(self._checkpoint, last)
         return int(self._built.global_step.numpy())
 
@@ -43,7 +43,7 @@ class Checkpoints:
 
         step = int(self._built.global_step.numpy())
         try:
-            with self._built.objects:
+            with self._built.objects_lock:
                 self._manager.save(checkpoint_number=step)
         except (tf.errors.OpError, OSError) as error:
             first = str(error).strip().splitlines()[0]

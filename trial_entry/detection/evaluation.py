@@ -67,7 +67,7 @@ class Evaluator:
 
     def _prepare(self) -> None:
         with autograph(False):
-            with self._built.objects:
+            with self._built.objects_lock:
                 self._dataset = self._build_dataset()
                 self._predict = self._build_predict().get_concrete_function(*self._dataset.element_spec)
             if not has_gpu():  # whose memory training may need to the last byte

@@ -24,8 +24,8 @@ class BuiltModel:
         optimizer: the (legacy tf_keras) optimizer; None where nobody needs it.
         learning_rate: reads the current rate; likewise.
         global_step: int64 variable, the number of steps done.
-        objects: held while the model's Python objects are changed, which a trace does, or walked, which a checkpoint
-            does: evaluation is traced in a thread of its own.
+        objects_lock: held while the model's Python objects are changed, which a trace does, or walked, which a
+            checkpoint does: evaluation is traced in a thread of its own.
     """
 
     strategy: Any
@@ -33,7 +33,7 @@ class BuiltModel:
     optimizer: Any
     learning_rate: Any
     global_step: Any
-    objects: threading.Lock = field(default_factory=threading.Lock)
+    objects_lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 def build_model(config: TrainEvalPipelineConfig, strategy: Any, optimizer: bool = True) -> BuiltModel:

@@ -169,6 +169,6 @@ def weights_are_finite(built: BuiltModel) -> bool:
     """Whether every weight is a finite number."""
     import tensorflow as tf
 
-    with built.objects:
+    with built.objects_lock:
         weights = built.model.trainable_variables
     return all(bool(tf.reduce_all(tf.math.is_finite(weight))) for weight in weights)
