@@ -14,6 +14,8 @@ Every message says what was wrong, where, and what would be right, on one line.
 
 from __future__ import annotations
 
+from boxtune.problems import Problem
+
 EXIT_DONE = 0
 EXIT_BUG = 1
 EXIT_INPUT = 2
@@ -34,7 +36,21 @@ class InputError(BoxtuneError):
 
 
 class ExperimentError(InputError):
-    """The Experiment is malformed, or Katib would refuse it, or this machine cannot run it."""
+    """The Experiment is malformed, or Katib would refuse it, or this machine cannot run it.
+
+    Attributes:
+        problems: what is wrong with it, each at its place; empty where the error is no field's.
+    """
+
+    def __init__(self, *wrong: Problem | str, file: str = "") -> None:
+        """
+        Args:
+            wrong: problems, or sentences about the whole.
+            file: where the Experiment was read, for the message.
+        """
+        self.problems = tuple(each for each in wrong if isinstance(each, Problem))
+        said = "; ".join(each.placed if isinstance(each, Problem) else each for each in wrong)
+        super().__init__(f"{file}: {said}" if file else said)
 
 
 class RunFolderError(InputError):
