@@ -7,8 +7,6 @@ where a file is not current.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,11 +14,12 @@ from typing import Any
 import jsonpatch
 import yaml
 
+from boxtune.experiment.kustomization import generated_config_maps, hashed_name, read_kustomization
+
 EXPERIMENTS = Path(__file__).parents[1] / "manifests" / "experiments"
 _ORDER = ("apiVersion", "kind", "metadata", "spec", "objective", "algorithm", "earlyStopping", "parallelTrialCount",
           "maxTrialCount", "maxFailedTrialCount", "parameters", "trialTemplate", "primaryContainerName",
           "trialParameters", "trialSpec")  # fmt: skip
-_UNHASHED = str.maketrans("013ae", "ghkmt")  # kustomize keeps vowels and lookalikes out of its names
 
 
 class _Dumper(yaml.SafeDumper):
@@ -39,37 +38,19 @@ _Dumper.add_representer(str, _text)
 
 def rendered(folder: Path) -> list[dict[str, Any]]:
     """What kustomize builds of an experiment's folder: the ConfigMap and the Experiment."""
-    kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    kustomization = read_kustomization(folder)
     base = (folder / kustomization["resources"][0]).resolve()
-    inherited = yaml.safe_load((base / "kustomization.yaml").read_text())
-    experiment = yaml.safe_load((base / inherited["resources"][0]).read_text())
+    experiment = yaml.safe_load((base / read_kustomization(base)["resources"][0]).read_text())
     for each in kustomization["patches"]:
         experiment = jsonpatch.apply_patch(experiment, yaml.safe_load(each["patch"]))
-    generators = {each["name"]: (base, each) for each in inherited["configMapGenerator"]}
-    generators |= {each["name"]: (folder, each) for each in kustomization.get("configMapGenerator", ())}
-    config_maps, names = [], {}
-    for name, (place, generator) in generators.items():
-        data = {file: (place / file).read_text() for file in generator["files"]}
-        names[name] = f"{name}-{_hash(data)}"
+    names, config_maps = {}, []
+    for name, data in (generated_config_maps(base) | generated_config_maps(folder)).items():
+        names[name] = hashed_name(name, data)
         config_maps.append({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": names[name]}, "data": data})
     for volume in experiment["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"]["volumes"]:
         if volume.get("configMap", {}).get("name") in names:
             volume["configMap"]["name"] = names[volume["configMap"]["name"]]
     return [*config_maps, _ordered(experiment)]
-
-
-def _hash(data: dict[str, str]) -> str:
-    """kustomize's suffix: of the ConfigMap as Go's JSON, the first ten digits of SHA-256 in its own alphabet.
-
-    Its hasher looks the name up at a path that nothing has, so it is always empty there.
-    Source: kustomize, api/hasher/hasher.go.
-    """
-    text = json.dumps(
-        {"data": data, "kind": "ConfigMap", "name": ""}, sort_keys=True, separators=(",", ":"), ensure_ascii=False
-    )
-    for sign in "<>&":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return hashlib.sha256(text.encode()).hexdigest()[:10].translate(_UNHASHED)
 
 
 def _ordered(mapping: dict[str, Any]) -> dict[str, Any]:

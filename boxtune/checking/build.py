@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from boxtune.checking.config import ConfigCheck
-from boxtune.checking.finding import Finding, error
+from boxtune.problems import Problem, error
 
 _PASSED_ON = ("--fragments", "--checkpoint_for")
 
 
-def build_findings(config: ConfigCheck) -> Iterator[Finding]:
+def build_problems(config: ConfigCheck) -> Iterator[Problem]:
     """An error for each combination that `python -m trial_entry build` cannot build."""
     base = config.base_text()
     if base is None:
@@ -46,4 +46,4 @@ def build_findings(config: ConfigCheck) -> Iterator[Finding]:
     for case, result in zip(cases, results, strict=True):
         if result["error"]:
             values = ", ".join(f"{name} {value}" for name, value in case.items())
-            yield error(config.where, f"{result['error']} (with {values})", "every such trial fails")
+            yield error(config.where, f"{result['error']} (with {values})", "", "every such trial fails")

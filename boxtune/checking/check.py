@@ -6,19 +6,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from boxtune.checking.build import build_findings
+from kubeflow_katib_api.models import V1beta1Experiment, V1beta1ExperimentSpec
+
+from boxtune.checking.build import build_problems
 from boxtune.checking.config import ConfigCheck
-from boxtune.checking.finding import Finding, error, note
-from boxtune.checking.metrics import metric_findings
-from boxtune.checking.space import algorithm_findings, katib_findings, parameter_findings, space_findings
-from boxtune.checking.template import template_findings
-from boxtune.checking.webhook import webhook_findings
+from boxtune.checking.metrics import metric_problems
+from boxtune.checking.space import algorithm_problems, katib_problems, space_problems
+from boxtune.checking.template import template_problems
 from boxtune.errors import ExperimentError
-from boxtune.experiment.loading import ConfigMaps, read_experiment
-from boxtune.experiment.model import Experiment, parse_experiment
+from boxtune.experiment.experiment import Experiment, parse_experiment
+from boxtune.experiment.loading import ConfigMaps, placed, read_experiment
+from boxtune.experiment.shape import read_model
 from boxtune.experiment.source import Document
 from boxtune.experiment.trial_command import TrialCommand
+from boxtune.experiment.validation import problems
 from boxtune.local.median_stop import MedianStop
+from boxtune.problems import SEVERITIES, Problem, error, errors_of, note
 
 
 @dataclass(frozen=True)
@@ -38,82 +41,74 @@ class CheckOptions:
     build: bool = False
 
 
-def check(path: Path, options: CheckOptions) -> list[Finding]:
-    """Every finding about the Experiment in `path`, by line.
+def check(path: Path, options: CheckOptions) -> list[Problem]:
+    """Everything that is wrong with the Experiment in `path`, by line.
 
     Raises:
         ExperimentError: unreadable, not YAML, or no Experiment at all.
     """
     document, config_maps = read_experiment(path)
-    found = [replace(each, line=document.line(each.path)) for each in _findings(document, config_maps, options)]
-    return sorted(found, key=lambda each: (each.line, each.severity))
+    found = [placed(each, document) for each in _problems(document, config_maps, options)]
+    return sorted(found, key=lambda each: (each.line, SEVERITIES.index(each.severity)))
 
 
-def trial_errors(experiment: Experiment, volumes: Mapping[str, Path]) -> list[Finding]:
+def trial_errors(experiment: Experiment, volumes: Mapping[str, Path]) -> list[Problem]:
     """What of the config and the data makes trials fail, wherever they run; nothing for trials of another program."""
-    command = TrialCommand(experiment)
+    command = TrialCommand(experiment.template)
     if not command.is_own:
         return []
-    found = ConfigCheck(experiment, command, None, volumes).findings()
-    return [each for each in found if each.severity == "error"]
+    return errors_of(list(ConfigCheck(experiment, command, None, volumes).problems()))
 
 
-def _findings(document: Document, config_maps: ConfigMaps, options: CheckOptions) -> Iterator[Finding]:
+def _problems(document: Document, config_maps: ConfigMaps, options: CheckOptions) -> Iterator[Problem]:
     for place in document.bare:
-        yield error(
-            ".".join(map(str, place)),
-            "put it in quotes",
-            "Go's YAML reads an unquoted y or n as true or false",
-        )
-    refused = list(webhook_findings(document.raw))
+        path, why = ".".join(map(str, place)), "Go's YAML reads an unquoted y or n as true or false"
+        yield error(path, "put it in quotes", "", why)
+    refused = list(problems(document.raw))
     yield from refused
     if refused:
         yield note("", "the other checks wait until these are settled")
         return
-    findings = list(parameter_findings(document.raw))
-    yield from findings
-    yield from space_findings(document.raw)
-    if findings:
+    yield from space_problems(read_model(V1beta1Experiment, document.raw).spec or V1beta1ExperimentSpec())
+    try:
+        experiment = parse_experiment(document.raw, config_maps)
+    except ExperimentError as unusable:
+        yield from unusable.problems
         yield note("", "the other checks wait until the parameters are settled")
         return
-    experiment = parse_experiment(document.raw, config_maps)
-    yield from algorithm_findings(experiment)
+    yield from algorithm_problems(experiment)
     yield from _early_stopping(experiment)
     if options.katib:
-        yield from katib_findings(experiment)
-    yield from _trial_findings(experiment, options)
+        yield from katib_problems(experiment)
+    yield from _trial_problems(experiment, options)
 
 
-def _early_stopping(experiment: Experiment) -> Iterator[Finding]:
+def _early_stopping(experiment: Experiment) -> Iterator[Problem]:
     if not experiment.early_stopping:
         return
     try:
         MedianStop(experiment)
-    except ExperimentError as problem:
-        text = str(problem).removeprefix("earlyStopping: ")
-        yield error("spec.earlyStopping.algorithmSettings", text, "the early-stopping service refuses it")
+    except ExperimentError as refused:
+        for each in refused.problems or [error("spec.earlyStopping.algorithmSettings", str(refused))]:
+            yield replace(each, on_katib="the early-stopping service refuses it")
 
 
-def _trial_findings(experiment: Experiment, options: CheckOptions) -> Iterator[Finding]:
+def _trial_problems(experiment: Experiment, options: CheckOptions) -> Iterator[Problem]:
     try:
-        command = TrialCommand(experiment)
-    except ExperimentError as problem:
-        where, _, text = str(problem).partition(": ")
-        path, _, more = where.partition(" ")
-        text = f"{more}: {text}" if more else text
-        yield from metric_findings(experiment, None)
-        if "primaryContainerName" in path:
-            yield error(path, text, "accepted; no collector is added, so no metric ever arrives")
-        else:
-            yield note(path, f"{text}; it was not looked at")
+        command = TrialCommand(experiment.template)
+    except ExperimentError as unusable:
+        yield from metric_problems(experiment, None)
+        for each in unusable.problems:
+            # What Katib takes and a local run does not is no fault of the Experiment's.
+            yield each if each.on_katib else note(each.path, f"{each.what}; it was not looked at")
         return
-    yield from template_findings(experiment, command)
-    yield from metric_findings(experiment, command)
+    yield from template_problems(experiment, command)
+    yield from metric_problems(experiment, command)
     if not command.is_own:
         yield note("", "the trials are not python -m trial_entry, so their arguments were not looked at")
         return
     config = ConfigCheck(experiment, command, options.config, options.volumes)
-    found = list(config.findings())
+    found = list(config.problems())
     yield from found
-    if options.build and not any(each.severity == "error" for each in found):
-        yield from build_findings(config)
+    if options.build and not errors_of(found):
+        yield from build_problems(config)

@@ -7,13 +7,12 @@ from itertools import product
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from boxtune.checking.finding import Finding, error, note, warning
-from boxtune.checking.template import container_path
 from boxtune.errors import ExperimentError
-from boxtune.experiment.model import Experiment
+from boxtune.experiment.experiment import Experiment
+from boxtune.experiment.mounts import map_paths, mounted_text, mounts_here
 from boxtune.experiment.space import Assignments, ParameterSpec
 from boxtune.experiment.trial_command import TrialCommand
-from boxtune.local.volumes import map_paths, mounts_here
+from boxtune.problems import Problem, error, note, warning
 from trial_entry.arguments import parse_arguments, surroundings_of
 from trial_entry.errors import RequestError
 from trial_entry.pipeline_config.checks import check_config
@@ -44,22 +43,22 @@ class ConfigCheck:
         """
         self._experiment = experiment
         self._command = command
-        self.where = f"{container_path(command)}.args"
+        self.where = f"{command.path}.args"
         self._mounts = mounts_here(command.pod, command.container, volumes)
         self._config = config
         self._specs = {spec.name: spec for spec in experiment.parameters}
 
-    def findings(self) -> Iterator[Finding]:
+    def problems(self) -> Iterator[Problem]:
         """Everything about arguments, config and data."""
         arguments = self._command.arguments
         if arguments[3:4] == ["evaluate"] or arguments[3:4] == ["stop"]:
-            yield error(self.where, f"the trials run {arguments[3]}, which trains nothing; leave it out")
+            yield error(self.where, f"the trials run {arguments[3]}, which trains nothing", "leave it out")
             return
         first = {name: _values(spec)[0] for name, spec in self._specs.items()}
         try:
             parsed = self._parsed(first)
         except RequestError as problem:
-            yield error(self.where, str(problem), "every trial fails")
+            yield error(self.where, str(problem), "", "every trial fails")
             return
         yield from self._model_dir(str(parsed.model_dir))
         yield from self._steps(parsed.assignments)
@@ -70,7 +69,7 @@ class ConfigCheck:
         try:
             base = parse_config(*config)
         except RequestError as problem:
-            yield error("", str(problem), "every trial fails")
+            yield error("", str(problem), "", "every trial fails")
             return
         problems = list(self._values(base))
         yield from problems
@@ -112,12 +111,12 @@ class ConfigCheck:
             return _read(self._config)
         if self._mounts and Path(path).is_file():
             return _read(Path(path))
-        text = self._command.mounted(path, self._experiment.config_maps)
+        text = mounted_text(self._command, path, self._experiment.config_maps)
         if text is not None:
             return text, path
         return f"{path}: not in the Experiment's ConfigMaps, so {left_out}; give it with --config FILE"
 
-    def _values(self, base: TrainEvalPipelineConfig) -> Iterator[Finding]:
+    def _values(self, base: TrainEvalPipelineConfig) -> Iterator[Problem]:
         """Each parameter at both ends or at every value, within each combination of the structural ones."""
         said: set[tuple[str, str]] = set()
         first = next(self.combinations())
@@ -133,7 +132,7 @@ class ConfigCheck:
             if (blamed, problem) not in said:
                 said.add((blamed, problem))
                 path = f"spec.parameters.{numbers[blamed]}.feasibleSpace" if blamed else self.where
-                yield error(path, problem, "every such trial fails")
+                yield error(path, problem, "", "every such trial fails")
 
     def _problem(self, base: TrainEvalPipelineConfig, assignments: Assignments) -> str | None:
         """What the trial would say of `assignments`, or None."""
@@ -158,7 +157,7 @@ class ConfigCheck:
         problem = self._problem(base, first) or ""
         return next((name for name, field in sets.items() if problem.startswith(f"{field}:")), "")
 
-    def _whole(self, base: TrainEvalPipelineConfig, first: Assignments, where: str) -> Iterator[Finding]:
+    def _whole(self, base: TrainEvalPipelineConfig, first: Assignments, where: str) -> Iterator[Problem]:
         """The whole config with its first assignments, and its data where they can be seen."""
         parsed = self._parsed(first)
         config = TrainEvalPipelineConfig()
@@ -167,41 +166,40 @@ class ConfigCheck:
         try:
             check_config(config, where)
         except RequestError as problem:
-            yield error("", str(problem), "every trial fails")
+            yield error("", str(problem), "", "every trial fails")
             return
         unseen = [path for path in _paths(config) if not self._is_seen(path)]
         if unseen:
             how = "in a bucket" if is_remote(unseen[0]) else "not seen from here"
-            hint = "" if is_remote(unseen[0]) else "; give --volume NAME=DIR"
-            yield note("", f"{unseen[0]}: {how}, so the data were not opened{hint}")
+            hint = "" if is_remote(unseen[0]) else "give --volume NAME=DIR"
+            yield note("", f"{unseen[0]}: {how}, so the data were not opened", hint)
             return
         try:
             resolve_paths(config, Path(where).parent)
             glance(config)
         except RequestError as problem:
-            yield error("", str(problem), "every trial fails")
+            yield error("", str(problem), "", "every trial fails")
 
     def _is_seen(self, path: str) -> bool:
         """Whether this machine can say anything about a path: a bucket it cannot, a mounted folder it can."""
         folders = [str(folder) for folder in self._mounts.values()]
         return any(path.startswith(folder) for folder in folders)
 
-    def _model_dir(self, path: str) -> Iterator[Finding]:
+    def _model_dir(self, path: str) -> Iterator[Problem]:
         own = [text for text in self._command.arguments if text.startswith("--model_dir")]
         per_trial = any("${trialParameters." in text for text in own)
-        volumes = {volume["name"]: volume for volume in self._command.pod.get("volumes") or ()}
-        for mount in self._command.container.get("volumeMounts") or ():
-            inside = PurePosixPath(path).is_relative_to(mount["mountPath"])
-            claim = (volumes.get(mount.get("name")) or {}).get("persistentVolumeClaim")
-            if inside and claim and not per_trial and "${trialParameters." not in mount.get("subPath", ""):
+        claims = {volume.name: volume.persistent_volume_claim for volume in self._command.pod.volumes or ()}
+        for mount in self._command.container.volume_mounts or ():
+            inside, claim = PurePosixPath(path).is_relative_to(mount.mount_path), claims.get(mount.name)
+            if inside and claim is not None and not per_trial and "${trialParameters." not in (mount.sub_path or ""):
                 yield error(
                     self.where,
-                    f"--model_dir={path} is the same folder of the claim {claim.get('claimName')} for every trial; add "
-                    "a trialParameter with the reference ${trialSpec.Name} to its path or to the mount's subPath",
+                    f"--model_dir={path} is the same folder of the claim {claim.claim_name} for every trial",
+                    "add a trialParameter with the reference ${trialSpec.Name} to its path or to the mount's subPath",
                     "the second trial is refused the folder",
                 )
 
-    def _steps(self, assignments: Sequence[Assignment]) -> Iterator[Finding]:
+    def _steps(self, assignments: Sequence[Assignment]) -> Iterator[Problem]:
         """A search over the batch size with a fixed number of steps gives larger batches more images."""
         searched = set(self._command.sets().values())
         lengths = {each.name for each in assignments}
@@ -212,7 +210,8 @@ class ConfigCheck:
         ):
             yield warning(
                 self.where,
-                "batch_size is searched with a fixed number of steps, so larger batches see more images; set epochs",
+                "batch_size is searched with a fixed number of steps, so larger batches see more images",
+                "set epochs",
             )
 
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 
 import re2
 
-from boxtune.checking.finding import Finding, error, warning
-from boxtune.experiment.model import Experiment
+from boxtune.experiment.experiment import DEFAULT_FILTER, Experiment
 from boxtune.experiment.trial_command import TrialCommand
+from boxtune.problems import Problem, error, warning
 
 # What a trial prints: boxtune and a trial meet at its output.
 _PRINTED = (
@@ -23,7 +23,7 @@ _LOSSES = ("total_loss",)
 _LINE = "2026-11-24T10:00:00.123456Z {name}=0.3127"
 
 
-def metric_findings(experiment: Experiment, command: TrialCommand | None) -> Iterator[Finding]:
+def metric_problems(experiment: Experiment, command: TrialCommand | None) -> Iterator[Problem]:
     """Names, filters, strategies, goal and early stopping."""
     own = command is not None and command.is_own
     yield from _filters(experiment)
@@ -38,7 +38,7 @@ def metric_findings(experiment: Experiment, command: TrialCommand | None) -> Ite
         yield warning("spec.maxTrialCount", "neither maxTrialCount nor a goal: the search never ends")
 
 
-def _filters(experiment: Experiment) -> Iterator[Finding]:
+def _filters(experiment: Experiment) -> Iterator[Problem]:
     """Metrics that no filter finds in `NAME=0.3127`."""
     if experiment.collector.kind not in ("StdOut", "File") or experiment.collector.file_format == "JSON":
         return
@@ -52,74 +52,74 @@ def _filters(experiment: Experiment) -> Iterator[Finding]:
         if (name, "0.3127") in [(each.strip(), value.strip()) for each, value in found if each and value]:
             continue
         read = f"it reads {', '.join(str(each) for each, _ in found)}" if found else "it reads nothing"
-        path = "spec.metricsCollectorSpec" if experiment.collector.filters != type(experiment.collector).filters else ""
+        own = experiment.collector.filters != (DEFAULT_FILTER,)
         yield error(
-            path or "spec.objective",
-            f"the collector's filter does not find {name} in the line {name}=0.3127 ({read}); "
+            "spec.metricsCollectorSpec" if own else "spec.objective",
+            f"the collector's filter does not find {name} in the line {name}=0.3127 ({read})",
             "use letters, digits, _ and - in names, and a filter with a group for the name and one for the value",
             "the trial ends as MetricsUnavailable" if name == experiment.objective.metric else "it is never recorded",
         )
 
 
-def _strategies(experiment: Experiment) -> Iterator[Finding]:
-    given = {each.get("name") for each in experiment.raw["spec"]["objective"].get("metricStrategies") or ()}
-    missing = [name for name in experiment.objective.metrics if name not in given]
+def _strategies(experiment: Experiment) -> Iterator[Problem]:
+    missing = [name for name in experiment.objective.metrics if name not in experiment.objective.given_strategies]
     if missing:
         best = "max" if experiment.objective.maximize else "min"
         yield warning(
             "spec.objective.metricStrategies",
-            f"none for {', '.join(missing)}: the {best} that each metric ever had counts, whatever checkpoint it came "
-            "from; write latest",
+            f"none for {', '.join(missing)}: the {best} that each metric ever had counts, "
+            "whatever checkpoint it came from",
+            "write latest",
         )
-    for number, each in enumerate(experiment.raw["spec"]["objective"].get("metricStrategies") or ()):
-        if each.get("name") not in experiment.objective.metrics:
-            yield warning(
-                f"spec.objective.metricStrategies.{number}",
-                f"{each.get('name')} is none of the metrics",
-                "it is ignored",
-            )
+    for number, name in enumerate(experiment.objective.given_strategies):
+        if name not in experiment.objective.metrics:
+            path = f"spec.objective.metricStrategies.{number}"
+            yield warning(path, f"{name or 'one without a name'} is none of the metrics", "", "it is ignored")
 
 
-def _names(experiment: Experiment) -> Iterator[Finding]:
+def _names(experiment: Experiment) -> Iterator[Problem]:
     for number, name in enumerate(experiment.objective.metrics):
         if name in _PRINTED or _PER_CLASS.fullmatch(name):
             continue
-        text = f"{name} is no metric that a trial prints; {_nearest(name, _PRINTED)}"
+        what, nearest = f"{name} is no metric that a trial prints", _nearest(name, _PRINTED)
         if number == 0:
-            yield error("spec.objective.objectiveMetricName", text, "every trial ends as MetricsUnavailable")
+            path, comes = "spec.objective.objectiveMetricName", "every trial ends as MetricsUnavailable"
+            yield error(path, what, nearest, comes)
         else:
-            yield warning(f"spec.objective.additionalMetricNames.{number - 1}", text, "it is shown as unavailable")
+            path = f"spec.objective.additionalMetricNames.{number - 1}"
+            yield warning(path, what, nearest, "it is shown as unavailable")
 
 
-def _direction(experiment: Experiment) -> Iterator[Finding]:
+def _direction(experiment: Experiment) -> Iterator[Problem]:
     objective = experiment.objective
     if objective.maximize and objective.metric in _LOSSES:
         yield warning("spec.objective.type", f"maximize, but less of {objective.metric} is better")
     if not objective.maximize and _SHARES.fullmatch(objective.metric):
         yield warning("spec.objective.type", f"minimize, but more of {objective.metric} is better")
     if objective.goal is not None and _SHARES.fullmatch(objective.metric) and not 0 <= objective.goal <= 1:
-        yield error(
-            "spec.objective.goal", f"{objective.goal:g}; {objective.metric} lies from 0 to 1", "it is never reached"
-        )
+        what = f"{objective.goal:g}, but {objective.metric} lies from 0 to 1"
+        yield error("spec.objective.goal", what, "", "it is never reached")
 
 
-def _collector(experiment: Experiment) -> Iterator[Finding]:
+def _collector(experiment: Experiment) -> Iterator[Problem]:
     if experiment.collector.kind != "StdOut":
         yield error(
             "spec.metricsCollectorSpec.collector.kind",
-            f"{experiment.collector.kind}, but trial_entry prints its metrics; use StdOut",
+            f"{experiment.collector.kind}, but trial_entry prints its metrics",
+            "use StdOut",
             "every trial ends as MetricsUnavailable",
         )
 
 
-def _early_stopping(experiment: Experiment, command: TrialCommand) -> Iterator[Finding]:
+def _early_stopping(experiment: Experiment, command: TrialCommand) -> Iterator[Problem]:
     evaluates = any(
         text.startswith("--eval_every_n") and not text.endswith(("=0", "--eval_every_n")) for text in command.arguments
     )
     if experiment.early_stopping and not evaluates:
         yield warning(
             "spec.earlyStopping",
-            "each trial is evaluated at its end only, so none can be stopped early; add --eval_every_n=N to its args",
+            "each trial is evaluated at its end only, so none can be stopped early",
+            "add --eval_every_n=N to its args",
         )
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from dataclasses import replace
+from itertools import combinations
 
-from boxtune.checking.finding import Finding, error, warning
+from kubeflow_katib_api.models import V1beta1ExperimentSpec
+
 from boxtune.errors import ExperimentError
-from boxtune.experiment.model import Experiment
+from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.space import ParameterSpec
+from boxtune.problems import Problem, error, warning
 from boxtune.search.catalogue import ALGORITHMS, create_search
 from boxtune.search.grid import Grid
+from trial_entry.pipeline_config.values import same_value
 
 _WHERE = "spec.parameters"
 _SHELL_SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./-]*")
@@ -28,59 +32,42 @@ _SERVICES = {
 }
 
 
-def parameter_findings(raw: Mapping[str, Any]) -> Iterator[Finding]:
-    """Parameters from which nothing could be suggested, and names that stand twice."""
-    seen: set[str] = set()
-    for number, parameter in enumerate(raw["spec"].get("parameters") or []):
-        path, name = f"{_WHERE}.{number}", parameter["name"]
-        try:
-            ParameterSpec.parse(parameter)
-        except ExperimentError as problem:
-            text = str(problem).removeprefix(f"parameter {name}: ")
-            yield error(f"{path}.feasibleSpace", text, "accepted; then no suggestion ever comes")
-        if name in seen:
-            yield error(f"{path}.name", f"{name} stands twice", "accepted; one of the two is searched")
-        seen.add(name)
-
-
-def space_findings(raw: Mapping[str, Any]) -> Iterator[Finding]:
+def space_problems(spec: V1beta1ExperimentSpec) -> Iterator[Problem]:
     """Values that do not reach the trial as they are, ranges of one value, lists with repetitions."""
-    for number, parameter in enumerate(raw["spec"].get("parameters") or []):
-        path = f"{_WHERE}.{number}.feasibleSpace"
-        space = parameter.get("feasibleSpace") or {}
-        values = space.get("list") or []
+    for number, parameter in enumerate(spec.parameters or ()):
+        path, space = f"{_WHERE}.{number}.feasibleSpace", parameter.feasible_space
+        values = (space.list if space is not None else None) or []
         for place, value in enumerate(values):
-            if not _SHELL_SAFE.fullmatch(value):
+            if not shell_safe(value):
                 yield error(
                     f"{path}.list.{place}",
-                    f'"{value}" has characters that a shell reads; use letters, digits and @%+=:,./_-',
+                    f'"{value}" has characters that a shell reads',
+                    "use letters, digits and @%+=:,./_-",
                     "the trial's command is one unquoted shell line, which they break",
                 )
-        if len(set(values)) < len(values):
-            yield warning(f"{path}.list", "a value stands twice", "it is tried twice as often")
-        if values and space.get("distribution") not in (None, "", "uniform"):
-            yield warning(f"{path}.distribution", "means nothing for a list", "it is ignored")
-        only = len(set(values)) == 1 or (space.get("min") and space.get("min") == space.get("max"))
-        if only:
-            yield warning(path, f"{parameter['name']} has one value only, so nothing is searched; write it in the args")
+        if any(same_value(one, other) for one, other in combinations(values, 2)):
+            yield warning(f"{path}.list", "a value stands twice", "", "it is tried twice as often")
+        if space is not None and values and space.distribution not in (None, "", "uniform"):
+            yield warning(f"{path}.distribution", "means nothing for a list", "", "it is ignored")
+        single = space is not None and bool(space.min) and space.min == space.max
+        if len(set(values)) == 1 or single:
+            yield warning(path, f"{parameter.name} has one value only, so nothing is searched", "write it in the args")
 
 
-def algorithm_findings(experiment: Experiment) -> Iterator[Finding]:
+def algorithm_problems(experiment: Experiment) -> Iterator[Problem]:
     """Settings and spaces that the algorithm does not take."""
     where = "spec.algorithm"
     if experiment.algorithm in _KATIB_S_OWN:
-        yield warning(f"{where}.algorithmName", f"{experiment.algorithm} runs on Katib only; boxtune run refuses it")
+        what = f"{experiment.algorithm} runs on Katib only; boxtune run refuses it"
+        yield warning(f"{where}.algorithmName", what)
         return
     if experiment.algorithm not in ALGORITHMS:
         return  # validation said so
     try:
         create_search(experiment)
-    except ExperimentError as problem:
-        text = str(problem)
-        path = f"{where}.algorithmSettings" if text.startswith("algorithmSettings") else where
-        yield error(
-            path, text.removeprefix("algorithmSettings: "), "the algorithm's service refuses it, the Experiment fails"
-        )
+    except ExperimentError as refused:
+        for each in refused.problems or [error(where, str(refused))]:
+            yield replace(each, on_katib="the algorithm's service refuses it, the Experiment fails")
         return
     most, finite = experiment.counts.most, all(spec.count is not None for spec in experiment.parameters)
     if most is not None and finite:
@@ -88,18 +75,20 @@ def algorithm_findings(experiment: Experiment) -> Iterator[Finding]:
         if most > size and experiment.algorithm == "grid":
             yield error(
                 "spec.maxTrialCount",
-                f"{most} trials, but the grid has {size} points; write {size}",
+                f"{most} trials, but the grid has {size} points",
+                f"write {size}",
                 "the algorithm's service refuses it, the Experiment fails",
             )
         elif most > size:
             yield warning(
                 "spec.maxTrialCount",
                 f"{most} trials, but the space has {size} points; a local run ends once all were tried",
+                "",
                 "points are tried again",
             )
 
 
-def katib_findings(experiment: Experiment) -> Iterator[Finding]:
+def katib_problems(experiment: Experiment) -> Iterator[Problem]:
     """Where Katib's own service would search something else than the Experiment says (`--katib`)."""
     service = _SERVICES.get(experiment.algorithm)
     check = _BY_SERVICE.get(service or "")
@@ -110,62 +99,68 @@ def katib_findings(experiment: Experiment) -> Iterator[Finding]:
             yield from check(f"{_WHERE}.{number}.feasibleSpace", spec)
 
 
-def _hyperopt(path: str, spec: ParameterSpec) -> Iterator[Finding]:
+def _hyperopt(path: str, spec: ParameterSpec) -> Iterator[Problem]:
     if spec.distribution in ("normal", "logNormal"):
         yield warning(
             path,
             f"{spec.name} is {spec.distribution}, cut to min..max here",
-            "hyperopt does not cut: about three values in a thousand lie outside; use uniform or logUniform",
+            "use uniform or logUniform",
+            "hyperopt does not cut: about three values in a thousand lie outside",
         )
     if spec.step is not None and (spec.low / spec.step) % 1:
         yield warning(
             path,
             f"{spec.name} is searched at min plus multiples of step",
-            "hyperopt rounds to multiples of step, whatever min is, and can leave the range; "
             "choose a min that is a multiple",
+            "hyperopt rounds to multiples of step, whatever min is, and can leave the range",
         )
 
 
-def _skopt(path: str, spec: ParameterSpec) -> Iterator[Finding]:
+def _skopt(path: str, spec: ParameterSpec) -> Iterator[Problem]:
     if spec.parameter_type == "double" and spec.low <= 0:
         yield error(
             path,
-            f"{spec.name} begins at {spec.low:g}; choose a min above 0, or another algorithm",
+            f"{spec.name} begins at {spec.low:g}",
+            "choose a min above 0, or another algorithm",
             "scikit-optimize's service makes every double logarithmic, and fails at 0",
         )
     elif spec.parameter_type == "double" and spec.distribution != "logUniform":
         yield warning(
             path,
             f"{spec.name} is {spec.distribution}",
+            "",
             "scikit-optimize's service searches every double on a logarithmic scale",
         )
     elif spec.parameter_type == "int" and spec.distribution != "uniform":
-        yield warning(path, f"{spec.name} is {spec.distribution}", "scikit-optimize's service searches it uniformly")
+        what = f"{spec.name} is {spec.distribution}"
+        yield warning(path, what, "", "scikit-optimize's service searches it uniformly")
     if spec.step is not None and spec.step != 1:
-        yield warning(path, f"{spec.name} has a step", "scikit-optimize's service ignores step; use discrete")
+        yield warning(path, f"{spec.name} has a step", "use discrete", "scikit-optimize's service ignores step")
 
 
-def _goptuna(path: str, spec: ParameterSpec) -> Iterator[Finding]:
+def _goptuna(path: str, spec: ParameterSpec) -> Iterator[Problem]:
     if spec.distribution != "uniform":
         yield warning(
             path,
             f"{spec.name} is {spec.distribution}",
-            "goptuna ignores distribution and searches it uniformly; random and tpe do not",
+            "random and tpe take it",
+            "goptuna ignores distribution and searches it uniformly",
         )
 
 
-def _optuna(path: str, spec: ParameterSpec) -> Iterator[Finding]:
+def _optuna(path: str, spec: ParameterSpec) -> Iterator[Problem]:
     if spec.distribution in ("normal", "logNormal"):
         yield error(
             path,
-            f"{spec.name} is {spec.distribution}; use uniform or logUniform",
+            f"{spec.name} is {spec.distribution}",
+            "use uniform or logUniform",
             "Optuna's service knows neither normal nor logNormal, and fails",
         )
     elif spec.distribution == "logUniform" and spec.step not in (None, 1.0):
-        yield warning(path, f"{spec.name} has a step on a logarithmic scale", "Optuna's service ignores the step")
+        yield warning(path, f"{spec.name} has a step on a logarithmic scale", "", "Optuna's service ignores the step")
 
 
-_Check = Callable[[str, ParameterSpec], Iterator[Finding]]
+_Check = Callable[[str, ParameterSpec], Iterator[Problem]]
 _BY_SERVICE: Mapping[str, _Check] = {
     "hyperopt": _hyperopt,
     "scikit-optimize": _skopt,

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from itertools import chain
 
-from boxtune.checking.finding import Finding, error, warning
 from boxtune.checking.space import shell_safe
-from boxtune.experiment.model import Experiment
-from boxtune.experiment.trial_command import META, PLACEHOLDER, TrialCommand
+from boxtune.experiment.experiment import Experiment
+from boxtune.experiment.trial_command import META, PLACEHOLDER, POD_PATH, TrialCommand
+from boxtune.problems import Problem, error, warning
 
 _TEMPLATE = "spec.trialTemplate"
 _JOB = f"{_TEMPLATE}.trialSpec.spec"
-_POD = f"{_JOB}.template.spec"
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # DNS-1123, as Kubernetes wants names of containers
 _SHELLS = ("sh", "bash", "/bin/sh", "/bin/bash")
-_LEAST_GRACE = 60  # seconds: a checkpoint and its way to the disk
+_SCRIPT = 2  # the place of the script in `sh -c SCRIPT`
+_DEFAULT_GRACE, _LEAST_GRACE = 30, 60  # seconds: Kubernetes' own; a checkpoint and its way to the disk
+_ISTIO = "sidecar.istio.io/inject"
+_JOB_REFUSED = "accepted; the Job is refused, and the trial never starts"
 
 
-def template_findings(experiment: Experiment, command: TrialCommand) -> Iterator[Finding]:
+def template_problems(experiment: Experiment, command: TrialCommand) -> Iterator[Problem]:
     """Everything about the pod and its command line."""
     yield from _references(experiment, command)
     yield from _names(command)
@@ -29,134 +31,130 @@ def template_findings(experiment: Experiment, command: TrialCommand) -> Iterator
     yield from _stopping(command)
 
 
-def container_path(command: TrialCommand) -> str:
-    """The path of the primary container."""
-    names = [container.get("name") for container in command.pod.get("containers") or ()]
-    return f"{_POD}.containers.{names.index(command.container['name'])}"
-
-
-def _references(experiment: Experiment, command: TrialCommand) -> Iterator[Finding]:
+def _references(experiment: Experiment, command: TrialCommand) -> Iterator[Problem]:
     for number, spec in enumerate(experiment.parameters):
         if spec.name not in command.references.values():
             yield error(
                 f"spec.parameters.{number}.name",
-                f"no trialParameter refers to {spec.name}, so it changes nothing; add it to trialParameters and to "
-                "the trial's args, or leave it out",
+                f"no trialParameter refers to {spec.name}, so it changes nothing",
+                "add it to trialParameters and to the trial's args, or leave it out",
                 "accepted; searched all the same",
             )
-    for path, text in _texts(command.job, f"{_TEMPLATE}.trialSpec"):
+    for path, text in _texts(experiment.template.trial_spec, f"{_TEMPLATE}.trialSpec"):
         for found in META.findall(text):
             yield error(
                 path,
-                f"${{trialSpec.{found}}} is filled in only as the reference of a trialParameter; make one and write "
-                "${trialParameters.NAME} here",
+                f"${{trialSpec.{found}}} is filled in only as the reference of a trialParameter",
+                "make one and write ${trialParameters.NAME} here",
                 "accepted; the shell ends with a bad substitution",
             )
 
 
-def _names(command: TrialCommand) -> Iterator[Finding]:
+def _names(command: TrialCommand) -> Iterator[Problem]:
     """Names that the API server refuses when the pod is made, long after the Experiment was accepted."""
     pod = command.pod
-    for kind in ("containers", "initContainers", "volumes"):
-        for number, each in enumerate(pod.get(kind) or ()):
-            name = str(each.get("name", ""))
+    held = {
+        "containers": [each.name for each in pod.containers],
+        "initContainers": [each.name for each in pod.init_containers or ()],
+        "volumes": [each.name for each in pod.volumes or ()],
+    }
+    for kind, names in held.items():
+        for number, name in enumerate(names):
             if not _LABEL.fullmatch(name):
-                yield error(
-                    f"{_POD}.{kind}.{number}.name",
-                    f'"{name}" must be of a-z, 0-9 and "-", without a dot or an underscore',
-                    "accepted; the Job is refused, and the trial never starts",
-                )
+                what = f'"{name}" must be of a-z, 0-9 and "-", without a dot or an underscore'
+                yield error(f"{POD_PATH}.{kind}.{number}.name", what, "", _JOB_REFUSED)
 
 
-def _volumes(command: TrialCommand) -> Iterator[Finding]:
-    known = {volume.get("name") for volume in command.pod.get("volumes") or ()}
-    where = container_path(command)
-    for number, mount in enumerate(command.container.get("volumeMounts") or ()):
-        if mount.get("name") not in known:
-            yield error(
-                f"{where}.volumeMounts.{number}.name",
-                f"the pod has no volume {mount.get('name')}; it has {', '.join(map(str, sorted(known))) or 'none'}",
-                "accepted; the Job is refused, and the trial never starts",
-            )
+def _volumes(command: TrialCommand) -> Iterator[Problem]:
+    known = sorted(volume.name for volume in command.pod.volumes or ())
+    for number, mount in enumerate(command.container.volume_mounts or ()):
+        if mount.name not in known:
+            what = f"the pod has no volume {mount.name}; it has {', '.join(known) or 'none'}"
+            yield error(f"{command.path}.volumeMounts.{number}.name", what, "", _JOB_REFUSED)
 
 
-def _job(command: TrialCommand) -> Iterator[Finding]:
-    spec = command.job.get("spec") or {}
-    if spec.get("backoffLimit") != 0:
+def _job(command: TrialCommand) -> Iterator[Problem]:
+    if command.job.backoff_limit != 0:
         yield warning(
             f"{_JOB}.backoffLimit",
-            "write 0: otherwise a trial that failed is repeated, six times by default",
+            "a trial that failed is repeated, six times by default",
+            "write 0",
             "every repetition costs a training, and the trial counts as running",
         )
-    policy = command.pod.get("restartPolicy")
+    policy = command.pod.restart_policy
     if policy not in ("Never", "OnFailure"):
-        yield error(
-            f"{_POD}.restartPolicy",
-            f"{policy or 'left out'}; a Job needs Never",
-            "accepted; the Job is refused, and the trial never starts",
-        )
-    metadata = ((spec.get("template") or {}).get("metadata")) or {}
-    said = {**(metadata.get("annotations") or {}), **(metadata.get("labels") or {})}
-    if said.get("sidecar.istio.io/inject") != "false":
+        yield error(f"{POD_PATH}.restartPolicy", f"{policy or 'left out'}; a Job needs Never", "", _JOB_REFUSED)
+    if {**command.job.pod_annotations, **command.job.pod_labels}.get(_ISTIO) != "false":
         yield warning(
             f"{_JOB}.template.metadata",
-            'add the annotation sidecar.istio.io/inject: "false"',
+            f'the annotation {_ISTIO}: "false" is missing',
+            "add it",
             "in a Kubeflow Profile's namespace Istio's sidecar keeps the Job from ever completing",
         )
 
 
-def _command_line(experiment: Experiment, command: TrialCommand) -> Iterator[Finding]:
-    where, container = container_path(command), command.container
-    if not container.get("command"):
+def _command_line(experiment: Experiment, command: TrialCommand) -> Iterator[Problem]:
+    where, container = command.path, command.container
+    if not container.command:
         yield error(
             f"{where}.command",
             "must be given; the image's own entrypoint is not known",
+            "",
             "the controller asks the image's registry for it, and the trial fails where it may not",
         )
         return
     if experiment.collector.kind != "StdOut":
         return
-    shell = container["command"][0] in _SHELLS
-    for field in ("command", "args"):
-        for number, text in enumerate(container.get(field) or ()):
-            path = f"{where}.{field}.{number}"
-            plain = PLACEHOLDER.sub("x", text)
-            if META.search(plain) or shell_safe(plain):
-                continue
-            if not shell:
-                yield error(
-                    path,
-                    f'"{text}" has characters that a shell reads; use letters, digits and @%+=:,./_-',
-                    "the trial's command is one unquoted shell line, which they break",
-                )
-            elif field == "command" and number == 2 and ";" in plain and not plain.strip().startswith(("{", "(")):
-                yield warning(
-                    path,
-                    "put the commands in { …; }",
-                    "only the last command's output is redirected to where the collector reads",
-                )
+    shell = container.command[0] in _SHELLS
+    texts = chain(
+        ((f"{where}.command.{number}", text) for number, text in enumerate(container.command)),
+        ((f"{where}.args.{number}", text) for number, text in enumerate(container.args or ())),
+    )
+    for path, text in texts:
+        plain = PLACEHOLDER.sub("x", text)
+        if META.search(plain) or shell_safe(plain):
+            continue
+        if not shell:
+            yield error(
+                path,
+                f'"{text}" has characters that a shell reads',
+                "use letters, digits and @%+=:,./_-",
+                "the trial's command is one unquoted shell line, which they break",
+            )
+        elif path == f"{where}.command.{_SCRIPT}" and ";" in plain and not plain.strip().startswith(("{", "(")):
+            yield warning(
+                path,
+                "several commands, of which the last alone is redirected",
+                "put the commands in { …; }",
+                "only the last command's output goes to where the collector reads",
+            )
 
 
-def _stopping(command: TrialCommand) -> Iterator[Finding]:
+def _stopping(command: TrialCommand) -> Iterator[Problem]:
     """A trial that is told to end should save what it has."""
     if not command.is_own:
         return
-    hook = ((command.container.get("lifecycle") or {}).get("preStop") or {}).get("exec") or {}
-    if "trial_entry" not in hook.get("command", ()):
+    lifecycle = command.container.lifecycle
+    hook = lifecycle.pre_stop.var_exec if lifecycle is not None and lifecycle.pre_stop is not None else None
+    grace = command.pod.termination_grace_period_seconds
+    grace = _DEFAULT_GRACE if grace is None else grace
+    if hook is None or "trial_entry" not in (hook.command or ()):
         yield warning(
-            f"{container_path(command)}.lifecycle",
+            f"{command.path}.lifecycle",
+            "nothing tells the trial to save before its pod ends",
             "add preStop: exec: command: [python, -m, trial_entry, stop, --model_dir=…]",
             "the shell around the trial passes no SIGTERM on: a pod that is moved loses all since its last checkpoint",
         )
-    elif (grace := command.pod.get("terminationGracePeriodSeconds", 30)) < _LEAST_GRACE:
+    elif grace < _LEAST_GRACE:
         yield warning(
-            f"{_POD}.terminationGracePeriodSeconds",
-            f"{grace} seconds may be too few for a checkpoint; write 120",
+            f"{POD_PATH}.terminationGracePeriodSeconds",
+            f"{grace} seconds may be too few for a checkpoint",
+            "write 120",
             "the trial is killed before it has saved",
         )
 
 
-def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
+def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
     """Every text in `value` with its path."""
     if isinstance(value, str):
         yield path, value

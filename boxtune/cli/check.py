@@ -27,9 +27,9 @@ def check(
     build: Annotated[
         bool, typer.Option("--build", help="also build every model that the space can name (seconds each)")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="a list of findings as JSON")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="a list of problems as JSON")] = False,
 ) -> int:
-    """Find mistakes before the GPU does: one line a finding, FILE:LINE: what, and what would be right.
+    """Find mistakes before the GPU does: one line a problem, FILE:LINE: what, and what would be right.
 
     Looks at what Katib's webhook refuses, at what it lets through and then fails or misleads, and at every parameter
     against the type and meaning of the field that it sets, at both ends of its range and for every listed value.
@@ -37,12 +37,12 @@ def check(
 
     Example: boxtune check experiment.yaml --katib --volume data=/data/drones
     """
-    findings = find(experiment, CheckOptions(config, volumes_of(volume), katib, build))
-    errors, warnings = (sum(each.severity == kind for each in findings) for kind in ("error", "warning"))
+    problems = find(experiment, CheckOptions(config, volumes_of(volume), katib, build))
+    errors, warnings = (sum(each.severity == kind for each in problems) for kind in ("error", "warning"))
     if as_json:
-        print(json.dumps([{"file": str(experiment), **asdict(each)} for each in findings], indent=2))
+        print(json.dumps([{"file": str(experiment), **asdict(each), "text": each.text} for each in problems], indent=2))
     else:
-        for each in findings:
+        for each in problems:
             print(f"{experiment}:{each.line}: {each}")
         print(f"{experiment}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
     return EXIT_INPUT if errors else EXIT_DONE

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
-from boxtune.cli import best, cancel, check, demo, parameters, report, run, show, speed, submit, watch
+from boxtune.cli.commands import Subcommands
 from boxtune.errors import EXIT_DONE, EXIT_INPUT, EXIT_INTERRUPTED, BoxtuneError
+from trial_entry.contract.versions import versions
 
 _HELP = """Tune a TensorFlow object detector through its pipeline.config.
 
@@ -30,22 +32,28 @@ cluster.
     boxtune watch NAME                                 follow it; show and best take its NAME too
     boxtune cancel NAME                                end it
 
+Completion of names and options: boxtune --install-completion.
+
 Exit codes: 0 done; 2 the input is wrong, one line says how; 3 too many trials failed; 130 interrupted, the same
 command goes on; 1 a bug.
 """
 
-app = typer.Typer(help=_HELP, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-app.command("run", short_help="Search on this machine.")(run.run)
-app.command("check", short_help="Find mistakes in an Experiment before training.")(check.check)
-app.command("show", short_help="Show a run, also while it goes on.")(show.show)
-app.command("report", short_help="Write a run as one HTML page.")(report.report)
-app.command("best", short_help="Write the best trial's pipeline.config.")(best.best)
-app.command("submit", short_help="Hand an Experiment to Katib on a cluster.")(submit.submit)
-app.command("watch", short_help="Follow an Experiment on a cluster.")(watch.watch)
-app.command("cancel", short_help="End an Experiment on a cluster.")(cancel.cancel)
-app.command("parameters", short_help="List what of a pipeline.config can be searched.")(parameters.parameters)
-app.command("speed", short_help="Measure what trains fastest on this machine.")(speed.speed)
-app.command("demo", short_help="Make a small data set.")(demo.demo)
+app = typer.Typer(cls=Subcommands, help=_HELP, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(versions())
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Boxtune's and TensorFlow's")
+    ] = False,
+) -> None:
+    """What stands before a subcommand."""
 
 
 def main() -> None:

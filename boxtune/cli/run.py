@@ -14,8 +14,8 @@ from boxtune.cli.options import volumes_of
 from boxtune.cli.printing import print_run
 from boxtune.cli.progress import make_listener
 from boxtune.errors import BoxtuneError, InputError
+from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.loading import load_experiment
-from boxtune.experiment.model import Experiment
 from boxtune.local.history import open_run
 from boxtune.local.journal import JOURNAL_FILE
 from boxtune.local.keeping import Keep
@@ -116,7 +116,7 @@ def _check(experiment: Experiment, file: Path, options: RunOptions) -> None:
     if errors:
         more = f"; {len(errors) - 1} more" if len(errors) > 1 else ""
         advice = f"boxtune check {file} says all; --no-check runs it all the same"
-        raise InputError(f"{file}: {errors[0].path}: {errors[0].text}{more} ({advice})")
+        raise InputError(f"{file}: {errors[0].placed}{more} ({advice})")
 
 
 def _seconds(option: str, text: str) -> float:

@@ -16,6 +16,7 @@ from boxtune.cluster.submission import submit as create
 from boxtune.cluster.submission import warnings
 from boxtune.errors import ExperimentError
 from boxtune.experiment.loading import load_experiment
+from boxtune.problems import errors_of
 
 
 def submit(
@@ -39,13 +40,13 @@ def submit(
 
     Example: boxtune submit experiment.yaml -n boxtune && boxtune watch my-experiment -n boxtune
     """
-    findings = find(experiment, CheckOptions(None, volumes_of(volume), katib=True, build=False))
-    for each in findings:
+    problems = find(experiment, CheckOptions(None, volumes_of(volume), katib=True, build=False))
+    for each in problems:
         typer.echo(f"{experiment}:{each.line}: {each}", err=True)
-    if any(each.severity == "error" for each in findings):
+    if errors_of(problems):
         raise ExperimentError(f"{experiment}: not submitted; mend the errors above")
     loaded = load_experiment(experiment)
-    cluster = connect(context, namespace, loaded.raw["metadata"].get("namespace"))
+    cluster = connect(context, namespace, loaded.namespace)
     for text in warnings(cluster, loaded):
         typer.echo(f"warning: {text}", err=True)
     for line in create(cluster, loaded, baseline, dry_run):

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from boxtune.cluster.connection import Cluster, optional, speaking_plainly
 from boxtune.cluster.pods import TrialPods
+from boxtune.cluster.times import as_text, seconds_between
 from boxtune.errors import ExperimentError
 from boxtune.experiment.baseline import baseline_assignments
-from boxtune.experiment.model import Experiment
+from boxtune.experiment.experiment import Experiment
+from boxtune.experiment.mounts import mounted_text
+from boxtune.experiment.source import Json, JsonObject
 from boxtune.experiment.space import Assignments
 from boxtune.experiment.trial_command import TrialCommand, fill
 from boxtune.runs.collector import collect_text
 from boxtune.runs.model import Condition, Trial
 from trial_entry.pipeline_config.text import parse_config
+
+if TYPE_CHECKING:
+    from kubernetes.client import V1JobStatus
 
 _ASSIGNMENTS = "boxtune/assignments"  # annotation
 
@@ -25,16 +31,16 @@ def baseline_name(experiment: str) -> str:
     return f"{experiment}-baseline"
 
 
-def baseline_job(experiment: Experiment, namespace: str) -> dict[str, Any]:
+def baseline_job(experiment: Experiment, namespace: str) -> JsonObject:
     """The Job: the trialTemplate's with the base config's own values, and without what Katib adds.
 
     Raises:
         ExperimentError: there is no baseline: the trials are not trial_entry's, or the base config is not in the
             Experiment's ConfigMaps.
     """
-    command = TrialCommand(experiment)
+    command = TrialCommand(experiment.template)
     path = command.base_config or ""
-    text = command.mounted(path, experiment.config_maps)
+    text = mounted_text(command, path, experiment.config_maps)
     assignments = baseline_assignments(experiment, command, lambda: None if text is None else parse_config(text, path))
     if assignments is None:
         raise ExperimentError(
@@ -44,17 +50,11 @@ def baseline_job(experiment: Experiment, namespace: str) -> dict[str, Any]:
     return _job(experiment, command, namespace, assignments)
 
 
-def _job(experiment: Experiment, command: TrialCommand, namespace: str, assignments: Assignments) -> dict[str, Any]:
+def _job(experiment: Experiment, command: TrialCommand, namespace: str, assignments: Assignments) -> JsonObject:
     name = baseline_name(experiment.name)
     values = command.values(name, namespace, assignments)
-    words = len(command.container.get("command") or ())
-    arguments = command.kept(values)
-    job: dict[str, Any] = _filled({**command.job, "metadata": {}}, values)
-    container = next(
-        each for each in job["spec"]["template"]["spec"]["containers"] if each["name"] == command.container["name"]
-    )
-    container["args"] = [fill(text, values) for text in arguments[words:]]
-    job["metadata"] = {
+    arguments = command.kept(values)[len(command.container.command or ()) :]
+    metadata = {
         "name": name,
         "labels": {
             "app.kubernetes.io/part-of": "boxtune",
@@ -63,10 +63,15 @@ def _job(experiment: Experiment, command: TrialCommand, namespace: str, assignme
         },
         "annotations": {_ASSIGNMENTS: json.dumps(assignments)},
     }
+    job: JsonObject = _filled({**experiment.template.trial_spec, "metadata": metadata}, values)
+    container = next(
+        each for each in job["spec"]["template"]["spec"]["containers"] if each["name"] == command.container.name
+    )
+    container["args"] = [fill(text, values) for text in arguments]
     return job
 
 
-def _filled(value: Any, values: Mapping[str, str | None]) -> Any:
+def _filled(value: Json, values: Mapping[str, str | None]) -> Json:
     """`value` with every text in it filled in."""
     if isinstance(value, str):
         return fill(value, values)
@@ -84,17 +89,12 @@ def baseline_trial(cluster: Cluster, experiment: Experiment, pods: TrialPods) ->
         job = optional(lambda: cluster.batch.read_namespaced_job(name, cluster.namespace))
     if job is None:
         return None
-    status = job.status
-    state = pods.states([name]).get(name)
+    status, state = job.status, pods.states([name]).get(name)
     observation = {}
     if status.succeeded:
         collector, metrics = experiment.collector, experiment.objective.metrics
         observation = collect_text(pods.output(name), metrics, collector.filters, collector.file_format)
-    condition = Condition.RUNNING if status.active else Condition.CREATED
-    if status.succeeded:
-        condition = Condition.SUCCEEDED if observation else Condition.METRICS_UNAVAILABLE
-    elif status.failed:
-        condition = Condition.FAILED
+    condition = _condition(status, bool(observation))
     ended = status.completion_time or next(
         (each.last_transition_time for each in status.conditions or () if each.type == "Failed"), None
     )
@@ -106,11 +106,15 @@ def baseline_trial(cluster: Cluster, experiment: Experiment, pods: TrialPods) ->
         state.reason if state is not None and not condition.measured else "",
         state.exit_code if state is not None else None,
         observation,
-        (ended - status.start_time).total_seconds() if ended and status.start_time else 0.0,
-        _text(status.start_time),
-        _text(ended),
+        seconds_between(status.start_time, ended),
+        as_text(status.start_time),
+        as_text(ended),
     )
 
 
-def _text(moment: Any) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment is not None else ""
+def _condition(status: V1JobStatus, measured: bool) -> Condition:
+    if status.succeeded:
+        return Condition.SUCCEEDED if measured else Condition.METRICS_UNAVAILABLE
+    if status.failed:
+        return Condition.FAILED
+    return Condition.RUNNING if status.active else Condition.CREATED

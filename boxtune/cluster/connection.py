@@ -7,13 +7,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 from boxtune.errors import ClusterError, Unreachable
+from boxtune.experiment.source import JsonObject
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiException, BatchV1Api, CoreV1Api, CustomObjectsApi, V1Pod
 
 GROUP, VERSION = "kubeflow.org", "v1beta1"
 _OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _SECONDS = 30.0  # for one answer
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -27,22 +32,22 @@ class Cluster:
     """
 
     namespace: str
-    core: Any
-    batch: Any
-    custom: Any
+    core: CoreV1Api
+    batch: BatchV1Api
+    custom: CustomObjectsApi
     server: str
 
-    def experiment(self, name: str) -> dict[str, Any] | None:
+    def experiment(self, name: str) -> JsonObject | None:
         """The Experiment of this name, or None."""
         with speaking_plainly(self):
-            found: dict[str, Any] | None = optional(
+            found: JsonObject | None = optional(
                 lambda: self.custom.get_namespaced_custom_object(
                     GROUP, VERSION, self.namespace, "experiments", name, _request_timeout=_SECONDS
                 )
             )
         return found
 
-    def listed(self, plural: str, selector: str) -> list[dict[str, Any]]:
+    def listed(self, plural: str, selector: str) -> list[JsonObject]:
         """Katib's objects of one kind with these labels."""
         with speaking_plainly(self):
             found = self.custom.list_namespaced_custom_object(
@@ -50,15 +55,11 @@ class Cluster:
             )
         return list(found["items"])
 
-    def pods(self, selector: str) -> list[dict[str, Any]]:
-        """Pods with these labels, as the API's JSON has them."""
+    def pods(self, selector: str) -> list[V1Pod]:
+        """Pods with these labels."""
         with speaking_plainly(self):
             found = self.core.list_namespaced_pod(self.namespace, label_selector=selector, _request_timeout=_SECONDS)
-        return [self.plain(pod) for pod in found.items]
-
-    def plain(self, model: Any) -> dict[str, Any]:
-        """One of the client's models as the API's JSON has it."""
-        return dict(self.core.api_client.sanitize_for_serialization(model))
+        return list(found.items)
 
 
 def connect(context: str | None, namespace: str | None, fallback: str | None = None) -> Cluster:
@@ -102,7 +103,7 @@ def connect(context: str | None, namespace: str | None, fallback: str | None = N
     )
 
 
-def _context(contexts: list[dict[str, Any]], name: str) -> dict[str, Any]:
+def _context(contexts: list[JsonObject], name: str) -> JsonObject:
     found = next((each for each in contexts if each["name"] == name), None)
     if found is None:
         names = ", ".join(each["name"] for each in contexts) or "none"
@@ -110,7 +111,7 @@ def _context(contexts: list[dict[str, Any]], name: str) -> dict[str, Any]:
     return found
 
 
-def optional(call: Callable[[], Any]) -> Any:
+def optional(call: Callable[[], Found]) -> Found | None:
     """What `call` returns, or None where the object does not exist; a kind that does not exist is an error."""
     from kubernetes.client import ApiException
 
@@ -143,7 +144,7 @@ def speaking_plainly(cluster: Cluster) -> Iterator[None]:
         ) from None
 
 
-def _in_words(cluster: Cluster, problem: Any) -> str:
+def _in_words(cluster: Cluster, problem: ApiException) -> str:
     message = _status(problem).get("message") or (problem.body or problem.reason or "").strip()
     if problem.status == 401:
         return f"{cluster.server} refuses these credentials; log in again, or give another --context"
@@ -160,7 +161,7 @@ def _in_words(cluster: Cluster, problem: Any) -> str:
     return line
 
 
-def _status(problem: Any) -> dict[str, Any]:
+def _status(problem: ApiException) -> JsonObject:
     try:
         found = json.loads(problem.body or "{}")
     except ValueError:

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TypeVar
+
+from kubeflow_katib_api.models import (
+    V1beta1ExperimentCondition,
+    V1beta1ExperimentStatus,
+    V1beta1Metric,
+    V1beta1Trial,
+    V1beta1TrialCondition,
+    V1beta1TrialSpec,
+    V1beta1TrialStatus,
+)
 
 from boxtune.cluster.baseline import baseline_trial
 from boxtune.cluster.connection import Cluster, optional, speaking_plainly
 from boxtune.cluster.pods import TrialPods
+from boxtune.cluster.reasons import PodState
+from boxtune.cluster.times import as_text, seconds_between
 from boxtune.errors import ClusterError
-from boxtune.experiment.model import Experiment, parse_experiment
+from boxtune.experiment.experiment import Experiment, parse_experiment
+from boxtune.experiment.shape import read_model
+from boxtune.experiment.source import JsonObject
 from boxtune.experiment.trial_command import TrialCommand
 from boxtune.runs.model import UNAVAILABLE, Condition, Metric, Run, Trial
 
@@ -26,6 +39,8 @@ _TRIAL_ORDER = (
     Condition.RUNNING,
 )
 _EXPERIMENT_ORDER = ("Succeeded", "Failed", "Restarting", "Running", "Created")
+_WRITTEN_BY_THE_USER = ("name", "namespace", "labels")
+_Condition = TypeVar("_Condition", V1beta1ExperimentCondition, V1beta1TrialCondition)
 
 
 class Fetcher:
@@ -35,7 +50,7 @@ class Fetcher:
         self._cluster = cluster
         self._name = name
         self._pods: TrialPods | None = None
-        self._config_maps: dict[str, dict[str, str]] | None = None
+        self._config_maps: Mapping[str, Mapping[str, str]] | None = None
 
     def fetch(self) -> Run:
         """The run as it is now.
@@ -49,90 +64,93 @@ class Fetcher:
                 f"{self._name}: neither a run's folder nor an Experiment in the namespace {self._cluster.namespace} of "
                 f"{self._cluster.server}"
             )
+        written = _as_written(raw)
         if self._config_maps is None:
-            self._config_maps = config_maps_of(self._cluster, raw)
-        experiment = parse_experiment(_as_written(raw), self._config_maps)
+            self._config_maps = mounted_config_maps(self._cluster, parse_experiment(written, {}))
+        experiment = parse_experiment(written, self._config_maps)
         if self._pods is None:
-            self._pods = TrialPods(self._cluster, TrialCommand(experiment).container["name"])
-        return self._run(experiment, raw.get("status") or {})
+            self._pods = TrialPods(self._cluster, TrialCommand(experiment.template).container.name)
+        status = read_model(V1beta1ExperimentStatus, raw.get("status") or {})
+        return self._run(experiment, status, self._pods)
 
-    def _run(self, experiment: Experiment, status: Mapping[str, Any]) -> Run:
-        assert self._pods is not None
-        selector = f"{EXPERIMENT_LABEL}={self._name}"
-        found = sorted(
-            self._cluster.listed("trials", selector),
-            key=lambda each: (each["metadata"]["creationTimestamp"], each["metadata"]["name"]),
-        )
-        states = self._pods.states([each["metadata"]["name"] for each in found])
-        trials = tuple(_trial(raw, number, states) for number, raw in enumerate(found))
-        condition = _first_true(status, _EXPERIMENT_ORDER)
+    def _run(self, experiment: Experiment, status: V1beta1ExperimentStatus, pods: TrialPods) -> Run:
+        found = [
+            read_model(V1beta1Trial, raw) for raw in self._cluster.listed("trials", f"{EXPERIMENT_LABEL}={self._name}")
+        ]
+        found.sort(key=lambda each: (_created(each), _name(each)))
+        states = pods.states([_name(each) for each in found])
+        trials = tuple(_trial(each, number, states.get(_name(each))) for number, each in enumerate(found))
+        condition = _first_true(status.conditions, _EXPERIMENT_ORDER)
+        ended = condition.type if condition is not None and condition.type in ("Succeeded", "Failed") else "Running"
         return Run(
             experiment,
             trials,
-            baseline_trial(self._cluster, experiment, self._pods),
-            "Running" if condition["type"] not in ("Succeeded", "Failed") else condition["type"],
-            condition.get("message") or "Experiment is created",
-            status.get("startTime") or "",
-            status.get("completionTime") or "",
+            baseline_trial(self._cluster, experiment, pods),
+            ended,
+            (condition.message if condition is not None else None) or "Experiment is created",
+            as_text(status.start_time),
+            as_text(status.completion_time),
         )
 
 
-def config_maps_of(cluster: Cluster, raw: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+def mounted_config_maps(cluster: Cluster, experiment: Experiment) -> dict[str, Mapping[str, str]]:
     """Data of the ConfigMaps that the trials' pod mounts, as far as they are there."""
-    pod = ((raw["spec"]["trialTemplate"].get("trialSpec") or {}).get("spec") or {}).get("template") or {}
-    names = [(volume.get("configMap") or {}).get("name") for volume in (pod.get("spec") or {}).get("volumes") or ()]
-    found: dict[str, dict[str, str]] = {}
-    for name in filter(None, names):
+    job = experiment.template.job
+    volumes = (job.pod.volumes if job is not None else None) or ()
+    found: dict[str, Mapping[str, str]] = {}
+    for name in (volume.config_map.name for volume in volumes if volume.config_map is not None):
         with speaking_plainly(cluster):
             held = optional(partial(cluster.core.read_namespaced_config_map, name, cluster.namespace))
-        if held is not None:
+        if held is not None and name is not None:
             found[name] = dict(held.data or {})
     return found
 
 
-def _as_written(raw: Mapping[str, Any]) -> dict[str, Any]:
+def _as_written(raw: JsonObject) -> JsonObject:
     """The Experiment without what the cluster adds to its metadata, and without its status."""
-    metadata = {name: raw["metadata"][name] for name in ("name", "namespace", "labels") if name in raw["metadata"]}
+    metadata = {name: raw["metadata"][name] for name in _WRITTEN_BY_THE_USER if name in raw["metadata"]}
     return {"apiVersion": raw["apiVersion"], "kind": raw["kind"], "metadata": metadata, "spec": raw["spec"]}
 
 
-def _trial(raw: Mapping[str, Any], number: int, states: Mapping[str, Any]) -> Trial:
-    name, status = raw["metadata"]["name"], raw.get("status") or {}
-    condition = _first_true(status, _TRIAL_ORDER)
-    kind = Condition(condition["type"])
-    state = states.get(name)
+def _name(trial: V1beta1Trial) -> str:
+    return (trial.metadata.name if trial.metadata is not None else None) or ""
+
+
+def _created(trial: V1beta1Trial) -> str:
+    return as_text(trial.metadata.creation_timestamp if trial.metadata is not None else None)
+
+
+def _trial(given: V1beta1Trial, number: int, state: PodState | None) -> Trial:
+    status, spec = given.status or V1beta1TrialStatus(), given.spec or V1beta1TrialSpec()
+    condition = _first_true(status.conditions, _TRIAL_ORDER)
+    kind = Condition(condition.type) if condition is not None else Condition.CREATED
     reason = state.reason if state is not None else ""
-    if kind.failed and not reason:
-        reason = condition.get("message", "")
-    started, ended = status.get("startTime") or "", status.get("completionTime") or ""
+    if kind.failed and not reason and condition is not None:
+        reason = condition.message or ""
+    observation = status.observation.metrics if status.observation is not None else None
     return Trial(
-        name,
+        _name(given),
         number,
-        {each["name"]: str(each["value"]) for each in raw["spec"].get("parameterAssignments") or ()},
+        {each.name or "": each.value or "" for each in spec.parameter_assignments or ()},
         kind,
         reason if not kind.measured else "",
         state.exit_code if state is not None else None,
-        _observation((status.get("observation") or {}).get("metrics") or ()),
-        _seconds(started, ended),
-        started,
-        ended,
+        _observation(observation or ()),
+        seconds_between(status.start_time, status.completion_time),
+        as_text(status.start_time),
+        as_text(status.completion_time),
     )
 
 
-def _first_true(status: Mapping[str, Any], order: Sequence[str]) -> Mapping[str, Any]:
-    """The condition that counts; one of type Created where there is none yet."""
-    true = {each["type"]: each for each in status.get("conditions") or () if each["status"] == "True"}
-    return next((true[kind] for kind in order if kind in true), {"type": "Created"})
+def _first_true(conditions: Sequence[_Condition] | None, order: Sequence[str]) -> _Condition | None:
+    """The condition that counts; None where there is none of `order` yet."""
+    true = {each.type: each for each in conditions or () if each.status == "True"}
+    return next((true[kind] for kind in order if kind in true), None)
 
 
-def _observation(metrics: Sequence[Mapping[str, str]]) -> dict[str, Metric]:
+def _observation(metrics: Iterable[V1beta1Metric]) -> dict[str, Metric]:
+    """Katib writes "unavailable" where it read no number, and leaves out what it never wrote."""
     return {
-        each["name"]: Metric(each["name"], *(each.get(value) or UNAVAILABLE for value in ("min", "max", "latest")))
+        each.name or "": Metric(each.name or "", *(value or UNAVAILABLE for value in (each.min, each.max, each.latest)))
         for each in metrics
     }
-
-
-def _seconds(started: str, ended: str) -> float:
-    if not started or not ended:
-        return 0.0
-    return (datetime.fromisoformat(ended) - datetime.fromisoformat(started)).total_seconds()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from boxtune.cluster.connection import Cluster, speaking_plainly
-from boxtune.cluster.reasons import COLLECTOR, PodState, last_words, pod_state
+from boxtune.cluster.reasons import COLLECTOR, PodState, last_words, one_line, pod_state
+
+if TYPE_CHECKING:
+    from kubernetes.client import CoreV1Event, V1Pod
 
 JOB_LABEL = "job-name"  # of the pod; a trial's Job has the trial's name
 _TAIL_LINES = 20
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class TrialPods:
@@ -28,12 +33,12 @@ class TrialPods:
 
     def states(self, trials: Sequence[str]) -> dict[str, PodState]:
         """How each of these trials' pods stands; those that have none and never failed are left out."""
-        newest: dict[str, Mapping[str, Any]] = {}
-        for pod in self._cluster.pods(JOB_LABEL):
-            name = pod["metadata"]["labels"][JOB_LABEL]
-            if name in trials and pod["metadata"]["creationTimestamp"] >= _created(newest.get(name)):
+        newest: dict[str, V1Pod] = {}
+        pods = self._cluster.pods(JOB_LABEL)
+        for pod in sorted(pods, key=lambda each: each.metadata.creation_timestamp):
+            if (name := pod.metadata.labels[JOB_LABEL]) in trials:
                 newest[name] = pod
-        self._newest |= {name: pod["metadata"]["name"] for name, pod in newest.items()}
+        self._newest |= {name: pod.metadata.name for name, pod in newest.items()}
         found = {name: self._state(name, pod) for name, pod in newest.items()}
         for name in trials:
             if name not in found and name not in self._failed and (why := self._refused(name)):
@@ -47,24 +52,23 @@ class TrialPods:
     def _log(self, pod: str, container: str, lines: int | None = None) -> str:
         from kubernetes.client import ApiException
 
-        try:
-            with speaking_plainly(self._cluster):
+        with speaking_plainly(self._cluster):
+            try:
                 answer = self._cluster.core.read_namespaced_pod_log(
                     pod, self._cluster.namespace, container=container, tail_lines=lines, _preload_content=False
                 )
-        except ApiException:  # not started, or gone
-            return ""
+            except ApiException:  # not started, or gone
+                return ""
         return str(answer.data.decode(errors="replace"))
 
-    def _state(self, trial: str, pod: Mapping[str, Any]) -> PodState:
+    def _state(self, trial: str, pod: V1Pod) -> PodState:
         if trial in self._failed:
             return self._failed[trial]
-        state = pod_state(pod, self._container)
-        name = pod["metadata"]["name"]
-        if (pod.get("status") or {}).get("phase") == "Pending" and not state.reason:
+        state, name = pod_state(pod, self._container), pod.metadata.name
+        if pod.status.phase == "Pending" and not state.reason:
             state = pod_state(pod, self._container, self._events(name))
         if state.failed:
-            containers = [each["name"] for each in pod["spec"]["containers"]]
+            containers = [each.name for each in pod.spec.containers]
             said = last_words(self._log(name, COLLECTOR if COLLECTOR in containers else self._container, _TAIL_LINES))
             state = replace(state, reason=f"{state.reason}: {said}" if said else state.reason)
             self._failed[trial] = state
@@ -72,17 +76,13 @@ class TrialPods:
 
     def _refused(self, job: str) -> str:
         """Why a Job has no pod (Pod Security, a quota), by its events."""
-        events = [each for each in self._events(job) if each.get("type") == "Warning"]
-        return " ".join(str(events[-1].get("message", "")).split()) if events else ""
+        events = [each for each in self._events(job) if each.type == "Warning"]
+        return one_line(events[-1].message) if events else ""
 
-    def _events(self, name: str) -> list[dict[str, Any]]:
+    def _events(self, name: str) -> list[CoreV1Event]:
+        """What happened to the object of this name, oldest first."""
         with speaking_plainly(self._cluster):
             found = self._cluster.core.list_namespaced_event(
                 self._cluster.namespace, field_selector=f"involvedObject.name={name}"
             )
-        events = [self._cluster.plain(event) for event in found.items]
-        return sorted(events, key=lambda each: each.get("lastTimestamp") or each.get("eventTime") or "")
-
-
-def _created(pod: Mapping[str, Any] | None) -> str:
-    return "" if pod is None else str(pod["metadata"]["creationTimestamp"])
+        return sorted(found.items, key=lambda each: each.last_timestamp or each.event_time or _LONG_AGO)

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from boxtune.runs.endings import code_in_words, last_line
+
+if TYPE_CHECKING:
+    from kubernetes.client import (
+        CoreV1Event,
+        V1ContainerState,
+        V1ContainerStateTerminated,
+        V1ContainerStateWaiting,
+        V1Pod,
+        V1PodCondition,
+    )
 
 COLLECTOR = "metrics-logger-and-collector"  # its log repeats the primary container's, which the shell line redirects
 _REPEATED = re.compile(r"^I\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ \S+\] (.*)", re.MULTILINE)  # klog; its errors begin with E
@@ -37,62 +47,61 @@ class PodState:
     failed: bool = False
 
 
-def pod_state(pod: Mapping[str, Any], container: str, events: Iterable[Mapping[str, Any]] = ()) -> PodState:
+def pod_state(pod: V1Pod, container: str, events: Sequence[CoreV1Event] = ()) -> PodState:
     """The state of a trial's pod.
 
     Args:
-        pod: as the API's JSON has it.
         container: the primary one's name.
         events: the pod's own, oldest first.
     """
-    status = pod.get("status") or {}
-    found: Mapping[str, Any] = next(
-        (each for each in status.get("containerStatuses") or () if each["name"] == container), {}
-    )
-    state = found.get("state") or {}
-    ended = state.get("terminated") or (found.get("lastState") or {}).get("terminated")
+    status = pod.status
+    found = next((each for each in status.container_statuses or () if each.name == container), None)
+    ended = _terminated(found.state, found.last_state) if found is not None else None
     if ended is not None:
-        code = int(ended.get("exitCode", 0))
-        return PodState(_ended(pod, container, ended, status) if code else "", code, bool(code))
-    if status.get("phase") == "Failed":  # evicted before it ran
-        return PodState(f"{status.get('reason', 'Failed')}: {_one_line(status.get('message', ''))}", failed=True)
-    return PodState(_waits(status, state.get("waiting") or {}, events))
+        code = int(ended.exit_code)
+        return PodState(_ended(pod, container, ended) if code else "", code, bool(code))
+    if status.phase == "Failed":  # evicted before it ran
+        return PodState(f"{status.reason or 'Failed'}: {one_line(status.message)}", failed=True)
+    waiting = found.state.waiting if found is not None and found.state is not None else None
+    return PodState(_waits(pod, waiting, events))
 
 
-def _ended(pod: Mapping[str, Any], container: str, ended: Mapping[str, Any], status: Mapping[str, Any]) -> str:
-    if ended.get("reason") == "OOMKilled":
+def _terminated(*states: V1ContainerState | None) -> V1ContainerStateTerminated | None:
+    """How a container ended, by the first of its states (the present one, the one before) that is an end."""
+    return next((state.terminated for state in states if state is not None and state.terminated is not None), None)
+
+
+def _ended(pod: V1Pod, container: str, ended: V1ContainerStateTerminated) -> str:
+    if ended.reason == "OOMKilled":
         limit = _memory_limit(pod, container)
         return f"out of memory: it needed more than its limit{f' of {limit}' if limit else ''}; raise resources.limits"
-    moved = _condition(status, "DisruptionTarget")
+    moved = _condition(pod, "DisruptionTarget")
     if moved is not None:
-        return f"its pod was taken away: {_one_line(moved.get('message') or moved.get('reason', ''))}"
-    return code_in_words(int(ended["exitCode"]))
+        return f"its pod was taken away: {one_line(moved.message or moved.reason)}"
+    return code_in_words(int(ended.exit_code))
 
 
-def _waits(status: Mapping[str, Any], waiting: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> str:
-    scheduled = _condition(status, "PodScheduled", "False")
+def _waits(pod: V1Pod, waiting: V1ContainerStateWaiting | None, events: Sequence[CoreV1Event]) -> str:
+    scheduled = _condition(pod, "PodScheduled", "False")
     if scheduled is not None:
-        return f"waits for a node: {_one_line(scheduled.get('message', ''))}"
-    reason = waiting.get("reason", "")
-    if reason in _STUCK:
-        return f"{_STUCK[reason]}: {_one_line(waiting.get('message', ''))}"
-    warnings = [each for each in events if each.get("type") == "Warning"]
+        return f"waits for a node: {one_line(scheduled.message)}"
+    reason = (waiting.reason if waiting is not None else None) or ""
+    if waiting is not None and reason in _STUCK:
+        return f"{_STUCK[reason]}: {one_line(waiting.message)}"
+    warnings = [each for each in events if each.type == "Warning"]
     if reason and warnings:
-        return f"{warnings[-1].get('reason', '')}: {_one_line(warnings[-1].get('message', ''))}"
+        return f"{warnings[-1].reason or ''}: {one_line(warnings[-1].message)}"
     return ""
 
 
-def _condition(status: Mapping[str, Any], kind: str, value: str = "True") -> Mapping[str, Any] | None:
-    return next(
-        (each for each in status.get("conditions") or () if each["type"] == kind and each["status"] == value), None
-    )
+def _condition(pod: V1Pod, kind: str, value: str = "True") -> V1PodCondition | None:
+    return next((each for each in pod.status.conditions or () if each.type == kind and each.status == value), None)
 
 
-def _memory_limit(pod: Mapping[str, Any], container: str) -> str:
-    for each in pod["spec"]["containers"]:
-        if each["name"] == container:
-            return str(((each.get("resources") or {}).get("limits") or {}).get("memory", ""))
-    return ""
+def _memory_limit(pod: V1Pod, container: str) -> str:
+    found = next((each for each in pod.spec.containers if each.name == container), None)
+    limits = (found.resources.limits if found is not None and found.resources is not None else None) or {}
+    return str(limits["memory"]) if "memory" in limits else ""
 
 
 def last_words(log: str) -> str:
@@ -101,5 +110,6 @@ def last_words(log: str) -> str:
     return last_line("\n".join(repeated) if repeated else log)
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def one_line(text: str | None) -> str:
+    """A message of Kubernetes' without its line breaks; empty where there is none."""
+    return " ".join((text or "").split())

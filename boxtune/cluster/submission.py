@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any
 
 from boxtune.cluster.baseline import baseline_job
 from boxtune.cluster.connection import GROUP, VERSION, Cluster, optional, speaking_plainly
 from boxtune.errors import ClusterError
-from boxtune.experiment.model import Experiment
-from boxtune.experiment.trial_command import GPU_LIMIT, TrialCommand
+from boxtune.experiment.experiment import Experiment
+from boxtune.experiment.job import GPU_LIMIT
+from boxtune.experiment.source import Json, JsonObject
+from boxtune.experiment.trial_command import TrialCommand
 
 _INJECTION = "katib.kubeflow.org/metrics-collector-injection"
 _MADE_FOR = "v0.19"
@@ -48,7 +49,7 @@ def warnings(cluster: Cluster, experiment: Experiment) -> Iterator[str]:
     version = _katib_version(cluster)
     if version is not None and not version.startswith(_MADE_FOR):
         yield f"Katib {version} runs here; Boxtune is made for {_MADE_FOR}, and others were not tried"
-    wanted = TrialCommand(experiment).gpus
+    wanted = TrialCommand(experiment.template).gpus
     most = _most_gpus(cluster) if wanted else None
     if most is not None and wanted > most:
         yield (
@@ -72,24 +73,23 @@ def _check_namespace(cluster: Cluster) -> None:
 
 
 def _check_claims(cluster: Cluster, experiment: Experiment) -> None:
-    for volume in TrialCommand(experiment).pod.get("volumes") or ():
-        claim = (volume.get("persistentVolumeClaim") or {}).get("claimName")
+    for volume in TrialCommand(experiment.template).pod.volumes or ():
+        claim = volume.persistent_volume_claim.claim_name if volume.persistent_volume_claim is not None else None
         if claim is None or "${" in claim:
             continue
         with speaking_plainly(cluster):
             found = optional(partial(cluster.core.read_namespaced_persistent_volume_claim, claim, cluster.namespace))
         if found is None:
             raise ClusterError(
-                f"volume {volume['name']}: the namespace {cluster.namespace} has no PersistentVolumeClaim {claim}; "
+                f"volume {volume.name}: the namespace {cluster.namespace} has no PersistentVolumeClaim {claim}; "
                 "make it (manifests/base has those of Boxtune's Experiments)"
             )
 
 
 def _mounted_config_maps(experiment: Experiment) -> Iterator[tuple[str, Mapping[str, str]]]:
     """Those of the file that the pod mounts."""
-    names = {
-        (volume.get("configMap") or {}).get("name") for volume in TrialCommand(experiment).pod.get("volumes") or ()
-    }
+    volumes = TrialCommand(experiment.template).pod.volumes or ()
+    names = {volume.config_map.name for volume in volumes if volume.config_map is not None}
     return ((name, data) for name, data in experiment.config_maps.items() if name in names)
 
 
@@ -108,7 +108,7 @@ def _config_map(cluster: Cluster, name: str, data: Mapping[str, str], options: M
     return f"configmap/{name} is there already"
 
 
-def _experiment(cluster: Cluster, raw: Mapping[str, Any], options: Mapping[str, str]) -> str:
+def _experiment(cluster: Cluster, raw: JsonObject, options: Mapping[str, str]) -> str:
     name = raw["metadata"]["name"]
     there = cluster.experiment(name)
     if there is None:
@@ -125,7 +125,7 @@ def _experiment(cluster: Cluster, raw: Mapping[str, Any], options: Mapping[str, 
     return f"experiment/{name} is there already, the same"
 
 
-def _within(given: Any, there: Any) -> bool:
+def _within(given: Json, there: Json) -> bool:
     """Whether everything that was given is there; Katib adds its defaults."""
     if isinstance(given, Mapping):
         return isinstance(there, Mapping) and all(_within(value, there.get(key)) for key, value in given.items())
@@ -134,7 +134,7 @@ def _within(given: Any, there: Any) -> bool:
     return bool(given == there)
 
 
-def _job(cluster: Cluster, job: Mapping[str, Any], options: Mapping[str, str]) -> str:
+def _job(cluster: Cluster, job: JsonObject, options: Mapping[str, str]) -> str:
     name = job["metadata"]["name"]
     with speaking_plainly(cluster):
         if optional(lambda: cluster.batch.read_namespaced_job(name, cluster.namespace)) is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from boxtune.cluster.connection import Cluster
 from boxtune.cluster.fetching import Fetcher
@@ -63,7 +62,7 @@ def _wait_for_a_pod(cluster: Cluster) -> None:
     from kubernetes.watch import Watch
     from urllib3.exceptions import HTTPError
 
-    events: Any = Watch()
+    events = Watch()
     try:
         version = cluster.core.list_namespaced_pod(cluster.namespace, label_selector=JOB_LABEL, limit=1)
         for _ in events.stream(

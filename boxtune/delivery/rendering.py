@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from boxtune.errors import ExperimentError, InputError
+from boxtune.experiment.mounts import map_paths, mounted_text, mounts_here
 from boxtune.experiment.trial_command import TrialCommand
-from boxtune.local.volumes import map_paths, mounts_here
 from boxtune.runs.model import Run, Trial
 from trial_entry.arguments import parse_arguments, surroundings_of
 from trial_entry.errors import DataError, RequestError
@@ -28,9 +28,9 @@ def rendered_config(run: Run, trial: Trial, volumes: Mapping[str, Path]) -> str:
         ExperimentError: the trials are not trial_entry's, or their base config is not in a ConfigMap.
         InputError: `epochs` is assigned and the training records are not here to be counted.
     """
-    command = TrialCommand(run.experiment)
+    command = TrialCommand(run.experiment.template)
     path = command.base_config
-    text = None if path is None else command.mounted(path, run.experiment.config_maps)
+    text = None if path is None else mounted_text(command, path, run.experiment.config_maps)
     if not command.is_own or path is None or text is None:
         raise ExperimentError(
             f"{run.experiment.name}: the config can be rendered only of trials of python -m trial_entry whose base "

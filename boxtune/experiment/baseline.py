@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from boxtune.experiment.model import Experiment
+from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.space import Assignments
 from boxtune.experiment.trial_command import TrialCommand
 from trial_entry.errors import RequestError

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from boxtune.errors import ExperimentError
-from boxtune.experiment.model import Experiment, parse_experiment
+from boxtune.experiment.experiment import Experiment, parse_experiment
+from boxtune.experiment.kustomization import generated_config_maps
 from boxtune.experiment.source import Document, read_documents
 from boxtune.experiment.validation import problems
+from boxtune.problems import Problem
 
-_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-_ALLOWED = "one Experiment and the ConfigMaps that it mounts"
+_ALLOWED = "it may hold one Experiment and the ConfigMaps that it mounts"
 ConfigMaps = Mapping[str, Mapping[str, str]]
 
 
@@ -25,11 +27,16 @@ def load_experiment(path: Path) -> Experiment:
     document, config_maps = read_experiment(path)
     found = list(problems(document.raw))
     if found:
-        raise ExperimentError(f"{path}: {'; '.join(found)}")
+        raise ExperimentError(*(placed(each, document) for each in found), file=str(path))
     try:
         return parse_experiment(document.raw, config_maps)
-    except ExperimentError as error:
-        raise ExperimentError(f"{path}: {error}") from None
+    except ExperimentError as wrong:
+        raise ExperimentError(*(placed(each, document) for each in wrong.problems), file=str(path)) from None
+
+
+def placed(problem: Problem, document: Document) -> Problem:
+    """The problem with its line in the document."""
+    return replace(problem, line=document.line(problem.path))
 
 
 def read_experiment(path: Path) -> tuple[Document, ConfigMaps]:
@@ -39,33 +46,29 @@ def read_experiment(path: Path) -> tuple[Document, ConfigMaps]:
         ExperimentError: unreadable, not YAML, or something else than one Experiment and ConfigMaps.
     """
     experiments: list[Document] = []
-    config_maps: dict[str, dict[str, str]] = {}
+    config_maps: dict[str, Mapping[str, str]] = {}
     for document in read_documents(path):
-        raw = document.raw
-        kind = raw.get("kind") if isinstance(raw, dict) else None
+        kind = document.raw.get("kind") if isinstance(document.raw, Mapping) else None
         if kind == "Experiment":
             experiments.append(document)
         elif kind == "ConfigMap":
-            config_maps[str((raw.get("metadata") or {}).get("name"))] = dict(raw.get("data") or {})
+            name, data = _config_map(document, path)
+            config_maps[name] = data
         else:
-            raise ExperimentError(f"{path}: has a {kind or 'document without a kind'}; it may hold {_ALLOWED}")
+            what = f"{kind}" if isinstance(kind, str) else "document without a kind"
+            raise ExperimentError(f"has a {what}; {_ALLOWED}", file=str(path))
     if len(experiments) != 1:
-        raise ExperimentError(f"{path}: has {len(experiments)} Experiments; it may hold {_ALLOWED}")
-    return experiments[0], _generated_config_maps(path.parent) | config_maps
+        raise ExperimentError(f"has {len(experiments)} Experiments; {_ALLOWED}", file=str(path))
+    return experiments[0], generated_config_maps(path.parent) | config_maps
 
 
-def _generated_config_maps(folder: Path) -> dict[str, dict[str, str]]:
-    """The ConfigMaps that a kustomization beside the file would generate from files."""
-    file = next((folder / name for name in _KUSTOMIZATIONS if (folder / name).is_file()), None)
-    generated: dict[str, dict[str, str]] = {}
-    for document in read_documents(file) if file else []:
-        for generator in document.raw.get("configMapGenerator") or []:
-            data = generated.setdefault(generator["name"], {})
-            for entry in generator.get("files") or []:
-                key, equals, place = entry.partition("=")
-                source = folder / (place if equals else entry)
-                try:
-                    data[key if equals else source.name] = source.read_text(encoding="utf-8")
-                except OSError as error:
-                    raise ExperimentError(f"{file}: {source}: {error.strerror}") from None
-    return generated
+def _config_map(document: Document, path: Path) -> tuple[str, Mapping[str, str]]:
+    """The name and data of a ConfigMap."""
+    metadata, data = document.raw.get("metadata"), document.raw.get("data") or {}
+    name = metadata.get("name") if isinstance(metadata, Mapping) else None
+    if not isinstance(name, str):
+        raise ExperimentError(f"line {document.line('')}: a ConfigMap without metadata.name", file=str(path))
+    if not isinstance(data, Mapping) or not all(isinstance(each, str) for each in (*data, *data.values())):
+        line = document.line("data")
+        raise ExperimentError(f"line {line}: the data of the ConfigMap {name} must be texts by name", file=str(path))
+    return name, data

@@ -11,6 +11,8 @@ import yaml
 
 from boxtune.errors import ExperimentError
 
+Json = Any  # what YAML and JSON hold; typed by whoever reads it
+JsonObject = Mapping[str, Json]
 Place = tuple[str | int, ...]
 _BARE = frozenset("yYnN")
 
@@ -41,8 +43,11 @@ class _Loader(yaml.SafeLoader):
     """Refuses a key that stands twice, of which YAML would silently take the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Any] = set()
+        seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                problem = "a mapping or list where a name must stand; render a template ({{ … }}) first"
+                raise yaml.constructor.ConstructorError(problem=problem, problem_mark=key.start_mark)
             if key.value in seen:
                 problem = f'"{key.value}" stands twice'
                 raise yaml.constructor.ConstructorError(problem=problem, problem_mark=key.start_mark)
@@ -65,8 +70,17 @@ def read_documents(path: Path) -> list[Document]:
     try:
         return list(_documents(text))
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ExperimentError(f"{path}:{line}: not valid YAML: {error.problem}") from None
+    except yaml.reader.ReaderError as error:
+        line = text[: error.position].count("\n") + 1
+        raise ExperimentError(
+            f"{path}:{line}: not valid YAML: a character that no text has (#x{error.character:04x})"
+        ) from None
+    except RecursionError:
+        raise ExperimentError(
+            f"{path}: not valid YAML: an alias stands within what it names, or it is too deep"
+        ) from None
 
 
 def _documents(text: str) -> Iterator[Document]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal, cast
+
+from kubeflow_katib_api.models import V1beta1FeasibleSpace, V1beta1ParameterSpec
 
 from boxtune.errors import ExperimentError
+from boxtune.problems import error
+from trial_entry.pipeline_config.values import same_value
 
 Assignments = dict[str, str]
 ParameterType = Literal["double", "int", "discrete", "categorical"]
@@ -37,34 +41,27 @@ class ParameterSpec:
     distribution: Distribution = "uniform"
 
     @classmethod
-    def parse(cls, raw: Mapping[str, Any]) -> ParameterSpec:
-        """From one entry of `spec.parameters`.
+    def parse(cls, given: V1beta1ParameterSpec, path: str) -> ParameterSpec:
+        """From one entry of `spec.parameters`, which stands at `path`.
 
         Raises:
             ExperimentError: Katib accepts the entry, but nothing could be suggested from it.
         """
-        space, name, kind = raw["feasibleSpace"], raw["name"], raw["parameterType"]
+        name, kind = given.name or "", cast(ParameterType, given.parameter_type)
+        space, where = given.feasible_space or V1beta1FeasibleSpace(), f"{path}.feasibleSpace"
         if kind in ("discrete", "categorical"):
-            values = tuple(dict.fromkeys(space.get("list") or ()))
-            if not values:
-                raise ExperimentError(f"parameter {name}: feasibleSpace.list is empty; name at least one value")
-            if kind == "discrete":
-                for value in values:
-                    _number(name, "list", value)
-            return cls(name, kind, values=values)
-        low, high = _number(name, "min", space["min"]), _number(name, "max", space["max"])
-        step = _number(name, "step", space["step"]) if space.get("step") else None
-        distribution: Distribution = space.get("distribution") or "uniform"
+            return cls(name, kind, values=_values(space, kind, where))
+        low, high = _number(f"{where}.min", space.min), _number(f"{where}.max", space.max)
+        step = _number(f"{where}.step", space.step) if space.step else None
+        distribution = cast(Distribution, space.distribution or "uniform")
         if low > high:
-            raise ExperimentError(f"parameter {name}: min {space['min']} is above max {space['max']}")
+            raise _unusable(where, f"min {space.min} is above max {space.max}")
         if step is not None and step <= 0:
-            raise ExperimentError(f"parameter {name}: step {space['step']} must be above 0")
+            raise _unusable(f"{where}.step", f"step {space.step} must be above 0")
         if distribution.startswith("log") and low <= 0:
-            raise ExperimentError(
-                f"parameter {name}: a {distribution} range must lie above 0, but min is {space['min']}"
-            )
+            raise _unusable(where, f"a {distribution} range must lie above 0, but min is {space.min}")
         if kind == "int" and any(not float(end).is_integer() for end in (low, high, step or 1)):
-            raise ExperimentError(f"parameter {name}: min, max and step of an int must be whole numbers")
+            raise _unusable(where, "min, max and step of an int must be whole numbers")
         return cls(name, kind, low, high, step, (), distribution)
 
     @property
@@ -118,31 +115,39 @@ class ParameterSpec:
             return False
 
     def canonical(self, value: str) -> str | None:
-        """`value` as the list writes it (`16` for `16.0`), or None where the list has no such value."""
+        """`value` as the list writes it (`16` for `16.0`, `false` for `off`); None where it has no such value."""
         if value in self.values:
             return value
-        return next((listed for listed in self.values if _same_number(listed, value)), None)
+        return next((listed for listed in self.values if same_value(listed, value)), None)
 
 
 def _decimal(value: float) -> Decimal:
     return Decimal(str(value))
 
 
-def _number(name: str, field: str, text: str) -> float:
+def _values(space: V1beta1FeasibleSpace, kind: ParameterType, where: str) -> tuple[str, ...]:
+    """The values of a list, each once."""
+    values = tuple(dict.fromkeys(space.list or ()))
+    if not values:
+        raise _unusable(f"{where}.list", "the list is empty", "name at least one value")
+    if kind == "discrete":
+        for place, value in enumerate(space.list or ()):
+            _number(f"{where}.list.{place}", value)
+    return values
+
+
+def _number(path: str, text: str | None) -> float:
     try:
-        value = float(text)
-    except (TypeError, ValueError):
+        value = float(text or "")
+    except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ExperimentError(f'parameter {name}: feasibleSpace.{field} "{text}" is no number')
+        raise _unusable(path, f'"{text}" is no number')
     return value
 
 
-def _same_number(one: str, other: str) -> bool:
-    try:
-        return float(one) == float(other)
-    except ValueError:
-        return False
+def _unusable(path: str, what: str, right: str = "") -> ExperimentError:
+    return ExperimentError(error(path, what, right, "accepted; then no suggestion ever comes"))
 
 
 def inside(space: Sequence[ParameterSpec], assignments: Assignments) -> bool:

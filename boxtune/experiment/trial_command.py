@@ -1,57 +1,72 @@
-"""What a trial runs, as the trialTemplate says it, wherever it runs."""
+"""What a trial runs: the primary container of the trialTemplate, its command line and what it sets."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
 
 from boxtune.errors import ExperimentError
-from boxtune.experiment.model import Experiment
+from boxtune.experiment.job import API_VERSION, KIND, Container, Job, PodSpec, gpus_of
+from boxtune.experiment.template import TrialTemplate
+from boxtune.problems import error
 
-GPU_LIMIT = "nvidia.com/gpu"
 PLACEHOLDER = re.compile(r"\$\{trialParameters\.(.+?)\}")
 META = re.compile(r"\$\{trialSpec\.(.+?)\}")
+_LABELLED = re.compile(r"(Annotations|Labels)\[(.+)\]")
 _SET = re.compile(r"(?:--set=)?(?P<name>[\w.]+)=\$\{trialParameters\.(?P<parameter>[^}]+)\}")
 _OWN = ("-m", "trial_entry")
+_TEMPLATE = "spec.trialTemplate"
+POD_PATH = f"{_TEMPLATE}.trialSpec.spec.template.spec"
 
 
 class TrialCommand:
-    """The primary container of an Experiment's trialTemplate."""
+    """The primary container of a trialTemplate.
 
-    def __init__(self, experiment: Experiment) -> None:
+    Attributes:
+        job: the Job around it.
+        container: itself.
+        references: the template's.
+        path: of the container in the Experiment.
+    """
+
+    def __init__(self, template: TrialTemplate) -> None:
         """
         Raises:
             ExperimentError: the template is not here, is no Job, or has no such container.
         """
-        template = experiment.template
-        if "trialSpec" not in template:
-            raise ExperimentError("spec.trialTemplate.configMap: a template in a ConfigMap cannot be run locally")
-        self.job: Mapping[str, Any] = template["trialSpec"]
-        if self.job.get("kind") != "Job":
+        if template.config_map:
+            raise ExperimentError(error(f"{_TEMPLATE}.configMap", "a template in a ConfigMap cannot be run locally"))
+        if template.job is None:
+            what = f"a {template.kind} cannot be run locally, a {KIND} of {API_VERSION} can"
+            raise ExperimentError(error(f"{_TEMPLATE}.trialSpec", what))
+        self.job: Job = template.job
+        names = [each.name for each in self.job.pod.containers]
+        name = template.primary_container_name
+        container = self.job.container(name)
+        if container is None:
             raise ExperimentError(
-                f"spec.trialTemplate.trialSpec: a {self.job.get('kind')} cannot be run locally, a Job can"
+                error(
+                    f"{_TEMPLATE}.primaryContainerName",
+                    f"{name}: the pod has {', '.join(names) or 'no container'}",
+                    "",
+                    "accepted; no collector is added, so no metric ever arrives",
+                )
             )
-        name = template["primaryContainerName"]
-        containers = {container["name"]: container for container in self.pod.get("containers") or ()}
-        if name not in containers:
-            raise ExperimentError(
-                f"spec.trialTemplate.primaryContainerName {name}: the pod has {', '.join(containers) or 'no container'}"
-            )
-        self.container: Mapping[str, Any] = containers[name]
-        self.references: Mapping[str, str] = {each["name"]: each["reference"] for each in template["trialParameters"]}
+        self.container: Container = container
+        self.path = f"{POD_PATH}.containers.{names.index(name)}"
+        self.references = template.references
+        self._template = template
 
     @property
-    def pod(self) -> Mapping[str, Any]:
+    def pod(self) -> PodSpec:
         """The pod's spec."""
-        spec = ((self.job.get("spec") or {}).get("template") or {}).get("spec") or {}
-        return dict(spec)
+        return self.job.pod
 
     @property
     def arguments(self) -> list[str]:
         """The container's command and args, placeholders and all."""
-        return [*(self.container.get("command") or ()), *(self.container.get("args") or ())]
+        return [*(self.container.command or ()), *(self.container.args or ())]
 
     @property
     def is_own(self) -> bool:
@@ -62,14 +77,13 @@ class TrialCommand:
     @property
     def left_out(self) -> list[str]:
         """Containers of the pod that a local run does not have."""
-        others = [*(self.pod.get("initContainers") or ()), *(self.pod.get("containers") or ())]
-        return [container["name"] for container in others if container["name"] != self.container["name"]]
+        others = [*(self.pod.init_containers or ()), *self.pod.containers]
+        return [each.name for each in others if each.name != self.container.name]
 
     @property
     def gpus(self) -> int:
         """The container's GPU limit."""
-        limits = (self.container.get("resources") or {}).get("limits") or {}
-        return int(limits.get(GPU_LIMIT, 0))
+        return gpus_of(self.container)
 
     def sets(self) -> dict[str, str]:
         """Parameter name to the alias or field path that it sets, where it stands in a `--set` and nowhere else."""
@@ -90,19 +104,6 @@ class TrialCommand:
                 return value
         return None
 
-    def mounted(self, path: str, config_maps: Mapping[str, Mapping[str, str]]) -> str | None:
-        """The text of a file of the container that is mounted from one of `config_maps`; None where none is."""
-        volumes = {volume["name"]: volume for volume in self.pod.get("volumes") or ()}
-        for mount in self.container.get("volumeMounts") or ():
-            folder = PurePosixPath(mount["mountPath"])
-            source = (volumes.get(mount.get("name")) or {}).get("configMap")
-            if not source or not PurePosixPath(path).is_relative_to(folder):
-                continue
-            key = str(PurePosixPath(path).relative_to(folder))
-            named = {item["path"]: item["key"] for item in source.get("items") or ()}
-            return config_maps.get(source.get("name", ""), {}).get(named.get(key, key))
-        return None
-
     def values(self, trial: str, namespace: str, assignments: Mapping[str, str]) -> dict[str, str | None]:
         """Each trialParameter's value in the trial of this name; None where it has no assignment for it."""
         values: dict[str, str | None] = {}
@@ -112,16 +113,12 @@ class TrialCommand:
         return values
 
     def _meta(self, key: str, trial: str, namespace: str) -> str:
-        inner = re.fullmatch(r"(Annotations|Labels)\[(.+)\]", key)
+        inner = _LABELLED.fullmatch(key)
         if inner:
-            held = (self.job.get("metadata") or {}).get(inner.group(1).lower()) or {}
-            return str(held.get(inner.group(2), ""))
-        known = {
-            "Name": trial,
-            "Namespace": namespace,
-            "Kind": self.job["kind"],
-            "APIVersion": self.job["apiVersion"],
-        }
+            held = self.job.annotations if inner.group(1) == "Annotations" else self.job.labels
+            return held.get(inner.group(2), "")
+        spec = self._template.trial_spec
+        known = {"Name": trial, "Namespace": namespace, "Kind": spec["kind"], "APIVersion": spec["apiVersion"]}
         return str(known[key])
 
     def kept(self, values: Mapping[str, str | None]) -> list[str]:

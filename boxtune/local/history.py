@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from boxtune.errors import RunFolderError
-from boxtune.experiment.model import Experiment, parse_experiment
+from boxtune.experiment.experiment import Experiment, parse_experiment
 from boxtune.local.journal import JOURNAL_FILE, Event, read_events
 from boxtune.runs.model import Condition, Metric, Run, StopRule, Trial
 

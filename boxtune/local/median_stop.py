@@ -12,7 +12,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 
 from boxtune.errors import ExperimentError
-from boxtune.experiment.model import Experiment
+from boxtune.experiment.experiment import Experiment
 from boxtune.runs.model import Condition, StopRule, Trial
 
 _DEFAULTS = {"min_trials_required": 3, "start_step": 4}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from boxtune.experiment.model import Experiment
+from boxtune.experiment.experiment import Experiment
 from boxtune.local.running import RunningTrial
 from boxtune.runs.collector import collect, objective_values
 from boxtune.runs.endings import code_in_words, last_line

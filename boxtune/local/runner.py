@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from boxtune.errors import ExperimentError, ExperimentFailed, Interrupted
-from boxtune.experiment.model import Experiment
+from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.space import inside
 from boxtune.local.keeping import Keeper
 from boxtune.local.median_stop import MedianStop

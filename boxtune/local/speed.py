@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boxtune.errors import ExperimentError
-from boxtune.experiment.model import Experiment
+from boxtune.experiment.experiment import Experiment
 from boxtune.local.outcome import last_words
 from boxtune.local.processes import Processes, TrialProcess
 from boxtune.local.resources import Shares, gpus

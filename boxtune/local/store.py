@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from boxtune.errors import RunFolderError
-from boxtune.experiment.model import Experiment
+from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.space import Assignments
 from boxtune.local.history import COUNT_FIELDS, LOCK_FILE, TRIALS_FOLDER, History, without_counts
 from boxtune.local.journal import JOURNAL_FILE, Event, Journal

@@ -7,19 +7,22 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from boxtune.errors import ExperimentError
 from boxtune.experiment.baseline import baseline_assignments
-from boxtune.experiment.model import Experiment
+from boxtune.experiment.experiment import Experiment
+from boxtune.experiment.mounts import Volumes, map_paths
 from boxtune.experiment.space import Assignments
 from boxtune.experiment.trial_command import TrialCommand, fill
+from boxtune.local.environment import ContainerEnvironment
 from boxtune.local.shell_line import expand, wrap
-from boxtune.local.volumes import Volumes, map_paths
+from boxtune.problems import error
 from trial_entry.pipeline_config.text import read_config
 
 METRICS_FILE = "metrics.log"  # Katib's name of it
 OUTPUT_FILE = "output.log"  # what Katib's shell line does not redirect into the other
+_COLLECTORS = ("StdOut", "File")
+_NAMESPACE = "default"  # of a cluster, where the Experiment names none
 _LENGTH_ALIASES = ("num_steps", "epochs")
 
 
@@ -57,17 +60,15 @@ class Template:
             ExperimentError: this machine cannot run the template.
         """
         self._experiment = experiment
-        self._command = TrialCommand(experiment)
-        self._job, self._container = self._command.job, self._command.container
-        name = self._container["name"]
-        if not self._container.get("command"):
-            raise ExperimentError(f"container {name}: command must be given; the image's own is not known here")
-        if experiment.collector.kind not in ("StdOut", "File"):
-            raise ExperimentError(
-                f"spec.metricsCollectorSpec: the {experiment.collector.kind} collector is not built for local runs; "
-                "StdOut and File are"
-            )
-        self._volumes = Volumes(self._command.pod, self._container, volumes, experiment.config_maps)
+        self._command = command = TrialCommand(experiment.template)
+        if not command.container.command:
+            what = "must be given; the image's own command is not known here"
+            raise ExperimentError(error(f"{command.path}.command", what))
+        if experiment.collector.kind not in _COLLECTORS:
+            what = f"{experiment.collector.kind} is not built for local runs; {' and '.join(_COLLECTORS)} are"
+            raise ExperimentError(error("spec.metricsCollectorSpec.collector.kind", what))
+        self._environment = ContainerEnvironment(command, experiment.config_maps)
+        self._volumes = Volumes(command, volumes, experiment.config_maps)
         self._num_steps = num_steps
         if num_steps is not None and not self.is_own:
             raise ExperimentError("--num_steps: only trials of python -m trial_entry can be shortened")
@@ -110,8 +111,9 @@ class Template:
             ExperimentError: a variable of the environment comes from where this machine has nothing.
         """
         mounts = self._volumes.mounts(folder)
-        values = self._command.values(trial, self._experiment.namespace, assignments)
-        variables = {name: map_paths(value, mounts) for name, value in self._environment(trial, values).items()}
+        namespace = self._experiment.namespace or _NAMESPACE
+        values = self._command.values(trial, namespace, assignments)
+        variables = {name: map_paths(value, mounts) for name, value in self._environment.of(trial, values).items()}
         arguments = [map_paths(fill(argument, values), mounts) for argument in self._command.kept(values)]
         arguments = self._shortened(arguments)
         metrics = folder / METRICS_FILE
@@ -120,8 +122,7 @@ class Template:
             mounts.setdefault(place.parent, folder)  # Katib mounts an empty folder there
             metrics = Path(map_paths(str(place), mounts))
             arguments = [map_paths(argument, {place.parent: mounts[place.parent]}) for argument in arguments]
-        working = self._container.get("workingDir")
-        deadline = self._job["spec"].get("activeDeadlineSeconds")
+        working, deadline = self._command.container.working_dir, self._command.job.active_deadline_seconds
         return Command(
             tuple(self._argv(arguments, metrics, variables)),
             {**os.environ, **variables},
@@ -142,27 +143,3 @@ class Template:
             return list(arguments)
         lengths = tuple(f"--set={alias}=" for alias in _LENGTH_ALIASES)
         return [*(text for text in arguments if not text.startswith(lengths)), f"--set=num_steps={self._num_steps}"]
-
-    def _environment(self, trial: str, values: Mapping[str, str | None]) -> dict[str, str]:
-        variables: dict[str, str] = {"KATIB_TRIAL_NAME": trial}
-        for entry in self._container.get("env") or ():
-            if "value" in entry or "valueFrom" not in entry:
-                variables[entry["name"]] = expand(fill(str(entry.get("value", "")), values), variables)
-            else:
-                value = self._value_from(entry["name"], entry["valueFrom"], trial)
-                if value is not None:
-                    variables[entry["name"]] = value
-        return variables
-
-    def _value_from(self, name: str, source: Mapping[str, Any], trial: str) -> str | None:
-        if name in os.environ:
-            return os.environ[name]
-        key = source.get("configMapKeyRef")
-        if key and key["key"] in self._experiment.config_maps.get(key["name"], {}):
-            return self._experiment.config_maps[key["name"]][key["key"]]
-        if (source.get("fieldRef") or {}).get("fieldPath") in ("metadata.name", "metadata.labels['job-name']"):
-            return trial
-        if any(isinstance(each, dict) and each.get("optional") for each in source.values()):
-            return None
-        kind = next(iter(source), "nothing")
-        raise ExperimentError(f"env {name}: its value comes from a {kind}; set {name} in this shell's environment")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from boxtune.experiment.model import Experiment, Objective
+from boxtune.experiment.experiment import Experiment, Objective
 from boxtune.experiment.space import Assignments
 
 UNAVAILABLE = "unavailable"

@@ -10,7 +10,7 @@ from typing import Any
 import optuna
 
 from boxtune.errors import ExperimentError
-from boxtune.experiment.model import Experiment
+from boxtune.experiment.experiment import Experiment
 from boxtune.search.algorithm import Algorithm, Strategy
 from boxtune.search.cma_es import CmaEsSettings, CmaEsStrategy
 from boxtune.search.gaussian_process import GaussianProcessStrategy

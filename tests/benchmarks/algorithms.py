@@ -15,7 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 
 from boxtune.errors import ExperimentError
-from boxtune.experiment.model import Collector, Counts, Experiment, Objective
+from boxtune.experiment.experiment import Collector, Counts, Experiment, Objective
 from boxtune.experiment.space import Assignments, ParameterSpec
 from boxtune.search.catalogue import ALGORITHMS, create_search
 from tests.benchmarks.functions import FUNCTIONS, Function, detector

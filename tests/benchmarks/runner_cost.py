@@ -10,7 +10,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-from boxtune.experiment.model import parse_experiment
+from boxtune.experiment.experiment import parse_experiment
 from boxtune.local.history import open_run
 from boxtune.search.catalogue import create_search
 from tests.experiments import BOXTUNE, shell_experiment, write

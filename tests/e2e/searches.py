@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from boxtune.cluster.reasons import COLLECTOR
-from boxtune.experiment.model import DEFAULT_FILTER
+from boxtune.experiment.experiment import DEFAULT_FILTER
 from boxtune.runs.collector import collect_text
 from tests.conftest import EXPERIMENTS
 from tests.e2e.kubectl import TIME_LIMIT, kubectl, kubectl_json, wait_for_one_of

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from boxtune.cluster.reasons import pod_state
-from boxtune.experiment.model import DEFAULT_FILTER
+from boxtune.experiment.experiment import DEFAULT_FILTER
 from boxtune.runs.collector import collect_text
 from tests.e2e.conftest import HOST_FOLDER
 from tests.e2e.kubectl import evict, kubectl, kubectl_json, succeeds, wait_for

@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
+from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.loading import load_experiment
-from boxtune.experiment.model import Experiment
 from boxtune.experiment.trial_command import TrialCommand, fill
 from boxtune.local.shell_line import METRICS_FILE, wrap
 from tests.conftest import EXPERIMENTS, REPOSITORY

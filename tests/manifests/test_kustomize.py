@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,6 @@ import yaml
 
 from boxtune.checking.check import CheckOptions, check
 from boxtune.experiment.loading import load_experiment
-from boxtune.experiment.trial_command import TrialCommand
 from tests.conftest import EXPERIMENTS
 
 FOLDERS = sorted(file.parent for file in EXPERIMENTS.glob("*/kustomization.yaml") if file.parent.name != "base")
@@ -50,13 +51,43 @@ def test_each_component_fits_and_leaves_an_experiment_that_is_right(component: P
 def test_components_fit_each_other_in_any_order(backwards: bool, tmp_path: Path) -> None:
     file = built(tmp_path, EXPERIMENTS / "random-search", sorted(COMPONENTS, reverse=backwards))
     assert not [each for each in check(file, CheckOptions()) if each.severity == "error"]
-    pod = TrialCommand(load_experiment(file)).pod
-    assert len(pod["tolerations"]) == 4
-    assert {each["image"] for each in (*pod["containers"], *pod["initContainers"])} == {"boxtune-trial:0.1.0-cpu"}
-    by_name = {each["name"]: each for each in pod["volumes"]}
-    assert by_name["data"] == {"name": "data", "emptyDir": {}}
-    assert by_name["data-source"]["persistentVolumeClaim"]["claimName"] == "boxtune-data"
-    assert by_name["model"]["persistentVolumeClaim"]["claimName"] == "boxtune-models"
+    job = load_experiment(file).template.job
+    assert job is not None
+    pod = job.pod
+    assert len(pod.tolerations or ()) == 4
+    images = {each.image for each in (*pod.containers, *(pod.init_containers or ()))}
+    assert images == {f"boxtune-trial:{version('boxtune')}-cpu"}
+    by_name = {each.name: each for each in pod.volumes or ()}
+    assert by_name["data"].empty_dir is not None
+    claims = {name: each.persistent_volume_claim for name, each in by_name.items()}
+    assert claims["data"] is None
+    assert {name: claim.claim_name for name, claim in claims.items() if claim is not None} == {
+        "data-source": "boxtune-data",
+        "model": "boxtune-models",
+    }
+
+
+@pytest.mark.parametrize(
+    "file", sorted(EXPERIMENTS.parent.glob("*/*/kustomization.yaml")), ids=lambda file: file.parent.name
+)
+def test_what_is_patched_by_its_place_is_named(file: Path) -> None:
+    """A list's element is patched by its number alone: JSON 6902 knows no names. So its name is tested first."""
+    for patch in yaml.safe_load(file.read_text()).get("patches") or ():
+        tested: set[str] = set()
+        for operation in yaml.safe_load(patch["patch"]):
+            path = operation["path"]
+            if operation["op"] == "test":
+                tested.add(path.removesuffix("/name"))
+                continue
+            parts = path.split("/")
+            elements = ["/".join(parts[: place + 1]) for place, part in enumerate(parts) if part.isdigit()]
+            assert set(elements) <= tested, f"{path} is patched, and nothing says what it is"
+
+
+def test_our_images_are_of_this_version() -> None:
+    for file in EXPERIMENTS.parent.rglob("*.yaml"):
+        for found in re.findall(r"boxtune-trial:([\w.]+)|newTag: ([\d.]+)", file.read_text()):
+            assert "".join(found) == version("boxtune"), file
 
 
 def built(folder: Path, experiment: Path, components: Sequence[Path]) -> Path:

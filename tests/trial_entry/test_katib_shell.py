@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 import re2
 
-from boxtune.experiment.model import DEFAULT_FILTER
+from boxtune.experiment.experiment import DEFAULT_FILTER
 from boxtune.local.shell_line import expand, wrap
 from boxtune.runs.collector import collect
 from tests.trials import rows, train_arguments

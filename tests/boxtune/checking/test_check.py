@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from boxtune.checking.check import CheckOptions, check
-from boxtune.checking.finding import Finding
+from boxtune.problems import Problem
 from tests.conftest import EXPERIMENTS
 from tests.experiments import boxtune
 
@@ -36,7 +36,7 @@ def written(folder: Path, entry: dict[str, Any]) -> Path:
     return path
 
 
-def found(path: Path, entry: dict[str, Any]) -> list[Finding]:
+def found(path: Path, entry: dict[str, Any]) -> list[Problem]:
     return check(path, CheckOptions(katib="--katib" in entry.get("options", ())))
 
 
@@ -80,7 +80,7 @@ def test_the_command_prints_lines_and_json_and_a_code(tmp_path: Path) -> None:
     assert "error: spec.parameters.2.feasibleSpace:" in line
     assert done.out.splitlines()[-1] == f"{path}: 1 error, no warnings"
     listed = json.loads(boxtune("check", path, "--json").out)
-    assert {"file", "line", "severity", "path", "text", "on_katib"} == set(listed[0])
+    assert {"file", "line", "severity", "path", "what", "right", "text", "on_katib"} == set(listed[0])
     right = boxtune("check", BASE)
     assert right.code == 0
     assert right.out.splitlines()[-1] == f"{BASE}: no errors, no warnings"

@@ -9,8 +9,8 @@ import pytest
 from kubernetes.config import kube_config
 
 from boxtune.cluster.connection import Cluster, connect
+from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.loading import load_experiment
-from boxtune.experiment.model import Experiment
 from tests.boxtune.cluster.api import CORE, NAMESPACE, Api
 from tests.conftest import EXPERIMENTS
 

@@ -8,7 +8,7 @@ from boxtune.cluster.cancelling import cancel
 from boxtune.cluster.connection import Cluster
 from boxtune.cluster.submission import submit
 from boxtune.errors import ClusterError
-from boxtune.experiment.model import Experiment
+from boxtune.experiment.experiment import Experiment
 from tests.boxtune.cluster.api import JOBS, KATIB, Api
 
 

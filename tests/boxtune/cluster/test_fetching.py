@@ -11,7 +11,7 @@ from boxtune.cluster.connection import Cluster
 from boxtune.cluster.fetching import Fetcher
 from boxtune.cluster.submission import submit
 from boxtune.errors import ClusterError
-from boxtune.experiment.model import Experiment
+from boxtune.experiment.experiment import Experiment
 from boxtune.runs.model import Condition, Trial
 from tests.boxtune.cluster.api import CORE, JOBS, KATIB, Api
 

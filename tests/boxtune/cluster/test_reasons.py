@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from kubernetes.client import ApiClient, CoreV1Event, V1Pod
 
 from boxtune.cluster.reasons import last_words, pod_state
 
 
-def pod(status: dict[str, Any]) -> dict[str, Any]:
-    return {"spec": {"containers": [{"name": "trial", "resources": {"limits": {"memory": "300Mi"}}}]}, "status": status}
+def read(content: dict[str, Any], model: str) -> Any:
+    """The client's model of the API's JSON."""
+    return ApiClient().deserialize(SimpleNamespace(data=json.dumps(content)), model)
+
+
+def pod(status: dict[str, Any]) -> V1Pod:
+    containers = [{"name": "trial", "resources": {"limits": {"memory": "300Mi"}}}]
+    return read({"spec": {"containers": containers}, "status": status}, "V1Pod")
+
+
+def event(**fields: str) -> CoreV1Event:
+    return read({"metadata": {}, "involvedObject": {}, **fields}, "CoreV1Event")
+
+
+def container(**state: Any) -> list[dict[str, Any]]:
+    return [{"name": "trial", "image": "i", "imageID": "i", "ready": False, "restartCount": 0, "state": state}]
 
 
 def ended(code: int, **more: Any) -> dict[str, Any]:
-    return {"containerStatuses": [{"name": "trial", "state": {"terminated": {"exitCode": code, **more}}}]}
+    return {"containerStatuses": container(terminated={"exitCode": code, **more})}
 
 
 def waiting(reason: str, message: str = "") -> dict[str, Any]:
-    state = {"waiting": {"reason": reason, "message": message}}
-    return {"phase": "Pending", "containerStatuses": [{"name": "trial", "state": state}]}
+    return {"phase": "Pending", "containerStatuses": container(waiting={"reason": reason, "message": message})}
 
 
 UNSCHEDULABLE = {
@@ -66,8 +82,8 @@ def test_a_pod_says_why_in_one_line(status: dict[str, Any], says: str, failed: b
 
 def test_a_pod_that_cannot_be_made_says_its_last_warning() -> None:
     events = [
-        {"type": "Warning", "reason": "FailedMount", "message": 'configmap "pipeline-config" not found'},
-        {"type": "Normal", "reason": "Scheduled", "message": "assigned"},
+        event(type="Warning", reason="FailedMount", message='configmap "pipeline-config" not found'),
+        event(type="Normal", reason="Scheduled", message="assigned"),
     ]
     state = pod_state(pod(waiting("ContainerCreating")), "trial", events)
     assert state.reason == 'FailedMount: configmap "pipeline-config" not found'

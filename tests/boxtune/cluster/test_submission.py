@@ -10,7 +10,7 @@ import pytest
 from boxtune.cluster.connection import Cluster
 from boxtune.cluster.submission import submit, warnings
 from boxtune.errors import ClusterError
-from boxtune.experiment.model import Experiment, parse_experiment
+from boxtune.experiment.experiment import Experiment, parse_experiment
 from tests.boxtune.cluster.api import CORE, DEPLOYMENTS, JOBS, KATIB, NAMESPACE, Api
 
 EXPERIMENT = f"{KATIB}/experiments/quick-start"

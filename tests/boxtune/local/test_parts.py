@@ -6,18 +6,17 @@ import json
 import os
 import subprocess
 import time
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pytest
 
-from boxtune.errors import ExperimentError, InputError, Interrupted, RunFolderError
-from boxtune.experiment.model import DEFAULT_FILTER
+from boxtune.errors import InputError, Interrupted, RunFolderError
+from boxtune.experiment.experiment import DEFAULT_FILTER
 from boxtune.local.history import open_run
 from boxtune.local.journal import Journal, read_events
 from boxtune.local.keeping import Keep, Keeper
 from boxtune.local.resources import Shares, free_memory, gpus
 from boxtune.local.shell_line import expand, wrap
-from boxtune.local.volumes import Volumes, map_paths
 from boxtune.runs.collector import collect
 from tests.experiments import shell_experiment
 
@@ -78,79 +77,6 @@ def test_other_filters_and_json(tmp_path: Path) -> None:
     log.write_text('{"timestamp": "2026-01-01T00:00:00Z", "mAP": "0.1"}\n{"timestamp": 1, "mAP": "0.2"}\n')
     found = collect(log, ["mAP"], [], "JSON")
     assert (found["mAP"].latest, found["mAP"].maximum) == ("0.1", "0.2")
-
-
-@pytest.mark.parametrize(
-    ("text", "after"),
-    [
-        ("/data", "/here"),
-        ("/data/train.record", "/here/train.record"),
-        ("--in=/data/a,/data/b", "--in=/here/a,/here/b"),
-        ("--in '/data/a'", "--in '/here/a'"),
-        ("a:/data:/data/b", "a:/here:/here/b"),
-        ("gs://data/a", "gs://data/a"),
-        ("gs://bucket/data/a", "gs://bucket/data/a"),
-        ("/database", "/database"),
-        ("/old/data", "/old/data"),
-        ("/data/deep/x", "/deep/x"),
-        ("x/data", "x/data"),
-    ],
-)
-def test_mount_paths_are_replaced_only_where_a_path_starts(text: str, after: str) -> None:
-    mounts = {PurePosixPath("/data"): Path("/here"), PurePosixPath("/data/deep"): Path("/deep")}
-    assert map_paths(text, mounts) == after
-
-
-def pod(**source: object) -> dict[str, object]:
-    return {"volumes": [{"name": "data", **source}]}
-
-
-MOUNTED = {"volumeMounts": [{"name": "data", "mountPath": "/data", "subPath": "sub"}]}
-
-
-def test_volumes_become_folders(tmp_path: Path) -> None:
-    claim = {"claimName": "drones"}
-    for name in ("data", "drones"):
-        volumes = Volumes(pod(persistentVolumeClaim=claim), MOUNTED, {name: tmp_path}, {})
-        assert volumes.mounts(tmp_path) == {PurePosixPath("/data"): tmp_path / "sub"}
-    empty = Volumes(pod(emptyDir={}), MOUNTED, {}, {}).mounts(tmp_path / "trial")
-    assert empty == {PurePosixPath("/data"): tmp_path / "trial" / "volumes" / "data" / "sub"}
-    source = {"name": "c", "items": [{"key": "k", "path": "p/q"}]}
-    whole = {"volumeMounts": [{"name": "data", "mountPath": "/c"}]}
-    folder = Volumes(pod(configMap=source), whole, {}, {"c": {"k": "text"}}).mounts(tmp_path)[PurePosixPath("/c")]
-    assert (folder / "p" / "q").read_text() == "text"
-
-
-@pytest.mark.parametrize(
-    ("source", "given", "says"),
-    [
-        ({"persistentVolumeClaim": {"claimName": "drones"}}, {}, "volume data is the claim drones: say which folder"),
-        ({"nfs": {"server": "s", "path": "/"}}, {}, "volume data is a volume of kind nfs"),
-        ({"configMap": {"name": "c"}}, {}, "the ConfigMap c is not in the file"),
-        ({"emptyDir": {}}, {"other": Path("/tmp")}, "the pod has no such volume; it has data"),
-        ({"emptyDir": {}}, {"data": Path("/nowhere")}, "no such folder"),
-    ],
-)
-def test_a_volume_without_a_folder_is_named(source: dict[str, object], given: dict[str, Path], says: str) -> None:
-    with pytest.raises(ExperimentError, match=says):
-        Volumes(pod(**source), MOUNTED, given, {})
-
-
-def test_a_volume_that_another_container_fills_needs_a_folder_and_one_that_only_others_mount_none(
-    tmp_path: Path,
-) -> None:
-    cached = {
-        "volumes": [
-            {"name": "data", "emptyDir": {}},
-            {"name": "source", "persistentVolumeClaim": {"claimName": "drones"}},
-        ],
-        "initContainers": [{"name": "copy", "volumeMounts": [{"name": "source"}, {"name": "data"}]}],
-    }
-    with pytest.raises(ExperimentError, match="volume data is filled by the container copy"):
-        Volumes(cached, MOUNTED, {}, {})
-    assert Volumes(cached, MOUNTED, {"data": tmp_path}, {}).mounts(tmp_path) == {
-        PurePosixPath("/data"): tmp_path / "sub"
-    }
 
 
 def test_a_torn_last_line_was_never_written(tmp_path: Path) -> None:

@@ -213,10 +213,10 @@ def test_wrong_arguments(tmp_path: Path, arguments: list[str], says: str) -> Non
         (lambda e: e["spec"]["algorithm"].update(algorithmName="hyperband"), "not built for local runs"),
         (lambda e: e["spec"]["algorithm"].update(algorithmName="grid"), "grid needs a feasibleSpace.step"),
         (lambda e: e["spec"]["trialTemplate"].update(primaryContainerName="other"), "the pod has main"),
-        (lambda e: container(e).pop("command"), "command must be given"),
+        (lambda e: container(e).pop("command"), "command: must be given"),
         (
             lambda e: e["spec"].update(metricsCollectorSpec={"collector": {"kind": "TensorFlowEvent"}}),
-            "collector is not built for local runs",
+            "kind: Custom is not built for local runs",
         ),
         (
             lambda e: container(e).update(
@@ -230,7 +230,7 @@ def test_what_this_machine_cannot_run_is_refused(
     tmp_path: Path, change: Callable[[dict[str, Any]], object], says: str
 ) -> None:
     experiment = shell_experiment("echo ${trialParameters.x}; echo score=1")
-    if "command must" in says:
+    if "command: must" in says:
         container(experiment)["args"] = ["${trialParameters.x}"]
     change(experiment)
     ended = run(tmp_path, experiment)

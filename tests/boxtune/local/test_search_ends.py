@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from boxtune.errors import ExperimentError
-from boxtune.experiment.model import parse_experiment
+from boxtune.experiment.experiment import parse_experiment
 from boxtune.local.median_stop import MedianStop
 from boxtune.runs.model import Condition, StopRule, Trial
 from tests.boxtune.local.test_runner import details, run, status

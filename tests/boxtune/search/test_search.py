@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from boxtune.errors import ExperimentError
-from boxtune.experiment.model import Collector, Counts, Experiment, Objective
+from boxtune.experiment.experiment import Collector, Counts, Experiment, Objective
 from boxtune.experiment.space import Assignments, ParameterSpec, inside
 from boxtune.search.algorithm import Algorithm
 from boxtune.search.catalogue import create_search

@@ -1,0 +1,68 @@
+"""What of kustomize an Experiment's folder uses: ConfigMaps generated from files, with hashed names.
+
+Source: kustomize's `api/hasher/hasher.go` for the names. The whole of a folder is built by scripts/manifests, of these.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from boxtune.errors import ExperimentError
+from boxtune.experiment.source import JsonObject, read_documents
+from boxtune.problems import error
+
+NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_UNHASHED = str.maketrans("013ae", "ghkmt")  # kustomize keeps vowels and lookalikes out of its names
+
+
+def read_kustomization(folder: Path) -> JsonObject:
+    """The kustomization in `folder`; empty where there is none.
+
+    Raises:
+        ExperimentError: unreadable, not YAML, or no mapping.
+    """
+    file = next((folder / name for name in NAMES if (folder / name).is_file()), None)
+    documents = read_documents(file) if file is not None else []
+    for document in documents:
+        if not isinstance(document.raw, Mapping):
+            raise ExperimentError(error("", "must be a mapping"), file=str(file))
+    return documents[0].raw if documents else {}
+
+
+def generated_config_maps(folder: Path) -> dict[str, dict[str, str]]:
+    """Data by file of the ConfigMaps that the kustomization in `folder` generates from files, by their plain names.
+
+    Raises:
+        ExperimentError: as `read_kustomization`; a generator is malformed, or its file cannot be read.
+    """
+    generated: dict[str, dict[str, str]] = {}
+    for number, generator in enumerate(read_kustomization(folder).get("configMapGenerator") or ()):
+        path = f"configMapGenerator.{number}"
+        if not isinstance(generator, Mapping) or not isinstance(generator.get("name"), str):
+            raise ExperimentError(error(path, "must be a mapping with a name"), file=f"{folder}/{NAMES[0]}")
+        data = generated.setdefault(generator["name"], {})
+        for entry in generator.get("files") or ():
+            key, equals, place = str(entry).partition("=")
+            source = folder / (place if equals else key)
+            try:
+                data[key if equals else source.name] = source.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as wrong:
+                what = f"{source} cannot be read: {wrong}"
+                raise ExperimentError(error(f"{path}.files", what), file=f"{folder}/{NAMES[0]}") from None
+    return generated
+
+
+def hashed_name(name: str, data: Mapping[str, str]) -> str:
+    """kustomize's name of a generated ConfigMap: with the first ten digits of SHA-256 of it as Go's JSON.
+
+    Its hasher looks the ConfigMap's own name up at a path that nothing has, so it is always empty there.
+    """
+    text = json.dumps(
+        {"data": data, "kind": "ConfigMap", "name": ""}, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:10].translate(_UNHASHED)}"

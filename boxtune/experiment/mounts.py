@@ -1,0 +1,210 @@
+"""A pod's volumes as folders of this machine, and its mount paths as paths into them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from kubeflow_katib_api.models import IoK8sApiCoreV1ConfigMapVolumeSource, IoK8sApiCoreV1Volume
+
+from boxtune.errors import ExperimentError
+from boxtune.experiment.job import Container, PodSpec
+from boxtune.experiment.trial_command import POD_PATH, TrialCommand
+from boxtune.problems import error
+
+Volume = IoK8sApiCoreV1Volume
+ConfigMaps = Mapping[str, Mapping[str, str]]
+_STARTS = r"(?:(?<=^)|(?<=[=:,'\"\s]))"
+_ENDS = r"(?=$|[/=:,'\"\s])"
+
+
+class Volumes:
+    """Where each volume lies that a pod's container mounts.
+
+    `given` are the user's `NAME=DIR`; a name is the volume's or, for a claim, the claim's.
+    """
+
+    def __init__(self, command: TrialCommand, given: Mapping[str, Path], config_maps: ConfigMaps) -> None:
+        """
+        Args:
+            command: the trial's own container in its pod; what only others mount needs no folder.
+
+        Raises:
+            ExperimentError: a volume that needs a folder has none, or a folder is given for no volume.
+        """
+        pod = command.pod
+        self._volumes = {volume.name: volume for volume in pod.volumes or ()}
+        self._mounts = list(command.container.volume_mounts or ())
+        self._path = command.path
+        self._given = folders_by_volume(pod, given)
+        self._config_maps = config_maps
+        self._filled_by = {
+            mount.name: first.name for first in pod.init_containers or () for mount in first.volume_mounts or ()
+        }
+        mounted = {mount.name for mount in self._mounts}
+        for number, (name, volume) in enumerate(self._volumes.items()):
+            if name in mounted:
+                self._check(f"{POD_PATH}.volumes.{number}", volume)
+
+    def _check(self, path: str, volume: Volume) -> None:
+        name = volume.name
+        if volume.empty_dir is not None and name in self._filled_by and name not in self._given:
+            raise ExperimentError(
+                error(
+                    path,
+                    f"volume {name} is filled by the container {self._filled_by[name]}, which a local run leaves out",
+                    f"say which folder it is here with --volume {name}=DIR",
+                )
+            )
+        if name in self._given or volume.empty_dir is not None or volume.host_path is not None:
+            return
+        if volume.config_map is not None:
+            wanted = volume.config_map.name
+            if wanted not in self._config_maps and not volume.config_map.optional:
+                raise ExperimentError(
+                    error(
+                        path,
+                        f"volume {name}: the ConfigMap {wanted} is not in the file (nor in a kustomization beside it)",
+                        f"add it, or give its folder with --volume {name}=DIR",
+                    )
+                )
+            return
+        claim = volume.persistent_volume_claim
+        what = f"the claim {claim.claim_name}" if claim is not None else f"a volume of kind {_kind(volume)}"
+        raise ExperimentError(
+            error(path, f"volume {name} is {what}", f"say which folder it is here with --volume {name}=DIR")
+        )
+
+    def mounts(self, folder: Path) -> dict[PurePosixPath, Path]:
+        """Mount path to folder, for the trial that has `folder`; folders are made as needed.
+
+        Raises:
+            ExperimentError: a mount of no volume, or whose path is made at run time.
+        """
+        mounts: dict[PurePosixPath, Path] = {}
+        for number, mount in enumerate(self._mounts):
+            path = f"{self._path}.volumeMounts.{number}"
+            if mount.sub_path_expr:
+                raise ExperimentError(
+                    error(path, f"{mount.mount_path}: subPathExpr is not built for local runs", "write a subPath")
+                )
+            volume = self._volumes.get(mount.name)
+            if volume is None:
+                raise ExperimentError(error(path, f"the pod has no volume {mount.name}"))
+            mounts[PurePosixPath(mount.mount_path)] = self._folder(volume, folder) / (mount.sub_path or "")
+        return mounts
+
+    def _folder(self, volume: Volume, folder: Path) -> Path:
+        if volume.name in self._given:
+            return self._given[volume.name].resolve()
+        if volume.host_path is not None:
+            return Path(volume.host_path.path)
+        place = folder / "volumes" / volume.name
+        place.mkdir(parents=True, exist_ok=True)
+        if volume.config_map is not None:
+            self._write_config_map(volume.config_map, place)
+        return place
+
+    def _write_config_map(self, source: IoK8sApiCoreV1ConfigMapVolumeSource, place: Path) -> None:
+        data = self._config_maps.get(source.name or "", {})
+        for key, path in config_map_files(source, data).items():
+            if key not in data:
+                raise ExperimentError(f"the ConfigMap {source.name} has no key {key}")
+            file = place / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            if not file.exists() or file.read_text(encoding="utf-8") != data[key]:
+                file.write_text(data[key], encoding="utf-8")
+
+
+def _kind(volume: Volume) -> str:
+    """What a volume is, by its field in the pod."""
+    fields = type(volume).model_fields
+    return next(
+        (field.alias or name for name, field in fields.items() if name != "name" and getattr(volume, name) is not None),
+        "?",
+    )
+
+
+def config_map_files(source: IoK8sApiCoreV1ConfigMapVolumeSource, data: Mapping[str, str]) -> dict[str, str]:
+    """Which file each key of a mounted ConfigMap becomes, relative to the mount."""
+    if source.items:
+        return {item.key: item.path for item in source.items}
+    return {key: key for key in data}
+
+
+def mounted_text(command: TrialCommand, path: str, config_maps: ConfigMaps) -> str | None:
+    """The text of a file of the container that is mounted from one of `config_maps`; None where none is."""
+    volumes = {volume.name: volume for volume in command.pod.volumes or ()}
+    for mount in command.container.volume_mounts or ():
+        folder, volume = PurePosixPath(mount.mount_path), volumes.get(mount.name)
+        source = volume.config_map if volume is not None else None
+        if source is None or not PurePosixPath(path).is_relative_to(folder):
+            continue
+        data, file = config_maps.get(source.name or "", {}), str(PurePosixPath(path).relative_to(folder))
+        return next((data.get(key) for key, name in config_map_files(source, data).items() if name == file), None)
+    return None
+
+
+def map_paths(text: str, mounts: Mapping[PurePosixPath, Path]) -> str:
+    """Replace mount paths in `text` by their folders.
+
+    Only where a path starts (the beginning, after `=`, `:`, `,`, a quote or a blank) and ends at a component's end,
+    longest first; so `gs://bucket/data` stays.
+    """
+    by_length: Sequence[PurePosixPath] = sorted(mounts, key=lambda path: len(str(path)), reverse=True)
+    if not by_length:
+        return text
+    pattern = "|".join(re.escape(str(path)) for path in by_length)
+    return re.sub(
+        f"{_STARTS}({pattern}){_ENDS}",
+        lambda found: str(mounts[PurePosixPath(found.group(1))]),
+        text,
+        flags=re.MULTILINE,
+    )
+
+
+def folders_by_volume(pod: PodSpec, given: Mapping[str, Path]) -> dict[str, Path]:
+    """The user's `NAME=DIR`, by the volume's name where NAME is a claim's.
+
+    Raises:
+        ExperimentError: the pod has no such volume or claim, or the folder does not exist.
+    """
+    volumes = pod.volumes or ()
+    names = {volume.name: volume.name for volume in volumes}
+    claims = {
+        volume.persistent_volume_claim.claim_name: volume.name
+        for volume in volumes
+        if volume.persistent_volume_claim is not None
+    }
+    folders = {}
+    for name, folder in given.items():
+        found = names.get(name) or claims.get(name)
+        if found is None:
+            raise ExperimentError(f"--volume {name}: the pod has no such volume; it has {', '.join(names) or 'none'}")
+        if not folder.is_dir():
+            raise ExperimentError(f"--volume {name}={folder}: no such folder")
+        folders[found] = folder
+    return folders
+
+
+def mounts_here(pod: PodSpec, container: Container, given: Mapping[str, Path]) -> dict[PurePosixPath, Path]:
+    """Mount path to folder, of those of the container's volumes that lie on this machine.
+
+    Args:
+        given: folder by the name of a volume or claim.
+
+    Raises:
+        ExperimentError: the pod has no such volume, or the folder does not exist.
+    """
+    mounts: dict[PurePosixPath, Path] = {}
+    folders = folders_by_volume(pod, given)
+    for volume in pod.volumes or ():
+        host = Path(volume.host_path.path) if volume.host_path is not None else None
+        folder = folders.get(volume.name, host)
+        if folder is None:
+            continue
+        for mount in container.volume_mounts or ():
+            if mount.name == volume.name:
+                mounts[PurePosixPath(mount.mount_path)] = folder.resolve() / (mount.sub_path or "")
+    return mounts
