@@ -235,9 +235,18 @@ def surroundings_of(arguments: argparse.Namespace, count_examples: CountExamples
     Raises:
         RequestError: two checkpoints for one name.
     """
+    return Surroundings(count_examples, Fragments(tuple(arguments.fragments)), checkpoints_of(arguments))
+
+
+def checkpoints_of(arguments: argparse.Namespace) -> dict[str, str]:
+    """What swapped-in fragments start from, by their names.
+
+    Raises:
+        RequestError: two checkpoints for one name.
+    """
     checkpoints: dict[str, str] = {}
     for given in arguments.checkpoints:
         if given.name in checkpoints:
             raise RequestError(f"--checkpoint_for={given.name}: stands twice; keep one")
         checkpoints[given.name] = given.value
-    return Surroundings(count_examples, Fragments(tuple(arguments.fragments)), checkpoints)
+    return checkpoints

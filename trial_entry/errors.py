@@ -38,7 +38,13 @@ class ConfigError(RequestError):
 
 
 class AssignmentError(RequestError):
-    """A `NAME=VALUE` names no field of this config, or has a value that the field cannot take."""
+    """A `NAME=VALUE` names no field of this config, or has a value that the field cannot take.
+
+    Attributes:
+        name: what was assigned, an alias or field path; empty where no single assignment is at fault.
+    """
+
+    name = ""
 
 
 class DataError(RequestError):

@@ -6,15 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from boxtune.errors import ExperimentError, InputError
-from boxtune.experiment.mounts import map_paths, mounted_text, mounts_here
-from boxtune.experiment.trial_command import TrialCommand
+from boxtune.experiment.trial_config import trial_config
 from boxtune.runs.model import Run, Trial
-from trial_entry.arguments import parse_arguments, surroundings_of
 from trial_entry.errors import DataError, RequestError
-from trial_entry.pipeline_config.checks import check_config
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
-from trial_entry.pipeline_config.render import assign
-from trial_entry.pipeline_config.text import config_text, parse_config
 from trial_entry.records.dataset import count_train_examples
 
 
@@ -28,24 +23,17 @@ def rendered_config(run: Run, trial: Trial, volumes: Mapping[str, Path]) -> str:
         ExperimentError: the trials are not trial_entry's, or their base config is not in a ConfigMap.
         InputError: `epochs` is assigned and the training records are not here to be counted.
     """
-    command = TrialCommand(run.experiment.template)
-    path = command.base_config
-    text = None if path is None else mounted_text(command, path, run.experiment.config_maps)
-    if not command.is_own or path is None or text is None:
-        raise ExperimentError(
-            f"{run.experiment.name}: the config can be rendered only of trials of python -m trial_entry whose base "
-            "config is in a ConfigMap"
-        )
-    mounts = mounts_here(command.pod, command.container, volumes)
-    filled = [map_paths(argument, mounts) for argument in command.filled(trial.assignments)]
     try:
-        parsed = parse_arguments(filled[3:])
-        config = parse_config(text, path)
-        assign(config, parsed.assignments, surroundings_of(parsed, _count))
-        check_config(config, path)
+        trials = trial_config(run.experiment, volumes)
+        if trials is None or trials.base is None:
+            raise ExperimentError(
+                f"{run.experiment.name}: the config can be rendered only of trials of python -m trial_entry whose base "
+                "config is in a ConfigMap"
+            )
+        base = trials.with_arguments(trial.assignments, _count)
+        return base.render(trials.arguments(trial.assignments).assignments, resolve=False).text
     except RequestError as problem:
         raise InputError(f"{trial.name}: {problem}") from None
-    return config_text(config)
 
 
 def _count(config: TrainEvalPipelineConfig) -> int:

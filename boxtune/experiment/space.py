@@ -74,6 +74,11 @@ class ParameterSpec:
         step = self.step or (1.0 if self.parameter_type == "int" else None)
         return None if step is None else int((_decimal(self.high) - _decimal(self.low)) // _decimal(step)) + 1
 
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """Both ends of a range, or every listed value."""
+        return self.values or tuple(dict.fromkeys((self.text(self.low), self.text(self.high))))
+
     def value_at(self, index: int) -> str:
         """The value at `index` of a finite parameter, from 0, in order."""
         if self.values:

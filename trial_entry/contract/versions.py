@@ -1,5 +1,8 @@
 """Which Boxtune and which TensorFlow are installed, without importing either."""
+
 from importlib.metadata import PackageNotFoundError, version
+
+
 def versions() -> str:
     for name in ("tensorflow", "tensorflow-cpu"):
         try:

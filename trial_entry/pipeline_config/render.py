@@ -109,15 +109,19 @@ def _assign(
     config: TrainEvalPipelineConfig, assignment: Assignment, surroundings: Surroundings, assigned: dict[str, str]
 ) -> None:
     """One assignment; `assigned` has the name by every field that was assigned before."""
-    field = field_of(config, assignment.name)
-    if field in assigned:
-        raise AssignmentError(f"{assignment.name}: {field} is assigned twice, by {assigned[field]} too; keep one")
-    assigned[field] = assignment.name
-    alias = find_alias(assignment.name)
-    if alias is None:
-        find_field(config, assignment.name).set(assignment.value)
-    else:
-        alias.assign(config, assignment.value, surroundings)
+    try:
+        field = field_of(config, assignment.name)
+        if field in assigned:
+            raise AssignmentError(f"{assignment.name}: {field} is assigned twice, by {assigned[field]} too; keep one")
+        assigned[field] = assignment.name
+        alias = find_alias(assignment.name)
+        if alias is None:
+            find_field(config, assignment.name).set(assignment.value)
+        else:
+            alias.assign(config, assignment.value, surroundings)
+    except AssignmentError as wrong:
+        wrong.name = assignment.name
+        raise
 
 
 def config_digest(config: TrainEvalPipelineConfig) -> str:

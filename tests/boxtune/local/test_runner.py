@@ -216,7 +216,7 @@ def test_wrong_arguments(tmp_path: Path, arguments: list[str], says: str) -> Non
         (lambda e: container(e).pop("command"), "command: must be given"),
         (
             lambda e: e["spec"].update(metricsCollectorSpec={"collector": {"kind": "TensorFlowEvent"}}),
-            "kind: Custom is not built for local runs",
+            "kind: TensorFlowEvent is not built for local runs",
         ),
         (
             lambda e: container(e).update(
