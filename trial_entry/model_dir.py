@@ -87,7 +87,7 @@ class ModelDir:
 
     def read_trial(self) -> dict[str, Any]:
         """trial.json, or an empty dict where there is none."""
-        return _read_json(self.path / TRIAL_FILE) or {}
+        return read_json(self.path / TRIAL_FILE) or {}
 
     def write_trial(self, trial: dict[str, Any]) -> None:
         """Replace trial.json."""
@@ -95,7 +95,7 @@ class ModelDir:
 
     def read_rows(self) -> list[MetricRow]:
         """The rows of metrics.json, oldest first."""
-        return [MetricRow(**row) for row in _read_json(self.path / METRICS_FILE) or []]
+        return [MetricRow(**row) for row in read_json(self.path / METRICS_FILE) or []]
 
     def write_rows(self, rows: list[MetricRow]) -> None:
         """Replace metrics.json."""
@@ -124,7 +124,7 @@ def write_atomically(file: Path, text: str) -> None:
     temporary.replace(file)
 
 
-def _read_json(file: Path) -> Any:
+def read_json(file: Path) -> Any:
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from boxtune.errors import InputError
-from boxtune.local.history import LOCK_FILE, is_locked, open_run
+from boxtune.local.reading import LOCK_FILE, is_locked, open_run
 from boxtune.report.page import report_page
 
 

@@ -16,11 +16,11 @@ from boxtune.cli.progress import make_listener
 from boxtune.errors import BoxtuneError, InputError
 from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.loading import load_experiment
-from boxtune.local.history import open_run
+from boxtune.local.engine import LocalEngine
 from boxtune.local.journal import JOURNAL_FILE
 from boxtune.local.keeping import Keep
 from boxtune.local.options import RunOptions
-from boxtune.local.runner import LocalRunner
+from boxtune.local.reading import open_run
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
@@ -91,9 +91,9 @@ def run(
         _check(loaded, experiment, options)
     console = Console(highlight=False)
     with make_listener(console) as listener:
-        runner = LocalRunner(loaded, folder, options, listener)
+        engine = LocalEngine(loaded, folder, options, listener)
         try:
-            runner.run()
+            engine.run()
         except BoxtuneError:
             print_run(open_run(folder))
             raise

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from boxtune.cluster.connection import Cluster, optional, speaking_plainly
 from boxtune.cluster.pods import TrialPods
-from boxtune.cluster.times import as_text, seconds_between
+from boxtune.cluster.times import attempts
 from boxtune.errors import ExperimentError
 from boxtune.experiment.baseline import baseline_assignments
 from boxtune.experiment.experiment import Experiment
@@ -17,7 +17,7 @@ from boxtune.experiment.source import Json, JsonObject
 from boxtune.experiment.space import Assignments
 from boxtune.experiment.trial_command import TrialCommand, fill
 from boxtune.runs.collector import collect_text
-from boxtune.runs.model import Condition, Trial
+from boxtune.runs.trial import Condition, Role, Trial
 from trial_entry.pipeline_config.text import parse_config
 
 if TYPE_CHECKING:
@@ -100,15 +100,13 @@ def baseline_trial(cluster: Cluster, experiment: Experiment, pods: TrialPods) ->
     )
     return Trial(
         name,
+        Role.BASELINE,
         None,
         json.loads((job.metadata.annotations or {}).get(_ASSIGNMENTS, "{}")),
-        condition,
-        state.reason if state is not None and not condition.measured else "",
-        state.exit_code if state is not None else None,
-        observation,
-        seconds_between(status.start_time, ended),
-        as_text(status.start_time),
-        as_text(ended),
+        condition=condition,
+        reason=state.reason if state is not None and not condition.measured else "",
+        attempts=attempts(status.start_time, ended, state.exit_code if state is not None else None),
+        observation=observation,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boxtune.errors import InputError, Interrupted
-from boxtune.runs.model import Run
+from boxtune.runs.run import Run
 
 _CHECKPOINT_FILES = ("ckpt-*.index", "ckpt-*.data-*", "checkpoint")
 _LEAST_FREE = 256 * 2**20  # bytes

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from boxtune.report.text import trained_config
-from boxtune.runs.model import Trial
+from boxtune.runs.trained_config import trained_config
+from boxtune.runs.trial import Trial
 from trial_entry.errors import RequestError
 from trial_entry.pipeline_config.inputs import without_paths
 from trial_entry.pipeline_config.text import config_text, read_config

@@ -12,7 +12,8 @@ from boxtune.report import plots
 from boxtune.report.best import BestTrial, Details, best_trial, config_diff, details_of
 from boxtune.report.importance import LEAST_TRIALS, parameter_importance
 from boxtune.report.text import against_baseline, assignment, duration, number
-from boxtune.runs.model import Run, Trial
+from boxtune.runs.run import Run
+from boxtune.runs.trial import Trial
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _FEW_BOXES = 5

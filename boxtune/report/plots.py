@@ -8,7 +8,8 @@ from typing import Any
 
 from boxtune.experiment.space import ParameterSpec
 from boxtune.report.text import assignment, number
-from boxtune.runs.model import Run, Trial
+from boxtune.runs.run import Run
+from boxtune.runs.trial import Trial
 
 _BLUE, _GREEN, _GREY = "#2f81f7", "#2da44e", "#8b949e"
 _COLOURS = ("#2f81f7", "#d97706", "#2da44e", "#c9408a", "#8957e5", "#0e9aa7", "#cf222e", "#a37c27")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 
-from boxtune.runs.model import Condition, Run, Trial
+from boxtune.runs.run import Run
+from boxtune.runs.trained_config import trained_config
+from boxtune.runs.trial import Condition, Trial
 
 
 def number(value: float | None) -> str:
@@ -88,11 +89,3 @@ def verdict(run: Run) -> list[str]:
 def _failures(trials: Iterable[Trial]) -> str:
     failed = sum(trial.condition.failed for trial in trials)
     return f"{failed} failed" if failed else "none failed"
-
-
-def trained_config(trial: Trial) -> Path | None:
-    """The pipeline.config that a trial_entry trial ran, beside its trial.json; None where there is none."""
-    if trial.folder is None:
-        return None
-    found = next(iter(sorted(trial.folder.rglob("trial.json"))), None)
-    return found.with_name("pipeline.config") if found is not None else None

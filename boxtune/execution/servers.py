@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from boxtune.local.processes import ChildProcess, Processes, TrialProcess
+from boxtune.execution.processes import ChildProcess, Processes, TrialProcess
 from trial_entry.errors import EXIT_BUG
 from trial_entry.serving import BEGIN, Request, send_request
 
@@ -76,7 +76,7 @@ class TrialServers:
         """A connection to a server for this environment; None where a cold start has to do."""
         key = frozenset((name, value) for name, value in environment.items() if name.startswith(_READ_AT_IMPORT))
         server = self._servers.get(key)
-        if server is not None and server.process.poll() is not None:
+        if server is not None and server.process.reap() is not None:
             self._failed = True  # it has no reason to end: do not try again what may end again
         if self._failed or (server is None and len(self._servers) >= self._most):
             return None
@@ -104,7 +104,7 @@ class ForkedProcess(TrialProcess):
         self._code: int | None = None
         self._log, self._server_log = log, server_log
 
-    def poll(self) -> int | None:
+    def reap(self) -> int | None:
         while self._code is None:
             try:
                 received = self._connection.recv(64)
@@ -131,7 +131,7 @@ class ForkedProcess(TrialProcess):
         if self.group is None:
             self._end(-signal.SIGKILL)
         self._signal(signal.SIGKILL)
-        while self.poll() is None:
+        while self.reap() is None:
             select.select([self._connection], [], [])
 
     def _answered(self, number: int) -> None:
@@ -162,7 +162,7 @@ class ForkedProcess(TrialProcess):
 def _connected(server: _Server) -> socket.socket | None:
     """A connection; waits while the server begins. None where it ends instead."""
     deadline = time.monotonic() + _BIND_SECONDS
-    while server.process.poll() is None and time.monotonic() < deadline:
+    while server.process.reap() is None and time.monotonic() < deadline:
         connection = socket.socket(socket.AF_UNIX)
         try:
             connection.connect(server.socket)
