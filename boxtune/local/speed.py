@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,12 +15,14 @@ from boxtune.local.processes import Processes, TrialProcess
 from boxtune.local.resources import Shares, gpus
 from boxtune.local.servers import TrialServers
 from boxtune.local.template import Template
+from trial_entry.contract.files import METRICS_FILE
+from trial_entry.contract.metrics import STEPS_PER_SECOND
+from trial_entry.contract.records import read_rows, read_trial
 
 BFLOAT16 = "bfloat16"
 _BFLOAT16_FIELD = "train_config.use_bfloat16"
 _MORE_AT_A_TIME = (2, 4)
 _LOOK_SECONDS = 0.05
-_RATE = "train_steps_per_second"
 
 
 @dataclass(frozen=True)
@@ -105,19 +106,19 @@ def _measure(trials: _Trials, bfloat16: bool, at_a_time: int) -> Speed:
     for code, (_, folder) in zip(codes, started, strict=True):
         if code:
             return Speed(bfloat16, at_a_time, problem=last_words(folder / "log") or f"exit code {code}")
-    written = [next(folder.rglob("metrics.json"), None) for _, folder in started]
-    files = [each for each in written if each is not None]
-    if len(files) < at_a_time:
+    written = [next(folder.rglob(METRICS_FILE), None) for _, folder in started]
+    folders = [each.parent for each in written if each is not None]
+    if len(folders) < at_a_time:
         return Speed(bfloat16, at_a_time, problem="its model_dir is none of the trial's own folders (an emptyDir)")
-    records = [json.loads((each.parent / "trial.json").read_text(encoding="utf-8")) for each in files]
-    diverged = next((each["diverged"] for each in records if "diverged" in each), None)
+    records = [read_trial(each) for each in folders]
+    diverged = next((each.diverged for each in records if each.diverged is not None), None)
     if diverged is not None:
         return Speed(bfloat16, at_a_time, problem=f"diverged: {diverged}")
-    metrics = [json.loads(each.read_text(encoding="utf-8"))[-1]["metrics"] for each in files]
-    rates = [each[_RATE] for each in metrics if _RATE in each]
+    metrics = [read_rows(each)[-1].metrics for each in folders]
+    rates = [each[STEPS_PER_SECOND] for each in metrics if STEPS_PER_SECOND in each]
     if len(rates) < at_a_time:
         return Speed(bfloat16, at_a_time, problem="it ended after too few steps to tell")
-    return Speed(bfloat16, at_a_time, sum(rates), max(each["peak_memory_mib"] for each in records))
+    return Speed(bfloat16, at_a_time, sum(rates), max(each.peak_memory_mib or 0 for each in records))
 
 
 def _codes(processes: Sequence[TrialProcess]) -> list[int]:

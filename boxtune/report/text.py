@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from boxtune.runs.model import Condition, Run, Trial
+from trial_entry.contract.files import CONFIG_FILE, TRIAL_FILE
 
 
 def number(value: float | None) -> str:
@@ -94,5 +95,5 @@ def trained_config(trial: Trial) -> Path | None:
     """The pipeline.config that a trial_entry trial ran, beside its trial.json; None where there is none."""
     if trial.folder is None:
         return None
-    found = next(iter(sorted(trial.folder.rglob("trial.json"))), None)
-    return found.with_name("pipeline.config") if found is not None else None
+    found = next(iter(sorted(trial.folder.rglob(TRIAL_FILE))), None)
+    return found.with_name(CONFIG_FILE) if found is not None else None
