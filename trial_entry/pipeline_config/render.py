@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from trial_entry.contract.arguments import Assignment
@@ -63,17 +64,28 @@ def assign(
             _assign(config, assignment, surroundings, assigned)
 
 
+@contextmanager
+def _of(assignment: Assignment) -> Iterator[None]:
+    """Errors within are this assignment's."""
+    try:
+        yield
+    except AssignmentError as wrong:
+        wrong.name = assignment.name
+        raise
+
+
 def _rank(assignment: Assignment) -> int:
     if assignment.name in _FIRST:
         return _FIRST.index(assignment.name)
-    return len(_FIRST) + (find_alias(assignment.name) is None)
+    with _of(assignment):
+        return len(_FIRST) + (find_alias(assignment.name) is None)
 
 
 def _assign(
     config: TrainEvalPipelineConfig, assignment: Assignment, surroundings: Surroundings, assigned: dict[str, str]
 ) -> None:
     """One assignment; `assigned` has the name by every field that was assigned before."""
-    try:
+    with _of(assignment):
         field = field_of(config, assignment.name)
         if field in assigned:
             raise AssignmentError(f"{assignment.name}: {field} is assigned twice, by {assigned[field]} too; keep one")
@@ -83,9 +95,6 @@ def _assign(
             find_field(config, assignment.name).set(assignment.value)
         else:
             alias.assign(config, assignment.value, surroundings)
-    except AssignmentError as wrong:
-        wrong.name = assignment.name
-        raise
 
 
 def config_digest(config: TrainEvalPipelineConfig) -> str:
