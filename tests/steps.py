@@ -12,9 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from trial_entry.pipeline_config.aliases.alias import Surroundings
+from trial_entry.pipeline_config.base_config import BaseConfig
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
-from trial_entry.pipeline_config.render import render
 
 STEPS = 20
 SEED = 5
@@ -102,5 +101,5 @@ def stock(config: TrainEvalPipelineConfig, folder: Path) -> list[dict[str, float
 
 if __name__ == "__main__":
     which, path, where = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
-    found = {"ours": ours, "stock": stock}[which](render(path, [], Surroundings()).config, where)
+    found = {"ours": ours, "stock": stock}[which](BaseConfig.read(path).render([]).config, where)
     (where / f"{which}.json").write_text(json.dumps(found))

@@ -1,4 +1,4 @@
-"""`python -m trial_entry [train] | evaluate | build | stop | serve`."""
+"""`python -m trial_entry [train] | evaluate | build | stop | serve`: parse, run the command, end with its exit code."""
 
 from __future__ import annotations
 
@@ -8,44 +8,67 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from trial_entry.arguments import parse_arguments
-from trial_entry.errors import EXIT_BUG, EXIT_STOPPED, Stopped, TrialError
+from trial_entry.contract.exit_codes import EXIT_BUG, EXIT_STOPPED, exit_code_of
+from trial_entry.contract.requests import (
+    BuildRequest,
+    EvaluateRequest,
+    Request,
+    ServeRequest,
+    StopRequest,
+    TrainRequest,
+    parse,
+)
+from trial_entry.errors import Stopped, TrialError
 from trial_entry.logs import set_up_logging
+
+_HELP = {"-h", "--help"}
 
 
 def main(argv: Sequence[str]) -> int:
     """Run one command; returns its exit code, having said why on the last line of standard error."""
     set_up_logging()
     try:
-        arguments = parse_arguments(argv)
-        if arguments.command == "stop":
+        return _run(parse(argv, _aliases() if _HELP & set(argv) else ()))
+    except (TrialError, Stopped) as error:
+        _say(str(error))
+        return exit_code_of(error)
+
+
+def _run(request: Request) -> int:
+    """Each command's module is imported for itself alone: most of them import TensorFlow."""
+    match request:
+        case StopRequest():
             from trial_entry.commands.stop import stop
 
-            return stop(arguments)
-        if arguments.command == "build":
+            return stop(request)
+        case BuildRequest():
             from trial_entry.commands.build import build
 
-            return build(arguments)
-        if arguments.command == "serve":
+            return build(request)
+        case ServeRequest():
             from trial_entry.commands.serve import serve
 
-            serve(arguments, run_to_the_end)
-        from trial_entry.metric_lines import MetricStream
+            serve(request, run_to_the_end)
+    from trial_entry.metric_lines import MetricStream
 
-        stream = MetricStream()
-        if arguments.command == "evaluate":
+    stream = MetricStream()
+    match request:
+        case EvaluateRequest():
             from trial_entry.commands.evaluate import evaluate
 
-            return evaluate(arguments, stream)
-        from trial_entry.commands.train import train
+            return evaluate(request, stream)
+        case TrainRequest():
+            from trial_entry.commands.train import train
 
-        return train(arguments, stream)
-    except TrialError as error:
-        _say(str(error))
-        return error.exit_code
-    except Stopped as stopped:
-        _say(str(stopped))
-        return EXIT_STOPPED
+            return train(request, stream)
+    raise AssertionError(f"{request.command} has no function")
+
+
+def _aliases() -> Sequence[str]:
+    """For the help alone: they need the API's messages, which take longer to import than all of the contract."""
+    from trial_entry.pipeline_config.aliases import ALIASES
+
+    return tuple(ALIASES)
 
 
 def run_to_the_end(argv: Sequence[str]) -> NoReturn:

@@ -1,10 +1,11 @@
-"""When a training has diverged: a loss that is not finite, or far above where it began for long."""
+"""The watch over a training's loss: it has diverged where the loss is not finite, or far above its start for long."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+
+from trial_entry.contract.records import Divergence
 
 _SMOOTHING = 0.9  # of the exponential moving average
 
@@ -37,11 +38,10 @@ class DivergenceMonitor:
             return f"the loss stayed above {self.factor:g} times its first value for {self.above} steps"
         return None
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> Divergence:
         """What `resume` takes."""
-        state = asdict(self)
-        return {name: state[name] for name in ("first", "smoothed", "above")}
+        return Divergence(self.first, self.smoothed, self.above)
 
-    def resume(self, state: dict[str, Any]) -> None:
+    def resume(self, state: Divergence) -> None:
         """Go on from an earlier `state`."""
-        self.first, self.smoothed, self.above = state["first"], state["smoothed"], state["above"]
+        self.first, self.smoothed, self.above = state.first, state.smoothed, state.above

@@ -1,36 +1,27 @@
 """What can go wrong in a trial.
 
     TrialError
-    ├── RequestError            the request is wrong: exit code 2
+    ├── RequestError            the request is wrong
     │   ├── ConfigError         the pipeline.config
     │   ├── AssignmentError     a --set NAME=VALUE
     │   ├── DataError           records, label map
     │   └── ModelDirError       the MODEL_DIR: another config's, in use, not writable
-    └── OutOfMemoryError        the framework reported out of memory: exit code 3
+    └── OutOfMemoryError        the framework reported out of memory
 
-`Stopped` is no error: it says that SIGTERM asked the trial to end (exit code 143).
+`Stopped` is no error: it says that SIGTERM asked the trial to end. What each exits with is in
+`trial_entry.contract.exit_codes`.
 Every message says what was wrong, where, and what would be right, on one line.
 """
 
 from __future__ import annotations
 
-EXIT_MEASURED = 0
-EXIT_BUG = 1
-EXIT_REQUEST = 2
-EXIT_OUT_OF_MEMORY = 3
-EXIT_STOPPED = 143
-
 
 class TrialError(Exception):
     """The root of what a trial reports in one line."""
 
-    exit_code = EXIT_BUG
-
 
 class RequestError(TrialError):
     """The request cannot be carried out as it stands."""
-
-    exit_code = EXIT_REQUEST
 
 
 class ConfigError(RequestError):
@@ -58,10 +49,6 @@ class ModelDirError(RequestError):
 class OutOfMemoryError(TrialError):
     """The framework reported that memory ran out."""
 
-    exit_code = EXIT_OUT_OF_MEMORY
-
 
 class Stopped(BaseException):
     """SIGTERM asked the trial to end. Not an `Exception`, so that no library's handler swallows it."""
-
-    exit_code = EXIT_STOPPED

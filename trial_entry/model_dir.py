@@ -1,11 +1,6 @@
-"""MODEL_DIR: who holds it, which config runs in it, what was measured.
+"""A trial's MODEL_DIR while it runs: who holds it, which config runs in it, what is written there.
 
-pipeline.config   the one that runs
-trial.json        assignments, versions, seeds, digests, times, reason
-metrics.json      one row an evaluation
-trial.lock        held (flock) by the running trial; its process id
-checkpoint, ckpt-STEP.*, best/   checkpoints that the stock tools read
-train/, eval/     TensorBoard events
+What lies in it is named in `trial_entry.contract.files`, and typed in `trial_entry.contract.records`.
 """
 
 from __future__ import annotations
@@ -15,42 +10,29 @@ import errno
 import fcntl
 import json
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
+from trial_entry.contract.files import CONFIG_FILE, LOCK_FILE, METRICS_FILE, TRIAL_FILE
+from trial_entry.contract.json_records import to_json
+from trial_entry.contract.records import MetricRow, read_rows, read_trial
 from trial_entry.errors import ModelDirError
-
-CONFIG_FILE = "pipeline.config"
-TRIAL_FILE = "trial.json"
-METRICS_FILE = "metrics.json"
-LOCK_FILE = "trial.lock"
-BEST_FOLDER = "best"
-
-
-@dataclass(frozen=True)
-class MetricRow:
-    """One evaluation.
-
-    Attributes:
-        step: training steps of the checkpoint that was evaluated.
-        timestamp: of its first metric line, RFC 3339.
-        metrics: values by name, in the order of their lines.
-    """
-
-    step: int
-    timestamp: str
-    metrics: dict[str, float]
 
 
 class ModelDir:
-    """A locked MODEL_DIR; the lock ends with the process, however it ends."""
+    """A locked MODEL_DIR; the lock ends with the process, however it ends.
+
+    Attributes:
+        path: of the folder.
+        record: what trial.json holds, or will at the next `write_record`.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Create the folder where it is missing, and take its lock.
+        """Create the folder where it is missing, take its lock, and read its record.
 
         Raises:
-            ModelDirError: another process holds it, or it cannot be written.
+            ModelDirError: another process holds it, it cannot be written, or its record is none.
         """
         self.path = path
         try:
@@ -64,6 +46,7 @@ class ModelDir:
         self._lock.truncate(0)
         self._lock.write(f"{os.getpid()}\n")
         self._lock.flush()
+        self.record = read_trial(path)
 
     def settle_config(self, text: str) -> None:
         """Write `text` as the folder's pipeline.config, or find it there already.
@@ -85,21 +68,17 @@ class ModelDir:
             shown = "; ".join(" ".join(line.split()) for line in changed[:4])
             raise ModelDirError(f"{file}: another config has run here ({shown}); give another --model_dir")
 
-    def read_trial(self) -> dict[str, Any]:
-        """trial.json, or an empty dict where there is none."""
-        return read_json(self.path / TRIAL_FILE) or {}
-
-    def write_trial(self, trial: dict[str, Any]) -> None:
-        """Replace trial.json."""
-        write_atomically(self.path / TRIAL_FILE, json.dumps(trial, indent=1) + "\n")
+    def write_record(self) -> None:
+        """Replace trial.json by `record`."""
+        write_json(self.path / TRIAL_FILE, self.record.to_json())
 
     def read_rows(self) -> list[MetricRow]:
         """The rows of metrics.json, oldest first."""
-        return [MetricRow(**row) for row in read_json(self.path / METRICS_FILE) or []]
+        return read_rows(self.path)
 
-    def write_rows(self, rows: list[MetricRow]) -> None:
+    def write_rows(self, rows: Sequence[MetricRow]) -> None:
         """Replace metrics.json."""
-        write_atomically(self.path / METRICS_FILE, json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+        write_json(self.path / METRICS_FILE, [to_json(row) for row in rows])
 
 
 def try_lock(file: IO[str]) -> str | None:
@@ -124,10 +103,6 @@ def write_atomically(file: Path, text: str) -> None:
     temporary.replace(file)
 
 
-def read_json(file: Path) -> Any:
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except json.JSONDecodeError as error:
-        raise ModelDirError(f"{file}: not readable as JSON ({error}); give another --model_dir") from None
+def write_json(file: Path, value: object) -> None:
+    """`write_atomically`, for JSON."""
+    write_atomically(file, json.dumps(value, indent=1) + "\n")

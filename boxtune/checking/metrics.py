@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import re2
 
 from boxtune.experiment.experiment import DEFAULT_FILTER, Experiment
 from boxtune.experiment.trial_command import TrialCommand
 from boxtune.problems import Problem, error, warning
+from trial_entry.contract.metrics import is_metric, is_share, less_is_better, nearest_metric
 
-# What a trial prints: boxtune and a trial meet at its output.
-_PRINTED = (
-    "mAP", "mAP_50", "mAP_75", "mAP_small", "mAP_medium", "mAP_large", "AR_1", "AR_10", "AR_100", "AR_small",
-    "AR_medium", "AR_large", "precision", "recall", "total_loss", "train_steps_per_second", "diverged",
-)  # fmt: skip
-_PER_CLASS = re.compile(r"mAP_class_[A-Za-z0-9_-]+")
-_SHARES = re.compile(r"mAP.*|AR.*|precision|recall")  # from 0 to 1, more is better
-_LOSSES = ("total_loss",)
 _LINE = "2026-11-24T10:00:00.123456Z {name}=0.3127"
 
 
@@ -79,9 +70,9 @@ def _strategies(experiment: Experiment) -> Iterator[Problem]:
 
 def _names(experiment: Experiment) -> Iterator[Problem]:
     for number, name in enumerate(experiment.objective.metrics):
-        if name in _PRINTED or _PER_CLASS.fullmatch(name):
+        if is_metric(name):
             continue
-        what, nearest = f"{name} is no metric that a trial prints", _nearest(name, _PRINTED)
+        what, nearest = f"{name} is no metric that a trial prints", nearest_metric(name)
         if number == 0:
             path, comes = "spec.objective.objectiveMetricName", "every trial ends as MetricsUnavailable"
             yield error(path, what, nearest, comes)
@@ -92,11 +83,11 @@ def _names(experiment: Experiment) -> Iterator[Problem]:
 
 def _direction(experiment: Experiment) -> Iterator[Problem]:
     objective = experiment.objective
-    if objective.maximize and objective.metric in _LOSSES:
+    if objective.maximize and less_is_better(objective.metric):
         yield warning("spec.objective.type", f"maximize, but less of {objective.metric} is better")
-    if not objective.maximize and _SHARES.fullmatch(objective.metric):
+    if not objective.maximize and is_share(objective.metric):
         yield warning("spec.objective.type", f"minimize, but more of {objective.metric} is better")
-    if objective.goal is not None and _SHARES.fullmatch(objective.metric) and not 0 <= objective.goal <= 1:
+    if objective.goal is not None and is_share(objective.metric) and not 0 <= objective.goal <= 1:
         what = f"{objective.goal:g}, but {objective.metric} lies from 0 to 1"
         yield error("spec.objective.goal", what, "", "it is never reached")
 
@@ -121,9 +112,3 @@ def _early_stopping(experiment: Experiment, command: TrialCommand) -> Iterator[P
             "each trial is evaluated at its end only, so none can be stopped early",
             "add --eval_every_n=N to its args",
         )
-
-
-def _nearest(name: str, known: Sequence[str]) -> str:
-    by_lower = {each.lower(): each for each in known}
-    close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.4)
-    return f'the nearest is "{by_lower[close[0]]}"' if close else f"there are {', '.join(known)}"

@@ -12,6 +12,7 @@ from boxtune.errors import InputError
 from boxtune.report.parameters import parameters_table, parameters_yaml
 from trial_entry.errors import RequestError
 from trial_entry.pipeline_config.aliases import find_alias
+from trial_entry.pipeline_config.aliases.augmentation import OFF
 from trial_entry.pipeline_config.listing import Assignable, assignable, assignable_aliases, assignable_fields
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.pipeline_config.text import read_config
@@ -23,14 +24,18 @@ def parameters(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="a pipeline.config")],
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="only these aliases")] = None,
     as_yaml: Annotated[
-        bool, typer.Option("--yaml", help="as blocks for an Experiment: parameters, trialParameters, args")
+        bool,
+        typer.Option(
+            "--yaml",
+            help="as blocks for an Experiment: parameters, trialParameters, args",
+        ),
     ] = False,
     everything: Annotated[bool, typer.Option("--all", help="every field path with its type and value")] = False,
 ) -> None:
     """List what of a pipeline.config can be searched: name, type, value now, what to try, the field that it sets.
 
     Each name goes before the = of a trial's --set=NAME=VALUE. Any augmentation of the API can be switched as
-    augmentation.STEP; those that the config uses are listed.
+    augmentation.STEP: those that are on come first, then those that can be added.
 
     Example: boxtune parameters pipeline.config learning_rate batch_size --yaml
     """
@@ -38,7 +43,7 @@ def parameters(
         raise InputError("--all lists every field; give it without --yaml and names")
     try:
         read = read_config(config)
-        found = assignable_fields(read) if everything else _aliases(read, names or [])
+        found = assignable_fields(read) if everything else _aliases(read, names or [], as_yaml)
     except RequestError as error:
         raise InputError(str(error)) from None
     if everything:
@@ -51,9 +56,10 @@ def parameters(
         (console if console.is_terminal else Console(width=_WIDTH, highlight=False)).print(parameters_table(found))
 
 
-def _aliases(config: TrainEvalPipelineConfig, names: list[str]) -> list[Assignable]:
+def _aliases(config: TrainEvalPipelineConfig, names: list[str], as_yaml: bool) -> list[Assignable]:
     if not names:
-        return assignable_aliases(config)
+        found = assignable_aliases(config)
+        return [each for each in found if each.current != OFF] if as_yaml else found  # nobody searches all that is off
     found = []
     for name in names:
         alias = find_alias(name)

@@ -6,7 +6,6 @@ import os
 import select
 import signal
 import socket
-import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -15,11 +14,11 @@ from pathlib import Path
 from types import TracebackType
 
 from boxtune.execution.processes import ChildProcess, Processes, TrialProcess
-from trial_entry.errors import EXIT_BUG
-from trial_entry.serving import BEGIN, Request, send_request
+from trial_entry.contract.exit_codes import EXIT_BUG
+from trial_entry.contract.requests import PROGRAM, ServeRequest
+from trial_entry.contract.serving import BEGIN, ProcessRequest, send_request
 
 SERVER_LOG = "server.log"
-_OWN = (sys.executable, "-m", "trial_entry")
 MOST_SERVERS = 2  # at a time: each holds TensorFlow's 0.7 GB
 _BIND_SECONDS = 20.0
 # Variables with these beginnings may be read while TensorFlow, NumPy or the C library are loaded, so a server's cannot
@@ -65,10 +64,10 @@ class TrialServers:
         Raises:
             OSError: it cannot be started.
         """
-        if tuple(argv[: len(_OWN)]) == _OWN and folder.is_dir():
+        if tuple(argv[: len(PROGRAM)]) == PROGRAM and folder.is_dir():
             connection = self._connect(environment)
             if connection is not None:
-                request = Request(argv[len(_OWN) :], dict(environment), str(folder))
+                request = ProcessRequest(argv[len(PROGRAM) :], dict(environment), str(folder))
                 return ForkedProcess(self._processes, connection, request, log, self._log)
         return self._processes.start(argv, environment, folder, log)
 
@@ -82,7 +81,7 @@ class TrialServers:
             return None
         if server is None:
             path = f"{self._sockets.name}/{len(self._servers)}.sock"
-            argv = [*_OWN, "serve", path]
+            argv = [*PROGRAM, *ServeRequest(socket=Path(path)).argv()]
             self._servers[key] = server = _Server(self._processes.start(argv, environment, Path.cwd(), self._log), path)
         connection = _connected(server)
         self._failed = connection is None
@@ -93,7 +92,7 @@ class ForkedProcess(TrialProcess):
     """A trial that a server forks; until the server has done its imports and answers, it has no process yet."""
 
     def __init__(
-        self, processes: Processes, connection: socket.socket, request: Request, log: Path, server_log: Path
+        self, processes: Processes, connection: socket.socket, request: ProcessRequest, log: Path, server_log: Path
     ) -> None:
         with log.open("ab") as opened:
             send_request(connection, request, opened.fileno(), opened.fileno())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -11,32 +11,13 @@ from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.mounts import map_paths, mounted_text, mounts_here
 from boxtune.experiment.space import Assignments
 from boxtune.experiment.trial_command import TrialCommand
-from trial_entry.arguments import checkpoints_of, parse_arguments
+from trial_entry.contract.requests import TrainRequest, parse
 from trial_entry.errors import RequestError
 from trial_entry.pipeline_config.aliases.alias import CountExamples
 from trial_entry.pipeline_config.base_config import BaseConfig
 from trial_entry.pipeline_config.fragments import Fragments
-from trial_entry.pipeline_config.render import Assignment
 
 _PROGRAM = 3  # words of `python -m trial_entry`
-
-
-@dataclass(frozen=True)
-class TrialArguments:
-    """What one trial is asked for, with this machine's paths where it has the volumes.
-
-    Attributes:
-        pipeline_config_path, model_dir: of its base config, and of what it leaves.
-        assignments: what it sets, in the order of its arguments.
-        fragments: the folders of the user's own fragments.
-        checkpoints: what a swapped-in fragment starts from, by its name.
-    """
-
-    pipeline_config_path: Path
-    model_dir: Path
-    assignments: Sequence[Assignment]
-    fragments: Sequence[Path]
-    checkpoints: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -55,13 +36,13 @@ class TrialConfig:
     path: str
     mounts: Mapping[PurePosixPath, Path]
 
-    def arguments(self, assignments: Assignments) -> TrialArguments:
-        """What a trial with `assignments` is asked for.
+    def arguments(self, assignments: Assignments) -> TrainRequest:
+        """What a trial with `assignments` is asked for, with this machine's paths where it has the volumes.
 
         Raises:
             RequestError: the trial would refuse its arguments.
         """
-        return _arguments(self.command, self.mounts, assignments)
+        return _request(self.command, self.mounts, assignments)
 
     def with_arguments(self, assignments: Assignments, count_examples: CountExamples | None = None) -> BaseConfig:
         """The base config, with the fragments and checkpoints that the trial's arguments name.
@@ -74,7 +55,7 @@ class TrialConfig:
         """
         assert self.base is not None  # whoever renders has looked
         given = self.arguments(assignments)
-        base = replace(self.base, fragments=Fragments(tuple(given.fragments)), checkpoints=given.checkpoints)
+        base = replace(self.base, fragments=Fragments(given.fragments), checkpoints=given.checkpoints)
         return base if count_examples is None else replace(base, count_examples=count_examples)
 
     def problem(self, assignments: Assignments) -> RequestError | None:
@@ -113,7 +94,7 @@ def trial_config(experiment: Experiment, volumes: Mapping[str, Path], config: Pa
         return None
     mounts = mounts_here(command.pod, command.container, volumes)
     first = {spec.name: spec.ends[0] for spec in experiment.parameters}
-    path = _arguments(command, mounts, first).pipeline_config_path
+    path = _request(command, mounts, first).pipeline_config_path
     return TrialConfig(command, _base(experiment, command, mounts, path, config), str(path), mounts)
 
 
@@ -134,12 +115,12 @@ def _base(
     return BaseConfig.parse(text, str(path)) if text is not None else None
 
 
-def _arguments(command: TrialCommand, mounts: Mapping[PurePosixPath, Path], assignments: Assignments) -> TrialArguments:
+def _request(command: TrialCommand, mounts: Mapping[PurePosixPath, Path], assignments: Assignments) -> TrainRequest:
     filled = [map_paths(text, mounts) for text in command.filled(assignments)]
-    parsed = parse_arguments(filled[_PROGRAM:])
-    return TrialArguments(
-        parsed.pipeline_config_path, parsed.model_dir, parsed.assignments, parsed.fragments, checkpoints_of(parsed)
-    )
+    request = parse(filled[_PROGRAM:])
+    if not isinstance(request, TrainRequest):
+        raise RequestError(f"the trials run trial_entry's {request.command}; they must run train")
+    return request
 
 
 def _searched(command: TrialCommand) -> set[str]:

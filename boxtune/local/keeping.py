@@ -9,8 +9,8 @@ from pathlib import Path
 
 from boxtune.errors import InputError, Interrupted
 from boxtune.runs.run import Run
+from trial_entry.contract.files import BEST_FOLDER, CHECKPOINT_PATTERNS, TRIAL_FILE
 
-_CHECKPOINT_FILES = ("ckpt-*.index", "ckpt-*.data-*", "checkpoint")
 _LEAST_FREE = 256 * 2**20  # bytes
 
 
@@ -89,15 +89,15 @@ class Keeper:
 
 def _remove_checkpoints(folder: Path) -> None:
     for model_dir in _model_dirs(folder):
-        for pattern in _CHECKPOINT_FILES:
+        for pattern in CHECKPOINT_PATTERNS:
             for file in model_dir.glob(pattern):
                 file.unlink()
-        shutil.rmtree(model_dir / "best", ignore_errors=True)
+        shutil.rmtree(model_dir / BEST_FOLDER, ignore_errors=True)
 
 
 def _model_dirs(folder: Path) -> Iterator[Path]:
     """Folders below a trial's own that a trial_entry trial has written."""
-    for file in folder.rglob("trial.json"):
+    for file in folder.rglob(TRIAL_FILE):
         yield file.parent
 
 

@@ -14,13 +14,13 @@ from boxtune.execution.resources import Shares, gpus
 from boxtune.experiment.experiment import Experiment
 from boxtune.local.outcome import last_words
 from boxtune.local.template import Template
-from trial_entry.contract.files import METRICS_FILE, TRIAL_FILE
-from trial_entry.model_dir import read_json
+from trial_entry.contract.files import METRICS_FILE
+from trial_entry.contract.metrics import STEPS_PER_SECOND
+from trial_entry.contract.records import read_rows, read_trial
 
 BFLOAT16 = "bfloat16"
 _BFLOAT16_FIELD = "train_config.use_bfloat16"
 _MORE_AT_A_TIME = (2, 4)
-_RATE = "train_steps_per_second"
 
 
 @dataclass(frozen=True)
@@ -108,12 +108,12 @@ def _speed(folders: list[Path], bfloat16: bool, at_a_time: int) -> Speed:
     model_dirs = [file.parent for file in written if file is not None]
     if len(model_dirs) < at_a_time:
         return Speed(bfloat16, at_a_time, problem="its model_dir is none of the trial's own folders (an emptyDir)")
-    records = [read_json(model_dir / TRIAL_FILE) for model_dir in model_dirs]
-    diverged = next((each["diverged"] for each in records if "diverged" in each), None)
+    records = [read_trial(model_dir) for model_dir in model_dirs]
+    diverged = next((each.diverged for each in records if each.diverged is not None), None)
     if diverged is not None:
         return Speed(bfloat16, at_a_time, problem=f"diverged: {diverged}")
-    metrics = [read_json(model_dir / METRICS_FILE)[-1]["metrics"] for model_dir in model_dirs]
-    rates = [each[_RATE] for each in metrics if _RATE in each]
+    metrics = [read_rows(model_dir)[-1].metrics for model_dir in model_dirs]
+    rates = [each[STEPS_PER_SECOND] for each in metrics if STEPS_PER_SECOND in each]
     if len(rates) < at_a_time:
         return Speed(bfloat16, at_a_time, problem="it ended after too few steps to tell")
-    return Speed(bfloat16, at_a_time, sum(rates), max(each["peak_memory_mib"] for each in records))
+    return Speed(bfloat16, at_a_time, sum(rates), max(each.peak_memory_mib or 0 for each in records))

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import base64
 import difflib
-import json
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from boxtune.errors import InputError
 from boxtune.runs.trained_config import trained_config
 from boxtune.runs.trial import Trial
+from trial_entry.contract.files import CHECKPOINT_FILE, DETAILS_FOLDER, EVALUATION_FILE
+from trial_entry.contract.records import (
+    ClassRecord,
+    PictureRecord,
+    TrialRecord,
+    read_details,
+    read_evaluation,
+    read_trial,
+)
+from trial_entry.contract.requests import PROGRAM, EvaluateRequest, TrainRequest, parse
 from trial_entry.errors import RequestError
 from trial_entry.pipeline_config.inputs import without_paths
 from trial_entry.pipeline_config.text import config_text, read_config
 
-_BASE = "--pipeline_config_path="
-_DETAILS, _DETAILS_FILE = "details", "details.json"
 _EVALUATE_SECONDS = 3600.0
 
 
@@ -34,7 +42,7 @@ class BestTrial:
     """
 
     config: Path
-    record: dict[str, Any]
+    record: TrialRecord
     base: Path | None
 
     @property
@@ -44,35 +52,64 @@ class BestTrial:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """One picture.
+
+    Attributes:
+        record: its size and boxes.
+        source: the picture itself, for an `<img>`.
+    """
+
+    record: PictureRecord
+    source: str
+
+
+@dataclass(frozen=True)
 class Details:
     """An evaluation of the best trial's checkpoint.
 
     Attributes:
         metrics: all of it, measured again.
         classes: a row a class, with its precision-recall curve.
-        images: pictures with their boxes; `source` is the picture itself, for an `<img>`.
+        images: pictures with their boxes.
         num_images: how many were evaluated.
         score_threshold: below it a detection is not drawn.
         missing: why there is nothing of all this, or empty.
     """
 
-    metrics: dict[str, float] = field(default_factory=dict)
-    classes: list[dict[str, Any]] = field(default_factory=list)
-    images: list[dict[str, Any]] = field(default_factory=list)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    classes: Sequence[ClassRecord] = ()
+    images: Sequence[Picture] = ()
     num_images: int = 0
     score_threshold: float = 0.5
     missing: str = ""
 
 
 def best_trial(trial: Trial) -> BestTrial | None:
-    """The files of `trial`; None where it is no trial_entry trial, or its folder is gone."""
+    """The files of `trial`; None where it is no trial_entry trial, or its folder is gone.
+
+    Raises:
+        InputError: its record is damaged.
+    """
     config = trained_config(trial)
     if config is None or not config.exists():
         return None
-    record = json.loads((config.parent / "trial.json").read_text(encoding="utf-8"))
-    named = [each for each in shlex.split(record.get("arguments", "")) if each.startswith(_BASE)]
-    base = Path(named[-1].removeprefix(_BASE)) if named else None
-    return BestTrial(config, record, base if base is not None and base.is_file() else None)
+    try:
+        record = read_trial(config.parent)
+    except RequestError as wrong:
+        raise InputError(str(wrong)) from None
+    return BestTrial(config, record, _base_of(record))
+
+
+def _base_of(record: TrialRecord) -> Path | None:
+    """The base config, where the trial's arguments name one that is still here."""
+    try:
+        request = parse(shlex.split(record.arguments))
+    except (RequestError, ValueError):
+        return None
+    if isinstance(request, TrainRequest) and request.pipeline_config_path.is_file():
+        return request.pipeline_config_path
+    return None
 
 
 def config_diff(best: BestTrial) -> list[str]:
@@ -95,22 +132,22 @@ def details_of(best: BestTrial, pictures: int, why_not: str) -> Details:
     Args:
         why_not: a reason not to evaluate now, or empty; what an earlier evaluation left is shown all the same.
     """
-    folder = best.model_dir / _DETAILS
+    folder = best.model_dir / DETAILS_FOLDER
     if not _evaluated(folder, pictures):
         if why_not:
             return Details(missing=why_not)
-        if not (best.model_dir / "checkpoint").exists():
+        if not (best.model_dir / CHECKPOINT_FILE).exists():
             return Details(missing="its checkpoint was not kept (boxtune run --keep)")
         print("evaluating the best trial's checkpoint for curves and pictures", file=sys.stderr, flush=True)
+        request = EvaluateRequest(
+            pipeline_config_path=best.config,
+            model_dir=best.model_dir,
+            output=folder / EVALUATION_FILE,
+            details=folder,
+            pictures=pictures,
+        )
         done = subprocess.run(
-            [
-                *(sys.executable, "-m", "trial_entry", "evaluate"),
-                f"--pipeline_config_path={best.config}",
-                f"--model_dir={best.model_dir}",
-                f"--output={folder / 'evaluation.json'}",
-                f"--details={folder}",
-                f"--pictures={pictures}",
-            ],
+            [*PROGRAM, *request.argv()],
             capture_output=True,
             text=True,
             timeout=_EVALUATE_SECONDS,
@@ -119,15 +156,16 @@ def details_of(best: BestTrial, pictures: int, why_not: str) -> Details:
         if done.returncode != 0:
             said = done.stderr.strip().splitlines()
             return Details(missing=f"its checkpoint could not be evaluated: {said[-1] if said else done.returncode}")
-    found = json.loads((folder / _DETAILS_FILE).read_text(encoding="utf-8"))
-    metrics = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))["metrics"]
-    images = [{**image, "source": _inline(folder / image["file"])} for image in found["images"]]
-    return Details(metrics, found["classes"], images, found["num_images"], found["score_threshold"])
+    found = read_details(folder)
+    assert found is not None  # written just now, or looked at before
+    images = [Picture(image, _inline(folder / image.file)) for image in found.images]
+    metrics = read_evaluation(folder).metrics
+    return Details(metrics, found.classes, images, found.num_images, found.score_threshold)
 
 
 def _evaluated(folder: Path, pictures: int) -> bool:
-    file = folder / _DETAILS_FILE
-    return file.exists() and json.loads(file.read_text(encoding="utf-8"))["pictures"] == pictures
+    found = read_details(folder)
+    return found is not None and found.pictures == pictures
 
 
 def _inline(file: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from boxtune.report.importance import LEAST_TRIALS, parameter_importance
 from boxtune.report.text import against_baseline, assignment, duration, number
 from boxtune.runs.run import Run
 from boxtune.runs.trial import Trial
+from trial_entry.contract.records import BoxRecord
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _FEW_BOXES = 5
@@ -87,13 +88,13 @@ def _values(run: Run) -> Iterator[tuple[str, str, str]]:
         yield spec.name, assignment(before.get(spec.name, "–")), assignment(after.get(spec.name, "–"))
 
 
-def _caption(boxes: Sequence[Mapping[str, Any]]) -> str:
+def _caption(boxes: Sequence[BoxRecord]) -> str:
     """What lies in a picture, in a line: each box while they are few, else how many of each class."""
     if not boxes:
         return "nothing"
     if len(boxes) <= _FEW_BOXES:
-        return ", ".join(f"{box['class']} {box['score']:.2f}" if "score" in box else box["class"] for box in boxes)
-    return ", ".join(f"{count} × {name}" for name, count in Counter(box["class"] for box in boxes).most_common())
+        return ", ".join(box.label if box.score is None else f"{box.label} {box.score:.2f}" for box in boxes)
+    return ", ".join(f"{count} × {name}" for name, count in Counter(box.label for box in boxes).most_common())
 
 
 def _row(run: Run, trial: Trial) -> dict[str, Any]:

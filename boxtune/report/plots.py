@@ -10,6 +10,7 @@ from boxtune.experiment.space import ParameterSpec
 from boxtune.report.text import assignment, number
 from boxtune.runs.run import Run
 from boxtune.runs.trial import Trial
+from trial_entry.contract.records import ClassRecord
 
 _BLUE, _GREEN, _GREY = "#2f81f7", "#2da44e", "#8b949e"
 _COLOURS = ("#2f81f7", "#d97706", "#2da44e", "#c9408a", "#8957e5", "#0e9aa7", "#cf222e", "#a37c27")
@@ -120,17 +121,17 @@ def importance(shares: Mapping[str, float]) -> str:
     return _html(figure, 90 + 34 * len(ordered))
 
 
-def precision_recall(classes: Sequence[Mapping[str, Any]]) -> str:
+def precision_recall(classes: Sequence[ClassRecord]) -> str:
     """Precision over recall at IoU 0.5, one line a class."""
     import plotly.graph_objects as go
 
     figure = go.Figure()
     for place, each in enumerate(classes):
         figure.add_scatter(
-            x=[step / (len(each["curve"]) - 1) for step in range(len(each["curve"]))],
-            y=each["curve"],
+            x=[step / (len(each.curve) - 1) for step in range(len(each.curve))],
+            y=each.curve,
             mode="lines",
-            name=f"{each['name']} ({number(each['mAP_50'])})",
+            name=f"{each.name} ({number(each.average_precision_50)})",
             line={"color": _COLOURS[place % len(_COLOURS)]},
         )
     figure.update_xaxes(title="recall", range=[-0.01, 1.01])

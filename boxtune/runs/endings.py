@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import signal
 
+from trial_entry.contract.exit_codes import EXIT_OUT_OF_MEMORY, EXIT_REQUEST, EXIT_STOPPED, MEANINGS
+
+_KILLED = 137
 _MEANINGS = {
-    2: "the request is wrong",
-    3: "out of memory",
-    137: "killed; if nobody did it, memory ran out",
-    143: "stopped by SIGTERM",
+    EXIT_REQUEST: MEANINGS[EXIT_REQUEST],
+    EXIT_OUT_OF_MEMORY: MEANINGS[EXIT_OUT_OF_MEMORY],
+    _KILLED: "killed; if nobody did it, memory ran out",
+    EXIT_STOPPED: MEANINGS[EXIT_STOPPED],
 }
 
 

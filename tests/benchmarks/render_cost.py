@@ -15,7 +15,8 @@ ROUNDS = 7
 RENDER = f"""
 from pathlib import Path
 from trial_entry.pipeline_config.aliases.alias import Surroundings
-from trial_entry.pipeline_config.render import Assignment, assign
+from trial_entry.contract.arguments import Assignment
+from trial_entry.pipeline_config.render import assign
 from trial_entry.pipeline_config.text import read_config
 config = read_config(Path({str(QUICK_START / "pipeline.config")!r}))
 values = {{"learning_rate": "0.01", "batch_size": "8", "feature_extractor": "ssd_resnet50_v1_fpn_keras"}}

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.trials import train_arguments, trial
-from trial_entry.errors import EXIT_STOPPED, Stopped
+from trial_entry.contract.exit_codes import EXIT_STOPPED
+from trial_entry.errors import Stopped
 from trial_entry.stopping import StopSignal
 
 ENDED_AFTER_EACH_WRITE = """

@@ -1,53 +1,61 @@
-"""`evaluate`: the metrics of one checkpoint, without training."""
+"""The command `evaluate`: the metrics of one checkpoint, without training."""
 
 from __future__ import annotations
 
-import argparse
-import json
-from dataclasses import asdict
 from pathlib import Path
 
 from trial_entry.commands.guard import out_of_memory_as_error
+from trial_entry.contract.exit_codes import EXIT_MEASURED
+from trial_entry.contract.files import CHECKPOINT_FILE, EVALUATION_FILE
+from trial_entry.contract.json_records import to_json
+from trial_entry.contract.records import EvaluationRecord
+from trial_entry.contract.requests import EvaluateRequest
 from trial_entry.detection.checkpoints import latest, restore_for_evaluation
 from trial_entry.detection.details import write_details
 from trial_entry.detection.evaluation import Evaluator
 from trial_entry.detection.model import build_model
 from trial_entry.detection.runtime import autograph, start_runtime
-from trial_entry.errors import EXIT_MEASURED, ConfigError
+from trial_entry.errors import ConfigError
 from trial_entry.metric_lines import MetricStream, next_timestamp
-from trial_entry.model_dir import MetricRow, write_atomically
-from trial_entry.pipeline_config.aliases.alias import Surroundings
+from trial_entry.model_dir import write_json
+from trial_entry.pipeline_config.base_config import BaseConfig
 from trial_entry.pipeline_config.inputs import localized
-from trial_entry.pipeline_config.render import render
 from trial_entry.records.dataset import inspect
 
-EVALUATION_FILE = "evaluation.json"
 
+def evaluate(request: EvaluateRequest, stream: MetricStream) -> int:
+    """Evaluate as the request says; returns the exit code.
 
-def evaluate(arguments: argparse.Namespace, stream: MetricStream) -> int:
-    """Evaluate as the arguments say; see `trial_entry.arguments`."""
-    config = localized(render(arguments.pipeline_config_path, [], Surroundings()).config)
+    Raises:
+        TrialError: the request is wrong, or memory ran out.
+    """
+    config = localized(BaseConfig.read(request.pipeline_config_path).render([]).config)
     dataset = inspect(config)
     with out_of_memory_as_error():
         strategy = start_runtime(seed=0, deterministic=False)
-        prefix = arguments.checkpoint or latest(arguments.model_dir)
-        if prefix is None:
-            raise ConfigError(f"{arguments.model_dir}: no checkpoint here (no file named checkpoint names one)")
-        if not Path(f"{prefix}.index").is_file():
-            raise ConfigError(f"{prefix}: no checkpoint has this prefix; its files are PREFIX.index and PREFIX.data-…")
+        prefix = _checkpoint(request)
         with autograph(False):
             built = build_model(config, strategy, optimizer=config.eval_config.use_moving_averages)  # has the averages
             restore_for_evaluation(built, prefix)
-        evaluator = Evaluator(built, config, dataset.label_map, arguments.score_threshold)
+        evaluator = Evaluator(built, config, dataset.label_map, request.score_threshold)
         metrics = evaluator.evaluate()
-        row = MetricRow(int(built.global_step.numpy()), next_timestamp(None, 0), metrics)
-        if arguments.details is not None:
-            threshold, pictures = arguments.score_threshold, arguments.pictures
-            write_details(evaluator, dataset.label_map, arguments.details, threshold, pictures)
-    output = arguments.output or arguments.model_dir / EVALUATION_FILE
+        found = EvaluationRecord(prefix, int(built.global_step.numpy()), next_timestamp(None, 0), metrics)
+        if request.details is not None:
+            write_details(evaluator, dataset.label_map, request.details, request.score_threshold, request.pictures)
+    output = request.output or request.model_dir / EVALUATION_FILE
     try:
-        write_atomically(output, json.dumps({"checkpoint": prefix, **asdict(row)}, indent=1) + "\n")
+        write_json(output, to_json(found))
     except OSError as error:
         raise ConfigError(f"{output}: cannot be written: {error.strerror}; name another file with --output") from None
-    stream.write(row.timestamp, row.metrics)
+    stream.write(found.timestamp, found.metrics)
     return EXIT_MEASURED
+
+
+def _checkpoint(request: EvaluateRequest) -> str:
+    """The prefix of the checkpoint to evaluate."""
+    prefix = request.checkpoint or latest(request.model_dir)
+    if prefix is None:
+        raise ConfigError(f"{request.model_dir}: no checkpoint here (no file named {CHECKPOINT_FILE} names one)")
+    if not Path(f"{prefix}.index").is_file():
+        raise ConfigError(f"{prefix}: no checkpoint has this prefix; its files are PREFIX.index and PREFIX.data-…")
+    return prefix

@@ -1,4 +1,4 @@
-"""`serve`: trials by fork from a process that has TensorFlow and the API imported, so that none of them imports it.
+"""The command `serve`: trials by fork from a process that has TensorFlow imported, so that none of them imports it.
 
 Each is a fresh process all the same, with a session of its own: what becomes of one is no matter to the others.
 Nothing of TensorFlow's runtime is started before a fork (`preload` says what that means).
@@ -6,7 +6,6 @@ Nothing of TensorFlow's runtime is started before a fork (`preload` says what th
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
 import select
@@ -17,11 +16,13 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from trial_entry.commands import evaluate, train  # noqa: F401 (so that no fork imports them)
+from trial_entry.contract.exit_codes import EXIT_BUG, EXIT_STOPPED
+from trial_entry.contract.requests import ServeRequest
+from trial_entry.contract.serving import BEGIN, ProcessRequest, receive_request
 from trial_entry.detection.events import HPARAMS
 from trial_entry.detection.runtime import preload
-from trial_entry.errors import EXIT_BUG, EXIT_STOPPED, RequestError
+from trial_entry.errors import RequestError
 from trial_entry.parent import die_with_parent
-from trial_entry.serving import BEGIN, Request, receive_request
 
 _LOG = logging.getLogger(__name__)
 _WAITING = 64  # connections that have not been answered yet
@@ -30,8 +31,8 @@ _REQUEST_SECONDS = 10.0
 RunToTheEnd = Callable[[Sequence[str]], NoReturn]
 
 
-def serve(arguments: argparse.Namespace, run_to_the_end: RunToTheEnd) -> NoReturn:
-    """Answer requests (`trial_entry.serving`) until a signal ends this process; its trials end with it.
+def serve(request: ServeRequest, run_to_the_end: RunToTheEnd) -> NoReturn:
+    """Answer requests (`trial_entry.contract.serving`) until a signal ends this process; its trials end with it.
 
     Args:
         run_to_the_end: runs one command and ends the process.
@@ -41,9 +42,9 @@ def serve(arguments: argparse.Namespace, run_to_the_end: RunToTheEnd) -> NoRetur
     """
     listener = socket.socket(socket.AF_UNIX)
     try:
-        listener.bind(str(arguments.socket))
+        listener.bind(str(request.socket))
     except OSError as error:
-        raise RequestError(f"serve {arguments.socket}: no socket can be made there: {error}") from None
+        raise RequestError(f"serve {request.socket}: no socket can be made there: {error}") from None
     listener.listen(_WAITING)  # requests may come while the imports go on; they wait
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     preload(HPARAMS)  # out of the garbage collector's sight: collecting would write to what forks share
@@ -101,7 +102,7 @@ class _Server:
                 _LOG.warning("nobody asks any more how process %d ended", process)
 
 
-def _become(server: int, connection: socket.socket, request: Request, output: int, error: int) -> None:
+def _become(server: int, connection: socket.socket, request: ProcessRequest, output: int, error: int) -> None:
     """In the new process: be what the request asks for, once whoever asked knows the process id."""
     os.setsid()
     die_with_parent(server)
@@ -121,7 +122,6 @@ def _become(server: int, connection: socket.socket, request: Request, output: in
         os.close(descriptor)
     os.environ.clear()
     os.environ.update(request.environment)
-    sys.argv[1:] = request.argv
     try:
         os.chdir(request.folder)
     except OSError as gone:

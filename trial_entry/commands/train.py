@@ -1,21 +1,26 @@
-"""`train`: one trial, from assignments to metrics; goes on where an earlier run of it ended."""
+"""The command `train`: one trial, from assignments to metrics; it goes on where an earlier run of it ended."""
 
 from __future__ import annotations
 
-import argparse
 import logging
 import resource
 import secrets
-from typing import Any
+import shlex
+from dataclasses import replace
 
-from trial_entry.arguments import command_line, surroundings_of
 from trial_entry.commands.guard import out_of_memory_as_error
+from trial_entry.contract.exit_codes import EXIT_MEASURED
+from trial_entry.contract.metrics import DIVERGED
+from trial_entry.contract.records import TrialRecord
+from trial_entry.contract.requests import TrainRequest
 from trial_entry.detection.trial import TrialContext, run_trial
-from trial_entry.errors import EXIT_MEASURED, Stopped, TrialError
+from trial_entry.errors import Stopped, TrialError
 from trial_entry.metric_lines import MetricStream, next_timestamp
 from trial_entry.model_dir import ModelDir
+from trial_entry.pipeline_config.base_config import BaseConfig
+from trial_entry.pipeline_config.fragments import Fragments
 from trial_entry.pipeline_config.inputs import localized
-from trial_entry.pipeline_config.render import RenderedConfig, render
+from trial_entry.pipeline_config.render import RenderedConfig
 from trial_entry.records.dataset import Dataset, count_train_examples, inspect
 from trial_entry.stopping import StopSignal
 
@@ -23,27 +28,33 @@ _LOG = logging.getLogger(__name__)
 _SEEDS = 2**31
 
 
-def train(arguments: argparse.Namespace, stream: MetricStream) -> int:
-    """Train and evaluate as the arguments say; see `trial_entry.arguments`."""
+def train(request: TrainRequest, stream: MetricStream) -> int:
+    """Train and evaluate as the request says; returns the exit code.
+
+    Raises:
+        TrialError: the request is wrong, or memory ran out.
+        Stopped: SIGTERM arrived; what was done is saved.
+    """
     stop = StopSignal()
-    surroundings = surroundings_of(arguments, count_train_examples)
-    rendered = render(arguments.pipeline_config_path, arguments.assignments, surroundings)
+    base = BaseConfig.read(request.pipeline_config_path)
+    base = base.given(Fragments(request.fragments), request.checkpoints, count_train_examples)
+    rendered = base.render(request.assignments)
     config = localized(rendered.config)
     dataset = inspect(config)
-    folder = ModelDir(arguments.model_dir)
+    folder = ModelDir(request.model_dir)
     folder.settle_config(rendered.text)
-    trial = _trial_of(folder, arguments, rendered, dataset)
-    target = arguments.num_train_steps or config.train_config.num_steps
+    folder.record = _begun(folder.record, request, rendered, dataset)
+    target = request.num_train_steps or config.train_config.num_steps
     try:
-        folder.write_trial(trial)  # within: a signal that comes just after it is a reason too
-        _measure(TrialContext(arguments, config, dataset, folder, trial, stream, stop, target))
+        folder.write_record()  # within: a signal that comes just after it is a reason too
+        _measure(TrialContext(request, config, dataset, folder, stream, stop, target))
     except (TrialError, Stopped) as error:
-        _end(folder, trial, str(error))
+        _end(folder, str(error))
         raise
     except Exception as error:
-        _end(folder, trial, f"a bug: {error!r}")
+        _end(folder, f"a bug: {error!r}")
         raise
-    _end(folder, trial, "measured")
+    _end(folder, "measured")
     return EXIT_MEASURED
 
 
@@ -52,36 +63,31 @@ def _measure(context: TrialContext) -> None:
     rows = context.folder.read_rows()
     for row in rows:
         context.stream.write(row.timestamp, row.metrics)
-    if rows and (rows[-1].step >= context.target or rows[-1].metrics.get("diverged")):
+    if rows and (rows[-1].step >= context.target or rows[-1].metrics.get(DIVERGED)):
         _LOG.info("finished before, at step %d; its metrics are printed again", rows[-1].step)
         return
     with out_of_memory_as_error():
         run_trial(context)
 
 
-def _trial_of(
-    folder: ModelDir, arguments: argparse.Namespace, rendered: RenderedConfig, dataset: Dataset
-) -> dict[str, Any]:
+def _begun(before: TrialRecord, request: TrainRequest, rendered: RenderedConfig, dataset: Dataset) -> TrialRecord:
     """What is known of the trial before it runs; a seed that was drawn once stays."""
-    trial = folder.read_trial()
-    seed = arguments.seed if arguments.seed is not None else trial.get("seed", secrets.randbelow(_SEEDS))
-    trial.update(
-        {
-            "assignments": {assignment.name: assignment.value for assignment in arguments.assignments},
-            "arguments": command_line(),
-            "seed": seed,
-            "deterministic": arguments.deterministic,
-            "config_digest": rendered.digest,
-            "data_digests": dataset.digests,
-            "num_train_examples": dataset.num_train_examples,
-            "started": [*trial.get("started", []), next_timestamp(None, 0)],
-            "reason": "running",
-        }
+    drawn = before.seed if before.seed is not None else secrets.randbelow(_SEEDS)
+    return replace(
+        before,
+        assignments={each.name: each.value for each in request.assignments},
+        arguments=shlex.join(request.argv()),
+        seed=request.seed if request.seed is not None else drawn,
+        deterministic=request.deterministic,
+        config_digest=rendered.digest,
+        data_digests=dataset.digests,
+        num_train_examples=dataset.num_train_examples,
+        started=(*before.started, next_timestamp(None, 0)),
+        reason="running",
     )
-    return trial
 
 
-def _end(folder: ModelDir, trial: dict[str, Any], reason: str) -> None:
+def _end(folder: ModelDir, reason: str) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # from KiB
-    trial.update({"ended": next_timestamp(None, 0), "reason": reason, "peak_memory_mib": round(peak)})
-    folder.write_trial(trial)
+    folder.record = replace(folder.record, ended=next_timestamp(None, 0), reason=reason, peak_memory_mib=round(peak))
+    folder.write_record()

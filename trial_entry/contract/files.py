@@ -1,16 +1,29 @@
-"""The names of what a trial leaves in its MODEL_DIR."""
+"""The contract's file names: every file and folder that a trial leaves in its MODEL_DIR, each named once, here.
 
-from __future__ import annotations
+MODEL_DIR/
+    pipeline.config    the config that runs, complete
+    trial.json         assignments, versions, seeds, digests, times, reason
+    metrics.json       one row an evaluation
+    trial.lock         held (flock) by the running trial; its process id
+    checkpoint         names the last checkpoint, as TensorFlow writes it; ckpt-STEP.index and ckpt-STEP.data-… are it
+    best/              the best checkpoint and a `checkpoint` that names it
+    train/, eval/      TensorBoard events
+    evaluation.json    what `evaluate` measured last
+    build.json         what `build` made of each case
+    details/           curves, a table by class and pictures of the best trial, with an evaluation.json of its own
+        details.json
+"""
 
-CONFIG_FILE = "pipeline.config"  # the one that ran
-TRIAL_FILE = "trial.json"  # assignments, versions, seeds, digests, times, reason
-METRICS_FILE = "metrics.json"  # one row an evaluation
-LOCK_FILE = "trial.lock"  # held (flock) by the running trial; its process id
-CHECKPOINT_FILE = "checkpoint"  # TensorFlow's: names the last one
-CHECKPOINT_FILES = ("ckpt-*.index", "ckpt-*.data-*", CHECKPOINT_FILE)
-BEST_FOLDER = "best"  # the best evaluation's checkpoint
-EVALUATION_FILE = "evaluation.json"  # of the command `evaluate`
-BUILD_FILE = "build.json"  # of the command `build`
-DETAILS_FOLDER = "details"  # an evaluation's curves, classes and pictures
+CONFIG_FILE = "pipeline.config"
+TRIAL_FILE = "trial.json"
+METRICS_FILE = "metrics.json"
+LOCK_FILE = "trial.lock"
+CHECKPOINT_FILE = "checkpoint"
+CHECKPOINT_PATTERNS = ("ckpt-*.index", "ckpt-*.data-*", CHECKPOINT_FILE)
+BEST_FOLDER = "best"
+TRAIN_EVENTS_FOLDER = "train"
+EVALUATION_EVENTS_FOLDER = "eval"
+EVALUATION_FILE = "evaluation.json"
+BUILD_FILE = "build.json"
+DETAILS_FOLDER = "details"
 DETAILS_FILE = "details.json"
-TRAIN_EVENTS, EVALUATION_EVENTS = "train", "eval"  # TensorBoard's

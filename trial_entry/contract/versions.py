@@ -1,9 +1,10 @@
-"""Which Boxtune and which TensorFlow are installed, without importing either."""
+"""The contract's versions: which Boxtune and which TensorFlow are installed, told without importing either."""
 
 from importlib.metadata import PackageNotFoundError, version
 
 
 def versions() -> str:
+    """`boxtune 0.1.0 (tensorflow 2.21.0)`, for `--version` of both programs."""
     for name in ("tensorflow", "tensorflow-cpu"):
         try:
             return f"boxtune {version('boxtune')} (tensorflow {version(name)})"

@@ -6,11 +6,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+from trial_entry.contract.files import BEST_FOLDER, CHECKPOINT_FILE
 from trial_entry.detection.model import BuiltModel
 from trial_entry.errors import ConfigError, ModelDirError
-from trial_entry.model_dir import BEST_FOLDER
-
-_STATE_FILE = "checkpoint"
 
 
 class Checkpoints:
@@ -59,7 +57,7 @@ class Checkpoints:
             old.unlink()
         for file in last.parent.glob(last.name + ".*"):
             os.link(file, best / file.name)
-        (best / _STATE_FILE).write_text(f'model_checkpoint_path: "{last.name}"\n', encoding="utf-8")
+        (best / CHECKPOINT_FILE).write_text(f'model_checkpoint_path: "{last.name}"\n', encoding="utf-8")
 
 
 def _objects(built: BuiltModel) -> Any:

@@ -10,21 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Positions in COCOeval's `stats`; the twelve of pycocotools come first.
-COCO_STATS = {
-    "mAP": 0,
-    "mAP_50": 1,
-    "mAP_75": 2,
-    "mAP_small": 3,
-    "mAP_medium": 4,
-    "mAP_large": 5,
-    "AR_1": 6,
-    "AR_10": 7,
-    "AR_100": 8,
-    "AR_small": 9,
-    "AR_medium": 10,
-    "AR_large": 11,
-}
+from trial_entry.contract.metrics import COCO_STATS, PRECISION, RECALL, class_metric
+
 _NO_GROUND_TRUTH = -1.0
 
 
@@ -94,14 +81,14 @@ def coco_metrics(detections: Detections, class_names: dict[int, str], score_thre
         score_threshold: for `precision` and `recall`, which are micro-averaged at IoU 0.5.
     """
     evaluated = _evaluate(detections, detections.results)
-    metrics = {name: float(evaluated.stats[place]) for name, place in COCO_STATS.items()}
+    metrics = dict(zip(COCO_STATS, map(float, evaluated.stats), strict=False))  # beyond pycocotools' twelve are others
     metrics.update(_precision_recall(detections, score_threshold))
     precision = evaluated.eval["precision"]  # [IoU, recall, class, area, most detections]
     for index, category in enumerate(evaluated.params.catIds):
         values = precision[:, :, index, 0, -1]
         measured = values[values > _NO_GROUND_TRUTH]
         if category in class_names and measured.size:
-            metrics[f"mAP_class_{class_names[category]}"] = float(measured.mean())
+            metrics[class_metric(class_names[category])] = float(measured.mean())
     return {name: value for name, value in metrics.items() if value != _NO_GROUND_TRUTH and np.isfinite(value)}
 
 
@@ -150,8 +137,8 @@ def class_details(detections: Detections, score_threshold: float) -> list[ClassD
                 objects,
                 float(table[:, :, index, 0, -1].mean()),
                 float(np.mean(curve)),
-                micro.get("precision"),
-                micro.get("recall"),
+                micro.get(PRECISION),
+                micro.get(RECALL),
                 [round(value, 5) for value in curve],
             )
         )
@@ -183,10 +170,10 @@ def _precision_recall(detections: Detections, score_threshold: float) -> dict[st
     positives = sum(1 for annotation in detections.annotations if not annotation["iscrowd"])
     confident = [dict(result) for result in detections.results if result["score"] >= score_threshold]
     if not confident or not positives:
-        return {"precision": 0.0, "recall": 0.0} if positives else {}
+        return {PRECISION: 0.0, RECALL: 0.0} if positives else {}
     evaluated = _evaluate(detections, confident, iou=0.5)
     crowds = {annotation["id"] for annotation in detections.annotations if annotation["iscrowd"]}
     matched = [found.get("gt_id") for found in evaluated.cocoDt.anns.values()]
     true_positives = sum(1 for truth in matched if truth is not None and truth not in crowds)
     counted = sum(1 for truth in matched if truth not in crowds)
-    return {"precision": true_positives / counted if counted else 0.0, "recall": true_positives / positives}
+    return {PRECISION: true_positives / counted if counted else 0.0, RECALL: true_positives / positives}

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from trial_entry.contract.files import DETAILS_FILE
+from trial_entry.contract.json_records import to_json
+from trial_entry.contract.records import BoxRecord, ClassRecord, DetailsRecord, PictureRecord
 from trial_entry.detection.coco_metrics import ClassDetails, Detections, class_details
 from trial_entry.detection.evaluation import Evaluator
-from trial_entry.model_dir import write_atomically
+from trial_entry.model_dir import write_json
 from trial_entry.records.label_map import LabelMap
 
-DETAILS_FILE = "details.json"
 _EDGE = 480  # pixels of the longer edge of a picture in a report
 _MATCH = 0.5  # IoU
 
@@ -33,27 +34,22 @@ def write_details(evaluator: Evaluator, label_map: LabelMap, folder: Path, thres
     folder.mkdir(parents=True, exist_ok=True)
     images = [_picture(folder, detections, label_map, image, pixels, threshold) for image, pixels in
               evaluator.images(chosen)]  # fmt: skip
-    images.sort(key=lambda each: chosen.index(each["id"]))
-    found = {
-        "score_threshold": threshold,
-        "classes": [_class(each, label_map) for each in classes],
-        "images": images,
-        "num_images": len(detections.images),
-        "pictures": pictures,
-    }
-    write_atomically(folder / DETAILS_FILE, json.dumps(found) + "\n")
+    images.sort(key=lambda each: chosen.index(each.id))
+    rows = tuple(_class(each, label_map) for each in classes)
+    found = DetailsRecord(threshold, rows, tuple(images), len(detections.images), pictures)
+    write_json(folder / DETAILS_FILE, to_json(found))
 
 
-def _class(details: ClassDetails, label_map: LabelMap) -> dict[str, Any]:
-    return {
-        "name": label_map.labels[details.category],
-        "objects": details.objects,
-        "mAP": details.average_precision,
-        "mAP_50": details.average_precision_50,
-        "precision": details.precision,
-        "recall": details.recall,
-        "curve": details.curve,
-    }
+def _class(details: ClassDetails, label_map: LabelMap) -> ClassRecord:
+    return ClassRecord(
+        label_map.labels[details.category],
+        details.objects,
+        details.average_precision,
+        details.average_precision_50,
+        details.precision,
+        details.recall,
+        tuple(details.curve),
+    )
 
 
 def chosen_images(detections: Detections, threshold: float, most: int) -> list[int]:
@@ -101,7 +97,7 @@ def _iou(one: Sequence[float], other: Sequence[float]) -> float:
 
 def _picture(
     folder: Path, detections: Detections, label_map: LabelMap, image: int, pixels: Any, threshold: float
-) -> dict[str, Any]:
+) -> PictureRecord:
     """Write one image, small enough for a page; its boxes as shares of its edges."""
     truth, found = _by_image(detections, threshold)[image]
     height, width = pixels.shape[:2]
@@ -110,21 +106,14 @@ def _picture(
     file = f"image-{image}.jpg"
     picture.convert("RGB").save(folder / file, quality=80)
 
-    def boxes(each: Iterator[Mapping[str, Any]] | Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        return [
-            {
-                "class": label_map.labels[one["category_id"]],
-                "box": [round(value / edge, 5) for value, edge in zip(one["bbox"], (width, height) * 2, strict=True)],
-                **({"score": round(one["score"], 3)} if "score" in one else {}),
-            }
+    def boxes(each: Sequence[Mapping[str, Any]]) -> tuple[BoxRecord, ...]:
+        return tuple(
+            BoxRecord(
+                label_map.labels[one["category_id"]],
+                tuple(round(value / edge, 5) for value, edge in zip(one["bbox"], (width, height) * 2, strict=True)),
+                round(one["score"], 3) if "score" in one else None,
+            )
             for one in each
-        ]
+        )
 
-    return {
-        "id": image,
-        "file": file,
-        "width": picture.width,
-        "height": picture.height,
-        "truth": boxes(truth),
-        "found": boxes(found),
-    }
+    return PictureRecord(image, file, picture.width, picture.height, boxes(truth), boxes(found))

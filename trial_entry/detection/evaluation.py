@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from trial_entry.contract.metrics import TOTAL_LOSS
 from trial_entry.detection.averages import measured_weights
 from trial_entry.detection.coco_metrics import Detections, coco_metrics
 from trial_entry.detection.model import BuiltModel, set_training
@@ -20,7 +21,7 @@ from trial_entry.records.label_map import LabelMap
 
 _LOG = logging.getLogger(__name__)
 _AT_A_TIME = 2  # batches: more would need more memory than training does
-TOTAL_LOSS = "Loss/total_loss"
+TRAINING_LOSS = "Loss/total_loss"  # the API's name
 
 
 class Evaluator:
@@ -88,7 +89,7 @@ class Evaluator:
         self.detections = detections
         metrics = coco_metrics(detections, self._label_map.metric_names(), self._score_threshold)
         total_loss = float(np.mean(losses))
-        return {**metrics, "total_loss": total_loss} if np.isfinite(total_loss) else metrics
+        return {**metrics, TOTAL_LOSS: total_loss} if np.isfinite(total_loss) else metrics
 
     def _measure(self, batch: tuple[Any, Any]) -> tuple[float, dict[str, Any]]:
         """Loss and boxes of one batch, as numbers; called from several threads."""
@@ -144,7 +145,7 @@ class Evaluator:
             shapes = features[truth.true_image_shape]
             result, _ = model_lib_v2.prepare_eval_dict(model.postprocess(predictions, shapes), dict(labels), features)
             classes = result[truth.groundtruth_classes]
-            return losses[TOTAL_LOSS], {
+            return losses[TRAINING_LOSS], {
                 "image": result[truth.key],
                 "truth_count": result[truth.num_groundtruth_boxes],
                 "truth_boxes": result[truth.groundtruth_boxes],

@@ -7,6 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from trial_entry.contract.files import EVALUATION_EVENTS_FOLDER, TRAIN_EVENTS_FOLDER
+
 HPARAMS = "tensorboard.plugins.hparams.api"  # what is imported for them
 
 
@@ -17,8 +19,8 @@ class Events:
         import tensorflow as tf
         from tensorboard.plugins.hparams import api as hparams
 
-        self._train = tf.summary.create_file_writer(str(folder / "train"))
-        self._eval = tf.summary.create_file_writer(str(folder / "eval"))
+        self._train = tf.summary.create_file_writer(str(folder / TRAIN_EVENTS_FOLDER))
+        self._eval = tf.summary.create_file_writer(str(folder / EVALUATION_EVENTS_FOLDER))
         if assignments:
             with self._eval.as_default():
                 searched = {name: value for name, value in assignments.items() if not name.endswith("_path")}

@@ -6,8 +6,10 @@ import importlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
+from trial_entry.contract.records import Threads
 from trial_entry.detection.compat import load_api
 from trial_entry.detection.imports import lean_imports
 from trial_entry.detection.sharing import share_repeated_work
@@ -138,8 +140,23 @@ def input_needs_autograph(config: TrainEvalPipelineConfig) -> bool:
     )
 
 
-def describe_runtime() -> dict[str, Any]:
-    """Versions, devices and threads, for trial.json."""
+@dataclass(frozen=True)
+class Runtime:
+    """What this process computes with, as trial.json says it.
+
+    Attributes:
+        versions: by package.
+        devices: TensorFlow's names.
+        threads: of its pools.
+    """
+
+    versions: dict[str, str]
+    devices: tuple[str, ...]
+    threads: Threads
+
+
+def describe_runtime() -> Runtime:
+    """Versions, devices and threads, once TensorFlow is loaded."""
     from importlib.metadata import version
 
     import tensorflow as tf
@@ -151,11 +168,9 @@ def describe_runtime() -> dict[str, Any]:
         "tf-models-official",
         "numpy",
     )
-    return {
-        "versions": {"tensorflow": tf.__version__, **{name: version(name) for name in packages}},  # or tensorflow-cpu
-        "devices": [device.name for device in tf.config.list_physical_devices()],
-        "threads": {  # 0: as many as there are cores
-            "intra_op": tf.config.threading.get_intra_op_parallelism_threads(),
-            "inter_op": tf.config.threading.get_inter_op_parallelism_threads(),
-        },
-    }
+    threading = tf.config.threading
+    return Runtime(
+        {"tensorflow": tf.__version__, **{name: version(name) for name in packages}},  # or tensorflow-cpu
+        tuple(device.name for device in tf.config.list_physical_devices()),
+        Threads(threading.get_intra_op_parallelism_threads(), threading.get_inter_op_parallelism_threads()),
+    )

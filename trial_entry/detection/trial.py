@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
+from trial_entry.contract.metrics import DIVERGED, MAP, STEPS_PER_SECOND
+from trial_entry.contract.records import MetricRow
+from trial_entry.contract.requests import TrainRequest
 from trial_entry.detection.checkpoints import Checkpoints
-from trial_entry.detection.evaluation import TOTAL_LOSS, Evaluator
+from trial_entry.detection.evaluation import TRAINING_LOSS, Evaluator
 from trial_entry.detection.events import Events
 from trial_entry.detection.model import BuiltModel, build_model, load_fine_tune_checkpoint
 from trial_entry.detection.runtime import autograph, describe_runtime, start_runtime
@@ -18,7 +19,7 @@ from trial_entry.detection.training import StepResult, Trainer, weights_are_fini
 from trial_entry.divergence import DivergenceMonitor
 from trial_entry.errors import Stopped
 from trial_entry.metric_lines import MetricStream, next_timestamp
-from trial_entry.model_dir import MetricRow, ModelDir
+from trial_entry.model_dir import ModelDir
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.records.dataset import Dataset
 from trial_entry.stopping import StopSignal
@@ -26,7 +27,7 @@ from trial_entry.stopping import StopSignal
 _LOG = logging.getLogger(__name__)
 _EVENTS_EVERY = 100  # steps, as the stock loop writes
 _LOG_SECONDS = 10.0
-_OBJECTIVE = "mAP"
+_OBJECTIVE = MAP
 
 
 @dataclass(frozen=True)
@@ -34,21 +35,19 @@ class TrialContext:
     """What a trial was asked for, and where it speaks.
 
     Attributes:
-        arguments: of the `train` command.
+        request: itself.
         config: the rendered config.
         dataset: what it reads.
-        folder: its MODEL_DIR.
-        record: the contents of trial.json; versions, devices and progress are added.
+        folder: its MODEL_DIR; versions, devices and progress are added to its record.
         stream: takes the metric lines.
         stop: SIGTERM.
         target: the step to train to.
     """
 
-    arguments: argparse.Namespace
+    request: TrainRequest
     config: TrainEvalPipelineConfig
     dataset: Dataset
     folder: ModelDir
-    record: dict[str, Any]
     stream: MetricStream
     stop: StopSignal
     target: int
@@ -62,16 +61,17 @@ def run_trial(context: TrialContext) -> None:
         Stopped: SIGTERM arrived; the state is saved.
     """
     _LOG.info("loading TensorFlow and building the model")
-    arguments, config, record = context.arguments, context.config, context.record
-    strategy = start_runtime(record["seed"] + record.get("steps", 0), arguments.deterministic)
-    record.update(describe_runtime())
+    config, folder = context.config, context.folder
+    strategy = start_runtime((folder.record.seed or 0) + folder.record.steps, context.request.deterministic)
+    found = describe_runtime()
+    folder.record = replace(folder.record, versions=found.versions, devices=found.devices, threads=found.threads)
     with autograph(False):
         built = build_model(config, strategy)
-        checkpoints = Checkpoints(built, context.folder.path)
+        checkpoints = Checkpoints(built, folder.path)
         step = checkpoints.restore_last()
         if step is None and config.train_config.fine_tune_checkpoint:
             load_fine_tune_checkpoint(built, config)
-    with Events(context.folder.path, record["assignments"]) as events:
+    with Events(folder.path, folder.record.assignments) as events:
         context.stop.defer()
         run = _Run(context, built, checkpoints, events)
         if step is None:
@@ -83,20 +83,20 @@ class _Run:
     """The state of a running trial between its steps."""
 
     def __init__(self, context: TrialContext, built: BuiltModel, checkpoints: Checkpoints, events: Events) -> None:
-        arguments = context.arguments
+        request = context.request
         self._context = context
         self._built = built
         self._checkpoints = checkpoints
         self._events = events
         self._trainer = Trainer(built, context.config)
-        self._evaluator = Evaluator(built, context.config, context.dataset.label_map, arguments.score_threshold)
+        self._evaluator = Evaluator(built, context.config, context.dataset.label_map, request.score_threshold)
         self._rows = context.folder.read_rows()
         self._saved = -1
         self._logged = 0.0
         self._diverged: str | None = None
-        self._monitor = DivergenceMonitor(arguments.divergence_factor, arguments.divergence_steps)
-        if "divergence" in context.record:
-            self._monitor.resume(context.record["divergence"])
+        self._monitor = DivergenceMonitor(request.divergence_factor, request.divergence_steps)
+        if context.folder.record.divergence is not None:
+            self._monitor.resume(context.folder.record.divergence)
 
     def go(self, step: int) -> None:
         """Train from `step` to the target; an evaluation that is due at `step` and was not made comes first."""
@@ -104,7 +104,7 @@ class _Run:
         self._saved, traced = step, False
         try:
             while True:
-                if self._due(step, self._context.arguments.eval_every_n) and not self._measured(step):
+                if self._due(step, self._context.request.eval_every_n) and not self._measured(step):
                     self._measure(step)
                 if step >= self._context.target:
                     return
@@ -135,8 +135,9 @@ class _Run:
             return
         self._checkpoints.save()
         self._saved = step
-        self._context.record.update({"steps": step, "divergence": self._monitor.state()})
-        self._context.folder.write_trial(self._context.record)
+        folder = self._context.folder
+        folder.record = replace(folder.record, steps=step, divergence=self._monitor.state())
+        folder.write_record()
 
     def _due(self, step: int, every: int) -> bool:
         return step >= self._context.target or bool(every and step and step % every == 0)
@@ -146,12 +147,12 @@ class _Run:
 
     def _next(self, step: int) -> int:
         """The next step at which something is to be saved or measured."""
-        periods: list[int] = [self._context.arguments.checkpoint_every_n, self._context.arguments.eval_every_n]
+        periods = [self._context.request.checkpoint_every_n, self._context.request.eval_every_n]
         return min([self._context.target, *((step // period + 1) * period for period in periods if period)])
 
     def _after_steps(self, results: Sequence[StepResult]) -> bool:
         for result in results:
-            self._diverged = self._monitor.observe(result.losses[TOTAL_LOSS])
+            self._diverged = self._monitor.observe(result.losses[TRAINING_LOSS])
             if self._diverged is not None:
                 return False
             if result.step % _EVENTS_EVERY == 0 or result.step == self._context.target:
@@ -161,7 +162,7 @@ class _Run:
             self._logged = time.monotonic()
             rate = self._trainer.steps_per_second
             shown = f", {rate:.3g} steps a second" if rate is not None else ""
-            _LOG.info("step %d of %d, loss %.4g%s", last.step, self._context.target, last.losses[TOTAL_LOSS], shown)
+            _LOG.info("step %d of %d, loss %.4g%s", last.step, self._context.target, last.losses[TRAINING_LOSS], shown)
         self._context.stop.check()
         return True
 
@@ -178,8 +179,8 @@ class _Run:
             metrics = self._evaluator.evaluate()
         _LOG.info("evaluated in %.1f s", time.perf_counter() - started)
         if self._trainer.steps_per_second is not None:
-            metrics["train_steps_per_second"] = self._trainer.steps_per_second
-        metrics["diverged"] = float(diverged)
+            metrics[STEPS_PER_SECOND] = self._trainer.steps_per_second
+        metrics[DIVERGED] = float(diverged)
         last = self._rows[-1] if self._rows else None
         timestamp = next_timestamp(last.timestamp if last else None, len(last.metrics) if last else 0)
         best = max((row.metrics.get(_OBJECTIVE, 0.0) for row in self._rows), default=None)
@@ -195,5 +196,6 @@ class _Run:
         """Go back to the last finite checkpoint and measure that."""
         step = self._checkpoints.restore_last()
         _LOG.warning("diverged: %s; measuring the checkpoint of step %s", self._diverged, step)
-        self._context.record["diverged"] = self._diverged
+        folder = self._context.folder
+        folder.record = replace(folder.record, diverged=self._diverged)
         self._measure(step or 0, diverged=True)

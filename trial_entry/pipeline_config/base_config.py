@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from trial_entry.contract.arguments import Assignment
 from trial_entry.errors import RequestError
 from trial_entry.pipeline_config.aliases import current_value
 from trial_entry.pipeline_config.aliases.alias import CountExamples, Surroundings
@@ -14,7 +15,7 @@ from trial_entry.pipeline_config.fragments import Fragments
 from trial_entry.pipeline_config.inputs import resolve_paths
 from trial_entry.pipeline_config.listing import Assignable, assignable_aliases
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
-from trial_entry.pipeline_config.render import Assignment, RenderedConfig, assign, config_digest
+from trial_entry.pipeline_config.render import RenderedConfig, assign, config_digest
 from trial_entry.pipeline_config.text import config_text, parse_config, read_config
 
 SOME_EXAMPLES = 1000  # of a data set that nobody has counted: enough for any number of epochs to be valid

@@ -18,6 +18,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from trial_entry.errors import AssignmentError
 from trial_entry.pipeline_config.meanings import range_of
 from trial_entry.pipeline_config.text import nearest
+from trial_entry.pipeline_config.values import BOOLEANS
 
 _INTEGERS = {
     FieldDescriptor.CPPTYPE_INT32: (-(2**31), 2**31 - 1),
@@ -26,7 +27,6 @@ _INTEGERS = {
     FieldDescriptor.CPPTYPE_UINT64: (0, 2**64 - 1),
 }
 _FLOAT32_MAX = 3.4028234663852886e38
-_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,9 @@ class Field:
         if kind == FieldDescriptor.CPPTYPE_STRING:
             return text
         if kind == FieldDescriptor.CPPTYPE_BOOL:
-            if text.lower() not in _BOOLEANS:
+            if text.lower() not in BOOLEANS:
                 raise AssignmentError(f'{self.path}: "{text}" is no boolean; write true or false')
-            return _BOOLEANS[text.lower()]
+            return BOOLEANS[text.lower()]
         if kind == FieldDescriptor.CPPTYPE_ENUM:
             numbers = {value.name: value.number for value in self.descriptor.enum_type.values}
             if text not in numbers:

@@ -47,9 +47,9 @@ class Assignable:
 
 
 def assignable_aliases(config: TrainEvalPipelineConfig) -> list[Assignable]:
-    """Every alias that this config has; of the augmentations those that it uses."""
+    """Every alias that this config has; of the augmentations those that are on, then those that can be added."""
     used = {step.WhichOneof("preprocessing_step") for step in config.train_config.data_augmentation_options}
-    steps = [augmentation(name) for name in augmentation_names() if name in used]
+    steps = [augmentation(name) for name in sorted(augmentation_names(), key=lambda name: name not in used)]
     found = []
     for alias in (*ALIASES.values(), *steps):
         try:

@@ -23,6 +23,20 @@ def test_the_table_has_name_type_value_range_and_field() -> None:
     assert "momentum" not in rows  # of Adam
 
 
+def test_augmentations_are_listed_on_or_off(tmp_path: Path) -> None:
+    config = tmp_path / "pipeline.config"
+    flip = "train_config { data_augmentation_options { random_horizontal_flip { } }"
+    config.write_text(CONFIG.read_text().replace("train_config {", flip))
+    rows = [line.split() for line in boxtune("parameters", config).out.splitlines()]
+    now = {row[0]: row[2] for row in rows if row and row[0].startswith("augmentation.")}
+    assert now["augmentation.random_horizontal_flip"] == "on"
+    assert now["augmentation.random_adjust_hue"] == "off"
+    assert list(now.values()) == sorted(now.values(), reverse=True)  # those that are on first
+    blocks = yaml.safe_load(boxtune("parameters", config, "--yaml").out)
+    searched = {each["name"] for each in blocks["parameters"] if each["name"].startswith("augmentation_")}
+    assert searched == {name.replace(".", "_") for name, state in now.items() if state == "on"}
+
+
 def test_the_yaml_is_what_an_experiment_takes(tmp_path: Path) -> None:
     done = boxtune("parameters", CONFIG, "learning_rate", "batch_size", "augmentation.random_adjust_hue", "--yaml")
     blocks = yaml.safe_load(done.out)

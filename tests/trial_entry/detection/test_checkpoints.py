@@ -16,10 +16,9 @@ from trial_entry.detection.checkpoints import Checkpoints
 from trial_entry.detection.evaluation import Evaluator
 from trial_entry.detection.model import build_model
 from trial_entry.detection.training import weights_are_finite
-from trial_entry.pipeline_config.aliases.alias import Surroundings
-from trial_entry.pipeline_config.render import render
+from trial_entry.pipeline_config.base_config import BaseConfig
 from trial_entry.records.dataset import inspect
-config = render(Path(sys.argv[1]), [], Surroundings()).config
+config = BaseConfig.read(Path(sys.argv[1])).render([]).config
 with autograph(False):
     built = build_model(config, strategy)
 predict, begun, traced = built.model.predict, threading.Event(), threading.Event()

@@ -17,13 +17,13 @@ from pathlib import Path
 from trial_entry.detection.runtime import autograph, start_runtime
 strategy = start_runtime(1, False)
 import tensorflow as tf
-from trial_entry.detection.evaluation import TOTAL_LOSS
+from trial_entry.detection.evaluation import TRAINING_LOSS
 from trial_entry.detection.model import build_model
 from trial_entry.detection.training import Trainer
-from trial_entry.pipeline_config.aliases.alias import Surroundings
-from trial_entry.pipeline_config.render import Assignment, render
+from trial_entry.contract.arguments import Assignment
+from trial_entry.pipeline_config.base_config import BaseConfig
 for case in json.loads(sys.argv[2]):
-    config = render(Path(sys.argv[1]), [Assignment(*each) for each in case.items()], Surroundings()).config
+    config = BaseConfig.read(Path(sys.argv[1])).render([Assignment(*each) for each in case.items()]).config
     tf.keras.backend.clear_session()
     with autograph(False):
         built = build_model(config, strategy)
@@ -31,7 +31,7 @@ for case in json.loads(sys.argv[2]):
     losses = []
     trainer = Trainer(built, config)
     trainer.trace()
-    trainer.run(1, lambda results: losses.extend(each.losses[TOTAL_LOSS] for each in results) or True)
+    trainer.run(1, lambda results: losses.extend(each.losses[TRAINING_LOSS] for each in results) or True)
     assert 0 < losses[0] < 1e5, (case, losses)
     assert any((old != new.numpy()).any() for old, new in zip(before, built.model.trainable_variables)), case
 """

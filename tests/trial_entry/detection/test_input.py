@@ -21,11 +21,11 @@ import numpy as np
 from object_detection import inputs
 from trial_entry.detection.model import build_model
 from trial_entry.detection.training import Trainer
-from trial_entry.pipeline_config.aliases.alias import Surroundings
-from trial_entry.pipeline_config.render import Assignment, render
+from trial_entry.contract.arguments import Assignment
+from trial_entry.pipeline_config.base_config import BaseConfig
 def examples(*sets):
     assignments = [Assignment.parse(text) for text in sets]
-    config = render(Path(sys.argv[1]), assignments, Surroundings()).config
+    config = BaseConfig.read(Path(sys.argv[1])).render(assignments).config
     with autograph(False):
         built = build_model(config, strategy)
     batches = Trainer(built, config).build_input()

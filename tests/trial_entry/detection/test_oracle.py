@@ -9,7 +9,7 @@ import pytest
 
 from tests.stock import evaluated, stock
 from tests.trials import rows, run, train_arguments
-from trial_entry.detection.coco_metrics import COCO_STATS
+from trial_entry.contract.metrics import COCO_STATS
 
 # The twelve numbers of COCO, as model_main_tf2 names them.
 STOCK_NAMES = {

@@ -16,20 +16,19 @@ processor = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 from trial_entry.detection.checkpoints import Checkpoints
-from trial_entry.detection.evaluation import TOTAL_LOSS, Evaluator
+from trial_entry.detection.evaluation import TRAINING_LOSS, Evaluator
 from trial_entry.detection.model import build_model
 from trial_entry.detection.runtime import autograph
 from trial_entry.detection.training import Trainer
-from trial_entry.pipeline_config.aliases.alias import Surroundings
-from trial_entry.pipeline_config.render import render
+from trial_entry.pipeline_config.base_config import BaseConfig
 from trial_entry.records.dataset import inspect
-config = render(Path(sys.argv[1]), [], Surroundings()).config
+config = BaseConfig.read(Path(sys.argv[1])).render([]).config
 with autograph(False):
     built = build_model(config, strategy)
 losses = []
 trainer = Trainer(built, config)
 trainer.trace()
-trainer.run(3, lambda results: losses.extend(each.losses[TOTAL_LOSS] for each in results) or True)
+trainer.run(3, lambda results: losses.extend(each.losses[TRAINING_LOSS] for each in results) or True)
 assert strategy.num_replicas_in_sync == 2
 assert len(losses) == 3 and all(loss == loss and 0 < loss < 1e4 for loss in losses), losses
 assert int(built.global_step.numpy()) == 3

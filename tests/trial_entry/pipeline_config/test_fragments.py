@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.configs.zoo import ZOO
+from trial_entry.contract.arguments import Assignment
 from trial_entry.errors import AssignmentError, ConfigError, RequestError
 from trial_entry.pipeline_config.aliases.alias import Surroundings
 from trial_entry.pipeline_config.fragments import BUILT_IN, PARTS, Fragments
 from trial_entry.pipeline_config.listing import assignable_fields
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
-from trial_entry.pipeline_config.render import Assignment, assign
+from trial_entry.pipeline_config.render import assign
 from trial_entry.pipeline_config.text import parse_config
 
 SSD = {

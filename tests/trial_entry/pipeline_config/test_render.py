@@ -6,20 +6,23 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import write_config
+from trial_entry.contract.arguments import Assignment
 from trial_entry.errors import AssignmentError, ConfigError, RequestError
-from trial_entry.pipeline_config.aliases.alias import Surroundings
-from trial_entry.pipeline_config.render import Assignment, RenderedConfig, render
+from trial_entry.pipeline_config.base_config import BaseConfig
+from trial_entry.pipeline_config.render import RenderedConfig
 from trial_entry.pipeline_config.text import read_config
 from trial_entry.records.dataset import count_train_examples
 
 
 def rendered(path: Path, *assignments: str) -> RenderedConfig:
-    return render(path, [Assignment.parse(text) for text in assignments], Surroundings(count_train_examples))
+    base = replace(BaseConfig.read(path), count_examples=count_train_examples)
+    return base.render([Assignment.parse(text) for text in assignments])
 
 
 def test_the_order_of_assignments_does_not_matter(data: Path) -> None:
@@ -157,9 +160,9 @@ def test_rendering_needs_no_tensorflow_and_no_half_second(data: Path) -> None:
 import sys, time
 start = time.perf_counter()
 from pathlib import Path
-from trial_entry.pipeline_config.aliases.alias import Surroundings
-from trial_entry.pipeline_config.render import Assignment, render
-render(Path({str(data / "pipeline.config")!r}), [Assignment("learning_rate", "0.01")], Surroundings(lambda config: 1))
+from trial_entry.contract.arguments import Assignment
+from trial_entry.pipeline_config.base_config import BaseConfig
+BaseConfig.read(Path({str(data / "pipeline.config")!r})).render([Assignment("learning_rate", "0.01")])
 assert not [name for name in sys.modules if name.split(".")[0] in ("tensorflow", "tf_keras", "keras")]
 print(time.perf_counter() - start)
 """

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.configs.zoo import ZOO
+from trial_entry.contract.arguments import Assignment
 from trial_entry.errors import AssignmentError
 from trial_entry.pipeline_config.aliases import ALIASES, current_value, field_of
 from trial_entry.pipeline_config.aliases.alias import Surroundings
 from trial_entry.pipeline_config.listing import assignable_aliases, assignable_fields
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
-from trial_entry.pipeline_config.render import Assignment, assign
+from trial_entry.pipeline_config.render import assign
 from trial_entry.pipeline_config.text import parse_config
 
 ALWAYS = {

@@ -7,10 +7,11 @@ from trial_entry.pipeline_config import image_size
 from trial_entry.pipeline_config.aliases.alias import Alias, Feasible, Surroundings, choices
 from trial_entry.pipeline_config.protos import PreprocessingStep, TrainEvalPipelineConfig
 from trial_entry.pipeline_config.text import nearest
+from trial_entry.pipeline_config.values import BOOLEANS
 
 PREFIX = "augmentation."
+ON, OFF = "on", "off"
 _STEPS = "train_config.data_augmentation_options"
-_ON_OFF = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 _NOT_RANDOM = ("adjust_gamma", "rgb_to_gray")  # the others that change what an image looks like begin with "random"
 _BROKEN = {"autoaugment_image": "needs tf.contrib, which TensorFlow 2 does not have"}
 _SQUARE_CROP = "random_scale_crop_and_pad_to_square"
@@ -34,9 +35,9 @@ def augmentation(name: str) -> Alias:
         raise AssignmentError(f"{PREFIX}{name}: there is no such augmentation; {nearest(name, augmentation_names())}")
 
     def assign(config: TrainEvalPipelineConfig, value: str, surroundings: Surroundings) -> None:
-        if value.lower() not in _ON_OFF:
+        if value.lower() not in BOOLEANS:
             raise AssignmentError(f'{PREFIX}{name}: "{value}" is neither on nor off')
-        wanted = _ON_OFF[value.lower()]
+        wanted = BOOLEANS[value.lower()]
         if wanted and not _is_on(config, name):
             _add(config, name)
         elif not wanted:
@@ -46,14 +47,14 @@ def augmentation(name: str) -> Alias:
             steps.extend(kept)
 
     def feasible(config: TrainEvalPipelineConfig) -> Feasible:
-        return choices("on", "off")
+        return choices(ON, OFF)
 
     return Alias(
         f"{PREFIX}{name}",
         f"the augmentation {name}: off, or on (with the API's defaults, or as the config has it)",
         lambda config: f"{_STEPS}.{name}",
         assign,
-        lambda config: "on" if _is_on(config, name) else "off",
+        lambda config: ON if _is_on(config, name) else OFF,
         feasible,
     )
 

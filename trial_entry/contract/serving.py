@@ -1,4 +1,4 @@
-"""How `serve` is asked for a process: one connection of its Unix socket each.
+"""The contract's socket: how `serve` is asked for a process, by one connection of its Unix socket each.
 
     whoever asks                       the server
     REQUEST and two descriptors  →     forks
@@ -22,7 +22,7 @@ _CHUNK = 65536
 
 
 @dataclass(frozen=True)
-class Request:
+class ProcessRequest:
     """What a process would be started with.
 
     Attributes:
@@ -36,7 +36,7 @@ class Request:
     folder: str
 
 
-def send_request(connection: socket.socket, request: Request, output: int, error: int) -> None:
+def send_request(connection: socket.socket, request: ProcessRequest, output: int, error: int) -> None:
     """Ask for a process with `output` and `error` as its descriptors 1 and 2.
 
     Raises:
@@ -47,7 +47,7 @@ def send_request(connection: socket.socket, request: Request, output: int, error
     connection.sendall(line[sent:])
 
 
-def receive_request(connection: socket.socket) -> tuple[Request, int, int]:
+def receive_request(connection: socket.socket) -> tuple[ProcessRequest, int, int]:
     """The request and its two descriptors, which are the caller's to close.
 
     Raises:
@@ -64,7 +64,7 @@ def receive_request(connection: socket.socket) -> tuple[Request, int, int]:
         if len(descriptors) != 2:
             raise ValueError("a request needs two descriptors")
         try:
-            request = Request(**json.loads(line))
+            request = ProcessRequest(**json.loads(line))
         except TypeError as error:
             raise ValueError(str(error)) from None
     except (ValueError, OSError):

@@ -1,0 +1,52 @@
+"""The contract's metrics: the name of each that a trial prints, which are shares, and which way is better."""
+
+from __future__ import annotations
+
+import difflib
+import re
+
+MAP = "mAP"
+MAP_50 = "mAP_50"
+# COCO's twelve, in the order of its `stats`; boxes of all sizes where no size is named.
+COCO_STATS = (
+    MAP, MAP_50, "mAP_75", "mAP_small", "mAP_medium", "mAP_large",
+    "AR_1", "AR_10", "AR_100", "AR_small", "AR_medium", "AR_large",
+)  # fmt: skip
+PRECISION = "precision"
+RECALL = "recall"
+TOTAL_LOSS = "total_loss"
+STEPS_PER_SECOND = "train_steps_per_second"
+DIVERGED = "diverged"
+PRINTED = (*COCO_STATS, PRECISION, RECALL, TOTAL_LOSS, STEPS_PER_SECOND, DIVERGED)
+
+_CLASS_PREFIX = "mAP_class_"
+_CLASS = re.compile(rf"{_CLASS_PREFIX}[A-Za-z0-9_-]+")
+_SHARES = frozenset((*COCO_STATS, PRECISION, RECALL))
+_LESS_IS_BETTER = frozenset((TOTAL_LOSS, DIVERGED))
+
+
+def class_metric(label: str) -> str:
+    """The name of one class's mAP, by its label as it stands in metrics (`[A-Za-z0-9_-]+`)."""
+    return f"{_CLASS_PREFIX}{label}"
+
+
+def is_metric(name: str) -> bool:
+    """Whether a trial prints a metric of this name, a class's for some label map."""
+    return name in PRINTED or _CLASS.fullmatch(name) is not None
+
+
+def is_share(name: str) -> bool:
+    """Whether its values lie from 0 to 1."""
+    return name in _SHARES or _CLASS.fullmatch(name) is not None
+
+
+def less_is_better(name: str) -> bool:
+    """Whether of two values the lower is the better one; of every other metric it is the higher."""
+    return name in _LESS_IS_BETTER
+
+
+def nearest_metric(name: str) -> str:
+    """What to write instead of `name`, in words."""
+    by_lower = {each.lower(): each for each in PRINTED}
+    close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.4)
+    return f'the nearest is "{by_lower[close[0]]}"' if close else f"there are {', '.join(PRINTED)}"
