@@ -63,6 +63,10 @@ def run(
         bool,
         typer.Option("--check/--no-check", help="begin only if every value fits the config and the data can be read"),
     ] = True,
+    reuse: Annotated[
+        bool,
+        typer.Option("--reuse", help="let a trial whose config was tried before take over that one's result"),
+    ] = False,
     cold: Annotated[
         bool, typer.Option("--cold", help="let every trial import TensorFlow itself, instead of forking from a server")
     ] = False,
@@ -83,6 +87,7 @@ def run(
         baseline=baseline,
         stall_seconds=_seconds("--stall-timeout", stall_timeout),
         cold=cold,
+        reuse=reuse,
         parallel=_parallel(parallel),
     )
     loaded = load_experiment(experiment)

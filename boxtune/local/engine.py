@@ -49,7 +49,7 @@ class LocalEngine:
         self._experiment = self._store.experiment
         self._shares = Shares(options.parallel or self._experiment.counts.parallel, self._template.gpus, gpus())
         self._keeper = Keeper(options.keep, self._store.folder)
-        self._same = SameConfigs(options.config_digest, self._store.trials)
+        self._same = SameConfigs(self._template.digest, self._store.trials)
         self._metrics: dict[str, Path] = {}  # what the collector reads, of each trial that runs
         self._stopped_early: set[str] = set()
         self._none_left = False
@@ -122,7 +122,7 @@ class LocalEngine:
         name = f"{self._experiment.name}-{_BASELINE}"
         if not self._options.baseline or not self._template.is_own or self._store.trial(name) is not None:
             return
-        assignments = self._template.baseline(self._store.trial_folder(name))
+        assignments = self._template.baseline()
         if assignments is not None:
             self._same.add(name, assignments)
             self._store.create(name, Role.BASELINE, Suggestion(-1, assignments))

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-from boxtune.experiment.space import Assignments
 from boxtune.local.keeping import Keep
 from boxtune.runs.run import Run
-
-ConfigDigest = Callable[[Assignments], str | None]
-
-
-def no_digest(assignments: Assignments) -> str | None:
-    """Nothing is known of the config that assignments make."""
-    return None
 
 
 @dataclass(frozen=True)
@@ -32,7 +24,6 @@ class RunOptions:
         stall_seconds: a trial without output or processor time for this long is ended.
         cold: start every trial as a program of its own, imports and all.
         parallel: trials at a time, "auto", or None for the Experiment's parallelTrialCount.
-        config_digest: tells the config that assignments make from others; None where it cannot be told.
         reuse: whether a trial whose config was tried before takes over that one's result.
     """
 
@@ -44,7 +35,6 @@ class RunOptions:
     stall_seconds: float = 600.0
     cold: bool = False
     parallel: int | Literal["auto"] | None = None
-    config_digest: ConfigDigest = no_digest
     reuse: bool = False
 
 

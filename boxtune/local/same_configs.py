@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from boxtune.experiment.space import Assignments
-from boxtune.local.options import ConfigDigest
 from boxtune.runs.trial import Trial
 
 
 class SameConfigs:
     """The first trial of each config."""
 
-    def __init__(self, digest: ConfigDigest, trials: Iterable[Trial]) -> None:
-        """`trials` are those so far, in the order of their creation."""
+    def __init__(self, digest: Callable[[Assignments], str | None], trials: Iterable[Trial]) -> None:
+        """
+        Args:
+            digest: tells the config that assignments make from others; None where it cannot be told.
+            trials: those so far, in the order of their creation.
+        """
         self._digest = digest
         self._first: dict[str, str] = {}
         for trial in trials:

@@ -94,7 +94,7 @@ def _measure(template: Template, folder: Path, bfloat16: bool, at_a_time: int) -
 def _job(template: Template, folder: Path, bfloat16: bool) -> Job:
     """A trial of the base config's own values."""
     folder.mkdir()
-    assignments = template.baseline(folder)
+    assignments = template.baseline()
     if assignments is None:
         raise ExperimentError("the base config's own values cannot be trained: every parameter must be a --set")
     command = template.command(folder.name, assignments, folder)
