@@ -21,13 +21,13 @@ import os, signal, sys
 from trial_entry.__main__ import run_to_the_end
 from trial_entry.model_dir import ModelDir
 
-write = ModelDir.write_trial
+write = ModelDir.write_record
 
-def write_and_terminate(folder, record):
-    write(folder, record)
+def write_and_terminate(folder):
+    write(folder)
     os.kill(os.getpid(), signal.SIGTERM)
 
-ModelDir.write_trial = write_and_terminate
+ModelDir.write_record = write_and_terminate
 run_to_the_end(sys.argv[1:])
 """
 

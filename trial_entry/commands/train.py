@@ -10,11 +10,11 @@ from dataclasses import replace
 
 from trial_entry.commands.guard import out_of_memory_as_error
 from trial_entry.contract.exit_codes import EXIT_MEASURED
-from trial_entry.contract.metrics import DIVERGED
+from trial_entry.contract.metrics import DIVERGED, PRINTED, class_metric, nearest_metric
 from trial_entry.contract.records import TrialRecord
 from trial_entry.contract.requests import TrainRequest
 from trial_entry.detection.trial import TrialContext, run_trial
-from trial_entry.errors import Stopped, TrialError
+from trial_entry.errors import RequestError, Stopped, TrialError
 from trial_entry.metric_lines import MetricStream, next_timestamp
 from trial_entry.model_dir import ModelDir
 from trial_entry.pipeline_config.base_config import BaseConfig
@@ -41,6 +41,7 @@ def train(request: TrainRequest, stream: MetricStream) -> int:
     rendered = base.render(request.assignments)
     config = localized(rendered.config)
     dataset = inspect(config)
+    _look_at_objective(request, dataset)
     folder = ModelDir(request.model_dir)
     folder.settle_config(rendered.text)
     folder.record = _begun(folder.record, request, rendered, dataset)
@@ -56,6 +57,14 @@ def train(request: TrainRequest, stream: MetricStream) -> int:
         raise
     _end(folder, "measured")
     return EXIT_MEASURED
+
+
+def _look_at_objective(request: TrainRequest, dataset: Dataset) -> None:
+    """Raises RequestError where it is the mAP of a class that the label map has not."""
+    known = [*PRINTED, *map(class_metric, dataset.label_map.metric_names().values())]
+    name = request.objective_metric
+    if name not in known:
+        raise RequestError(f"--objective_metric={name}: no class of the label map is it; {nearest_metric(name, known)}")
 
 
 def _measure(context: TrialContext) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar, cast
 
+from trial_entry.contract.metrics import is_metric, nearest_metric
 from trial_entry.errors import AssignmentError, RequestError
 from trial_entry.storage.buckets import is_remote
 
@@ -109,7 +110,14 @@ def one_of(*words: str) -> Kind[str]:
     return Kind(word)
 
 
+def _metric_name(text: str) -> str:
+    if not is_metric(text):
+        raise argparse.ArgumentTypeError(f"{text} is no metric that a trial prints; {nearest_metric(text)}")
+    return text
+
+
 TEXT: Kind[str] = Kind(str)
+METRIC: Kind[str] = Kind(_metric_name)
 FILE: Kind[Path] = Kind(Path)
 FOLDER: Kind[Path] = Kind(_local_folder)
 ASSIGNMENT: Kind[Assignment] = Kind(Assignment.parse)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 MAP = "mAP"
 MAP_50 = "mAP_50"
@@ -45,8 +48,31 @@ def less_is_better(name: str) -> bool:
     return name in _LESS_IS_BETTER
 
 
-def nearest_metric(name: str) -> str:
-    """What to write instead of `name`, in words."""
-    by_lower = {each.lower(): each for each in PRINTED}
+def nearest_metric(name: str, known: Sequence[str] = PRINTED) -> str:
+    """What of `known` to write instead of `name`, in words."""
+    by_lower = {each.lower(): each for each in known}
     close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.4)
-    return f'the nearest is "{by_lower[close[0]]}"' if close else f"there are {', '.join(PRINTED)}"
+    return f'the nearest is "{by_lower[close[0]]}"' if close else f"there are {', '.join(known)}"
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What makes one evaluation better than another.
+
+    Attributes:
+        metric: its name.
+        minimize: whether less of it is better.
+    """
+
+    metric: str
+    minimize: bool
+
+    def better(self, metrics: Mapping[str, float], than: Mapping[str, float]) -> bool:
+        """Whether `metrics` are better; equal ones are not, and without the metric they are worse than any with it."""
+        return self._height(metrics) > self._height(than)
+
+    def _height(self, metrics: Mapping[str, float]) -> float:
+        value = metrics.get(self.metric)
+        if value is None or math.isnan(value):
+            return -math.inf
+        return -value if self.minimize else value

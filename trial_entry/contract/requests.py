@@ -16,11 +16,13 @@ from trial_entry.contract.arguments import (
     ASSIGNMENT,
     FILE,
     FOLDER,
+    METRIC,
     TEXT,
     Assignment,
     arguments_of,
     maybe,
     number,
+    one_of,
     optional,
     positional,
     read_arguments,
@@ -29,9 +31,11 @@ from trial_entry.contract.arguments import (
     switch,
     whole,
 )
+from trial_entry.contract.metrics import MAP, Objective, less_is_better
 from trial_entry.contract.versions import versions
 from trial_entry.errors import RequestError
 
+MAXIMIZE, MINIMIZE = "maximize", "minimize"  # Katib's words for an objective's type
 PROGRAM = (sys.executable, "-m", "trial_entry")
 
 
@@ -99,6 +103,7 @@ class TrainRequest(AssigningRequest):
         num_train_steps: where to stop under an unchanged schedule; None for the schedule's end.
         checkpoint_every_n, eval_every_n: steps; no evaluation but the last where the second is 0.
         seed: of everything random; None to draw one.
+        objective_metric, objective_type: what the checkpoint in best/ is best by; None for the metric's own direction.
         deterministic: whether the same seed gives the same numbers.
         divergence_factor, divergence_steps: when the loss is said to diverge.
     """
@@ -126,11 +131,24 @@ saving a checkpoint; 1 a bug
     checkpoint_every_n: int = optional(whole(1), 1000, "N", "steps between checkpoints (1000)")
     eval_every_n: int = optional(whole(0), 0, "N", "steps between evaluations (0: at the end)")
     seed: int | None = maybe(whole(0), "N", "of everything random (drawn and noted if left out)")
+    objective_metric: str = optional(METRIC, MAP, "NAME", "best/ keeps the checkpoint that is best by it (mAP)")
+    objective_type: str | None = maybe(
+        one_of(MAXIMIZE, MINIMIZE),
+        "TYPE",
+        "maximize or minimize it (by default what is better: less of a loss)",
+    )
     deterministic: bool = switch("the same seed gives the same numbers on this machine; one thread an operation")
     divergence_factor: float = optional(
         number(1), 10.0, "X", "diverged where the smoothed loss stays above X times its first value … (10)"
     )
     divergence_steps: int = optional(whole(1), 50, "N", "… for N steps in a row (50)")
+
+    @property
+    def objective(self) -> Objective:
+        """What the best checkpoint is best by."""
+        if self.objective_type is None:
+            return Objective(self.objective_metric, less_is_better(self.objective_metric))
+        return Objective(self.objective_metric, self.objective_type == MINIMIZE)
 
 
 @dataclass(frozen=True)

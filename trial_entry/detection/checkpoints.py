@@ -10,6 +10,8 @@ from trial_entry.contract.files import BEST_FOLDER, CHECKPOINT_FILE
 from trial_entry.detection.model import BuiltModel
 from trial_entry.errors import ConfigError, ModelDirError
 
+_PREFIX, _INDEX = "ckpt-", ".index"  # CheckpointManager's
+
 
 class Checkpoints:
     """Saves and restores one trial's checkpoints in its MODEL_DIR; the last is kept, and the best."""
@@ -47,6 +49,11 @@ class Checkpoints:
             first = str(error).strip().splitlines()[0]
             raise ModelDirError(f"{self._folder}: the checkpoint of step {step} cannot be written: {first}") from None
         return step
+
+    def best_step(self) -> int | None:
+        """Of the checkpoint under `best/`; None where there is none."""
+        found = next((self._folder / BEST_FOLDER).glob(f"{_PREFIX}*{_INDEX}"), None)
+        return None if found is None else int(found.name.removeprefix(_PREFIX).removesuffix(_INDEX))
 
     def keep_as_best(self) -> None:
         """Keep the last checkpoint under `best/` too, by hard links: the same bytes, no more space."""

@@ -12,10 +12,11 @@ import numpy as np
 
 from trial_entry.contract.metrics import TOTAL_LOSS
 from trial_entry.detection.averages import measured_weights
-from trial_entry.detection.coco_metrics import Detections, coco_metrics
 from trial_entry.detection.model import BuiltModel, set_training
 from trial_entry.detection.runtime import autograph, has_gpu, without_autotune
 from trial_entry.errors import DataError
+from trial_entry.measuring.coco_metrics import coco_metrics
+from trial_entry.measuring.detections import Category, Detections
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.records.label_map import LabelMap
 
@@ -76,7 +77,7 @@ class Evaluator:
                     self._measure(batch)  # the first run optimizes the graph
 
     def _run(self) -> dict[str, float]:
-        categories = [{"id": number, "name": label} for number, label in self._label_map.labels.items()]
+        categories: list[Category] = [{"id": number, "name": label} for number, label in self._label_map.labels.items()]
         detections, losses, twice = Detections(categories), [], 0
         set_training(self._built.model, False)
         for loss, batch in _in_order(self._measure, self._dataset):

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from trial_entry.contract.metrics import DIVERGED, MAP, STEPS_PER_SECOND
+from trial_entry.contract.metrics import DIVERGED, STEPS_PER_SECOND
 from trial_entry.contract.records import MetricRow
 from trial_entry.contract.requests import TrainRequest
 from trial_entry.detection.checkpoints import Checkpoints
@@ -27,7 +27,6 @@ from trial_entry.stopping import StopSignal
 _LOG = logging.getLogger(__name__)
 _EVENTS_EVERY = 100  # steps, as the stock loop writes
 _LOG_SECONDS = 10.0
-_OBJECTIVE = MAP
 
 
 @dataclass(frozen=True)
@@ -183,14 +182,19 @@ class _Run:
         metrics[DIVERGED] = float(diverged)
         last = self._rows[-1] if self._rows else None
         timestamp = next_timestamp(last.timestamp if last else None, len(last.metrics) if last else 0)
-        best = max((row.metrics.get(_OBJECTIVE, 0.0) for row in self._rows), default=None)
-        if best is None or metrics.get(_OBJECTIVE, 0.0) > best:
+        best = self._best()
+        if best is None or self._context.request.objective.better(metrics, best.metrics):
             self._checkpoints.keep_as_best()
         row = MetricRow(step, timestamp, metrics)
         self._rows.append(row)
         self._context.folder.write_rows(self._rows)
         self._events.evaluation(step, metrics)
         self._context.stream.write(row.timestamp, row.metrics)
+
+    def _best(self) -> MetricRow | None:
+        """The evaluation of the checkpoint that is kept as the best; None where there is none."""
+        step = self._checkpoints.best_step()
+        return next((row for row in self._rows if row.step == step), None)
 
     def _end_diverged(self) -> None:
         """Go back to the last finite checkpoint and measure that."""

@@ -6,6 +6,7 @@ import pytest
 
 from trial_entry.contract.metrics import (
     PRINTED,
+    Objective,
     class_metric,
     is_metric,
     is_share,
@@ -42,3 +43,14 @@ def test_the_nearest_name() -> None:
     assert nearest_metric("map") == 'the nearest is "mAP"'
     assert nearest_metric("total-loss") == 'the nearest is "total_loss"'
     assert nearest_metric("Q").startswith("there are mAP, mAP_50")
+
+
+def test_better_by_an_objective() -> None:
+    most, least = Objective("mAP", minimize=False), Objective("total_loss", minimize=True)
+    low, high = {"mAP": 0.25, "total_loss": 0.5}, {"mAP": 0.5, "total_loss": 0.75}
+    assert (most.better(high, low), most.better(low, high), most.better(low, low)) == (True, False, False)
+    assert (least.better(high, low), least.better(low, high), least.better(low, low)) == (False, True, False)
+    for objective in (most, least):
+        assert objective.better(low, {})
+        assert not objective.better({}, low)
+        assert not objective.better({}, {})

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from trial_entry.contract.metrics import COCO_STATS
-from trial_entry.detection.coco_metrics import Detections, class_details, coco_metrics
-from trial_entry.detection.details import chosen_images
+from trial_entry.measuring.coco_metrics import class_details, coco_metrics, evaluate
+from trial_entry.measuring.detections import Detections
+from trial_entry.measuring.mistakes import chosen_images
 
 CATEGORIES = [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}, {"id": 3, "name": "never"}]
 NAMES = {1: "a", 2: "b", 3: "never"}
@@ -46,8 +47,6 @@ def test_the_twelve_numbers_are_pycocotools_s() -> None:
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
-    from trial_entry.detection.coco_metrics import _evaluate
-
     detections = random_detections()
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO()
@@ -57,7 +56,7 @@ def test_the_twelve_numbers_are_pycocotools_s() -> None:
         oracle.evaluate()
         oracle.accumulate()
         oracle.summarize()
-    ours = _evaluate(detections, detections.results).stats
+    ours = evaluate(detections, detections.results).stats
     assert [ours[place] for place in range(len(COCO_STATS))] == pytest.approx(list(oracle.stats), abs=1e-12)
 
 
