@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from boxtune.runs.run import Run
@@ -71,7 +71,7 @@ def against_baseline(run: Run) -> str:
 def verdict(run: Run) -> list[str]:
     """The last lines under a table: the state, the best trial, the baseline, where the best config lies."""
     ended = sum(trial.condition.ended for trial in run.trials)
-    lines = [f"{run.experiment.name}: {run.message} ({ended} trials ended, {_failures(run.trials)})"]
+    lines = [f"{run.experiment.name}: {run.message} ({ended} trials ended, {_endings(run.trials)})"]
     best = run.optimal
     if best is None:
         return [*lines, "no trial has succeeded yet"]
@@ -86,6 +86,8 @@ def verdict(run: Run) -> list[str]:
     return lines
 
 
-def _failures(trials: Iterable[Trial]) -> str:
+def _endings(trials: Sequence[Trial]) -> str:
+    """How many did not succeed, and why."""
+    stopped = sum(trial.condition is Condition.EARLY_STOPPED for trial in trials)
     failed = sum(trial.condition.failed for trial in trials)
-    return f"{failed} failed" if failed else "none failed"
+    return ", ".join([*([f"{stopped} stopped early"] if stopped else []), f"{failed or 'none'} failed"])
