@@ -10,6 +10,8 @@ from boxtune.runs.run import Run
 from boxtune.runs.trained_config import trained_config
 from boxtune.runs.trial import Condition, Trial
 
+_SIXTY = 60  # seconds of a minute, minutes of an hour
+
 
 def number(value: float | None) -> str:
     """Four significant digits; a dash where there is no number."""
@@ -19,13 +21,13 @@ def number(value: float | None) -> str:
 def duration(seconds: float) -> str:
     """`48 s`, `3 min 20 s`, `2 h 5 min`."""
     whole = round(seconds)
-    if whole < 60:
+    minutes, rest = divmod(whole, _SIXTY)
+    hours, more = divmod(minutes, _SIXTY)
+    if not minutes:
         return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
+    if not hours:
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{hours} h {more} min" if more else f"{hours} h"
 
 
 def assignment(text: str) -> str:
