@@ -115,8 +115,8 @@ def test_stopped_at_any_moment_the_end_is_as_if_nothing_had_happened(
         config, model_dir, "--set=num_steps=24", "--eval_every_n=8", "--checkpoint_every_n=2", "--set=batch_size=2"
     )
     moments = {
-        "importing": lambda: (model_dir / "trial.json").exists(),
-        "built": lambda: (model_dir / "ckpt-0.index").exists(),
+        "importing": (model_dir / "trial.json").exists,
+        "built": (model_dir / "ckpt-0.index").exists,
         "training": lambda: trial(model_dir).get("steps", 0) >= 4,
         "measured": lambda: (model_dir / "metrics.json").exists() and rows(model_dir)[-1]["step"] >= 8,
         "going on": lambda: trial(model_dir).get("steps", 0) >= 20,
@@ -147,7 +147,7 @@ def test_stop_ends_the_trial_of_a_model_dir(data: Path, tmp_path: Path) -> None:
     model_dir = tmp_path / "model"
     arguments = train_arguments(data / "pipeline.config", model_dir, "--set=num_steps=2000", "--checkpoint_every_n=5")
     process = Running(*arguments)
-    process.wait_for(lambda: (model_dir / "ckpt-5.index").exists())
+    process.wait_for((model_dir / "ckpt-5.index").exists)
     second = run(*arguments)
     assert second.code == 2
     assert f"in use by process {process.process.pid}" in second.reason
@@ -226,7 +226,7 @@ def test_a_checkpoint_starts_the_training_or_is_named_as_wrong(
 
 def test_events_survive_json(finished: tuple[Path, Ended]) -> None:
     """metrics.json is plain JSON: no NaN, which strict readers refuse."""
-    json.loads((finished[0] / "metrics.json").read_text(), parse_constant=lambda name: pytest.fail(name))
+    json.loads((finished[0] / "metrics.json").read_text(), parse_constant=pytest.fail)
 
 
 def test_out_of_memory_has_its_own_exit_code(data: Path, tmp_path: Path) -> None:

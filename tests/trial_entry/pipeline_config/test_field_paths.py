@@ -78,7 +78,7 @@ def test_what_a_field_cannot_take_is_refused(config: TrainEvalPipelineConfig, pa
     with pytest.raises(AssignmentError) as raised:
         find_field(config, path).set(value)
     assert says in str(raised.value)
-    assert str(raised.value).startswith(path.split(".")[0])
+    assert str(raised.value).startswith(path.split(".", maxsplit=1)[0])
     assert config.SerializeToString(deterministic=True) == before
 
 
