@@ -20,8 +20,8 @@ from boxtune.experiment.shape import read_model
 from boxtune.experiment.source import Document
 from boxtune.experiment.trial_command import TrialCommand
 from boxtune.experiment.validation import problems
-from boxtune.local.median_stop import MedianStop
 from boxtune.problems import SEVERITIES, Problem, error, errors_of, note
+from boxtune.search.median_stop import MedianStop
 
 
 @dataclass(frozen=True)

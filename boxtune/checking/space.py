@@ -13,8 +13,8 @@ from boxtune.errors import ExperimentError
 from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.space import ParameterSpec
 from boxtune.problems import Problem, error, warning
-from boxtune.search.catalogue import ALGORITHMS, create_search
-from boxtune.search.grid import Grid
+from boxtune.search.catalogue import ALGORITHMS, create_policy
+from boxtune.search.grid_points import GridPoints
 from trial_entry.pipeline_config.values import same_value
 
 _WHERE = "spec.parameters"
@@ -64,14 +64,14 @@ def algorithm_problems(experiment: Experiment) -> Iterator[Problem]:
     if experiment.algorithm not in ALGORITHMS:
         return  # validation said so
     try:
-        create_search(experiment)
+        create_policy(experiment)
     except ExperimentError as refused:
         for each in refused.problems or [error(where, str(refused))]:
             yield replace(each, on_katib="the algorithm's service refuses it, the Experiment fails")
         return
     most, finite = experiment.counts.most, all(spec.count is not None for spec in experiment.parameters)
     if most is not None and finite:
-        size = Grid(experiment.parameters).size
+        size = GridPoints(experiment.parameters).size
         if most > size and experiment.algorithm == "grid":
             yield error(
                 "spec.maxTrialCount",

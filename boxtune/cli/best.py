@@ -11,7 +11,7 @@ from boxtune.cli.options import volumes_of
 from boxtune.cli.targets import Context, Namespace, open_target
 from boxtune.delivery.rendering import rendered_config
 from boxtune.errors import InputError
-from boxtune.report.text import trained_config
+from boxtune.runs.trained_config import trained_config
 
 
 def best(

@@ -25,6 +25,7 @@ SUBCOMMANDS: Mapping[str, str] = {
     "show": "Show a run, also while it goes on.",
     "report": "Write a run as one HTML page.",
     "best": "Write the best trial's pipeline.config.",
+    "repair": "Keep what is whole of a damaged journal.",
     "submit": "Hand an Experiment to Katib on a cluster.",
     "watch": "Follow an Experiment on a cluster.",
     "cancel": "End an Experiment on a cluster.",

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from boxtune.report.table import trials_table
 from boxtune.report.text import verdict
-from boxtune.runs.model import Run
+from boxtune.runs.run import Run
 
 _PIPE_WIDTH = 160  # where there is no terminal to ask
 

@@ -16,7 +16,8 @@ from boxtune.local.options import Listener
 from boxtune.local.outcome import last_words
 from boxtune.report.table import trials_table
 from boxtune.report.text import assignment, duration, number, seconds_left
-from boxtune.runs.model import Condition, Run, Trial
+from boxtune.runs.run import Run
+from boxtune.runs.trial import Condition, Trial
 
 _TABLE_MARGIN = 8  # lines of the terminal that the table leaves to headings and progress
 

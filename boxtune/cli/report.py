@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from boxtune.delivery.reporting import report_page
 from boxtune.errors import InputError
-from boxtune.local.history import LOCK_FILE, is_locked, open_run
-from boxtune.report.page import report_page
+from boxtune.local.reading import LOCK_FILE, is_locked, open_run
 
 
 def report(

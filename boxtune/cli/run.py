@@ -16,11 +16,11 @@ from boxtune.cli.progress import make_listener
 from boxtune.errors import BoxtuneError, InputError
 from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.loading import load_experiment
-from boxtune.local.history import open_run
+from boxtune.local.engine import LocalEngine
 from boxtune.local.journal import JOURNAL_FILE
 from boxtune.local.keeping import Keep
 from boxtune.local.options import RunOptions
-from boxtune.local.runner import LocalRunner
+from boxtune.local.reading import open_run
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
@@ -63,6 +63,10 @@ def run(
         bool,
         typer.Option("--check/--no-check", help="begin only if every value fits the config and the data can be read"),
     ] = True,
+    reuse: Annotated[
+        bool,
+        typer.Option("--reuse", help="let a trial whose config was tried before take over that one's result"),
+    ] = False,
     cold: Annotated[
         bool, typer.Option("--cold", help="let every trial import TensorFlow itself, instead of forking from a server")
     ] = False,
@@ -83,6 +87,7 @@ def run(
         baseline=baseline,
         stall_seconds=_seconds("--stall-timeout", stall_timeout),
         cold=cold,
+        reuse=reuse,
         parallel=_parallel(parallel),
     )
     loaded = load_experiment(experiment)
@@ -91,9 +96,9 @@ def run(
         _check(loaded, experiment, options)
     console = Console(highlight=False)
     with make_listener(console) as listener:
-        runner = LocalRunner(loaded, folder, options, listener)
+        engine = LocalEngine(loaded, folder, options, listener)
         try:
-            runner.run()
+            engine.run()
         except BoxtuneError:
             print_run(open_run(folder))
             raise

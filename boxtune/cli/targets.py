@@ -10,8 +10,8 @@ import typer
 
 from boxtune.cluster.connection import Cluster, connect
 from boxtune.cluster.fetching import Fetcher
-from boxtune.local.history import open_run
-from boxtune.runs.model import Run
+from boxtune.local.reading import open_run
+from boxtune.runs.run import Run
 
 Namespace = Annotated[
     str | None,

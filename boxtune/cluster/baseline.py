@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 from boxtune.cluster.connection import Cluster, optional, speaking_plainly
 from boxtune.cluster.pods import TrialPods
-from boxtune.cluster.times import as_text, seconds_between
+from boxtune.cluster.times import attempts
 from boxtune.errors import ExperimentError
 from boxtune.experiment.baseline import baseline_assignments
 from boxtune.experiment.experiment import Experiment
-from boxtune.experiment.mounts import mounted_text
 from boxtune.experiment.source import Json, JsonObject
 from boxtune.experiment.space import Assignments
 from boxtune.experiment.trial_command import TrialCommand, fill
+from boxtune.experiment.trial_config import TrialConfig, trial_config
 from boxtune.runs.collector import collect_text
-from boxtune.runs.model import Condition, Trial
-from trial_entry.pipeline_config.text import parse_config
+from boxtune.runs.trial import Condition, Role, Trial
+from trial_entry.errors import RequestError
 
 if TYPE_CHECKING:
     from kubernetes.client import V1JobStatus
@@ -38,16 +38,21 @@ def baseline_job(experiment: Experiment, namespace: str) -> JsonObject:
         ExperimentError: there is no baseline: the trials are not trial_entry's, or the base config is not in the
             Experiment's ConfigMaps.
     """
-    command = TrialCommand(experiment.template)
-    path = command.base_config or ""
-    text = mounted_text(command, path, experiment.config_maps)
-    assignments = baseline_assignments(experiment, command, lambda: None if text is None else parse_config(text, path))
-    if assignments is None:
+    trials = _trials(experiment)
+    assignments = baseline_assignments(experiment, trials) if trials is not None else None
+    if trials is None or assignments is None:
         raise ExperimentError(
             "--baseline: the base config's own values cannot be trained: the trials must be python -m trial_entry, "
             "their config in a ConfigMap of the file, and every parameter a --set"
         )
-    return _job(experiment, command, namespace, assignments)
+    return _job(experiment, trials.command, namespace, assignments)
+
+
+def _trials(experiment: Experiment) -> TrialConfig | None:
+    try:
+        return trial_config(experiment, {})
+    except RequestError:
+        return None  # boxtune check has said what is wrong
 
 
 def _job(experiment: Experiment, command: TrialCommand, namespace: str, assignments: Assignments) -> JsonObject:
@@ -100,15 +105,13 @@ def baseline_trial(cluster: Cluster, experiment: Experiment, pods: TrialPods) ->
     )
     return Trial(
         name,
+        Role.BASELINE,
         None,
         json.loads((job.metadata.annotations or {}).get(_ASSIGNMENTS, "{}")),
-        condition,
-        state.reason if state is not None and not condition.measured else "",
-        state.exit_code if state is not None else None,
-        observation,
-        seconds_between(status.start_time, ended),
-        as_text(status.start_time),
-        as_text(ended),
+        condition=condition,
+        reason=state.reason if state is not None and not condition.measured else "",
+        attempts=attempts(status.start_time, ended, state.exit_code if state is not None else None),
+        observation=observation,
     )
 
 

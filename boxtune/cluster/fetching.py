@@ -20,13 +20,14 @@ from boxtune.cluster.baseline import baseline_trial
 from boxtune.cluster.connection import Cluster, optional, speaking_plainly
 from boxtune.cluster.pods import TrialPods
 from boxtune.cluster.reasons import PodState
-from boxtune.cluster.times import as_text, seconds_between
+from boxtune.cluster.times import as_text, attempts
 from boxtune.errors import ClusterError
 from boxtune.experiment.experiment import Experiment, parse_experiment
 from boxtune.experiment.shape import read_model
 from boxtune.experiment.source import JsonObject
 from boxtune.experiment.trial_command import TrialCommand
-from boxtune.runs.model import UNAVAILABLE, Condition, Metric, Run, Trial
+from boxtune.runs.run import Run, RunCondition
+from boxtune.runs.trial import UNAVAILABLE, Condition, Metric, Role, Trial
 
 EXPERIMENT_LABEL = "katib.kubeflow.org/experiment"
 # The first of these that is true is what a trial or an Experiment is; Katib leaves earlier ones standing.
@@ -81,12 +82,12 @@ class Fetcher:
         states = pods.states([_name(each) for each in found])
         trials = tuple(_trial(each, number, states.get(_name(each))) for number, each in enumerate(found))
         condition = _first_true(status.conditions, _EXPERIMENT_ORDER)
-        ended = condition.type if condition is not None and condition.type in ("Succeeded", "Failed") else "Running"
+        over = condition is not None and condition.type in (RunCondition.SUCCEEDED, RunCondition.FAILED)
         return Run(
             experiment,
             trials,
             baseline_trial(self._cluster, experiment, pods),
-            ended,
+            RunCondition(condition.type) if over and condition is not None else RunCondition.RUNNING,
             (condition.message if condition is not None else None) or "Experiment is created",
             as_text(status.start_time),
             as_text(status.completion_time),
@@ -130,15 +131,13 @@ def _trial(given: V1beta1Trial, number: int, state: PodState | None) -> Trial:
     observation = status.observation.metrics if status.observation is not None else None
     return Trial(
         _name(given),
+        Role.SUGGESTED,
         number,
         {each.name or "": each.value or "" for each in spec.parameter_assignments or ()},
-        kind,
-        reason if not kind.measured else "",
-        state.exit_code if state is not None else None,
-        _observation(observation or ()),
-        seconds_between(status.start_time, status.completion_time),
-        as_text(status.start_time),
-        as_text(status.completion_time),
+        condition=kind,
+        reason=reason if not kind.measured else "",
+        attempts=attempts(status.start_time, status.completion_time, state.exit_code if state is not None else None),
+        observation=_observation(observation or ()),
     )
 
 

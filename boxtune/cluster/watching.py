@@ -9,7 +9,7 @@ from boxtune.cluster.connection import Cluster
 from boxtune.cluster.fetching import Fetcher
 from boxtune.cluster.pods import JOB_LABEL
 from boxtune.errors import Unreachable
-from boxtune.runs.model import Run
+from boxtune.runs.run import Run
 
 _LOOK_SECONDS = 5  # trials and the Experiment themselves; what happens to a pod is seen at once
 _PATIENCE_SECONDS = 300.0  # of a cluster that does not answer

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from boxtune.errors import ExperimentError, InputError
 from boxtune.experiment.trial_config import trial_config
-from boxtune.runs.model import Run, Trial
+from boxtune.runs.run import Run
+from boxtune.runs.trial import Trial
 from trial_entry.errors import DataError, RequestError
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.records.dataset import count_train_examples

@@ -95,15 +95,6 @@ class TrialCommand:
                 found[reference] = "" if matched is None or reference in found else matched["name"]
         return {reference: name for reference, name in found.items() if name}
 
-    @property
-    def base_config(self) -> str | None:
-        """The path of the base pipeline.config in the pod; None where it is not said, or no constant."""
-        for argument in self.arguments:
-            name, equals, value = argument.partition("=")
-            if name == "--pipeline_config_path" and equals and "${" not in value:
-                return value
-        return None
-
     def values(self, trial: str, namespace: str, assignments: Mapping[str, str]) -> dict[str, str | None]:
         """Each trialParameter's value in the trial of this name; None where it has no assignment for it."""
         values: dict[str, str | None] = {}

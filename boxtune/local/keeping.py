@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boxtune.errors import InputError, Interrupted
-from boxtune.runs.model import Run
+from boxtune.runs.run import Run
 from trial_entry.contract.files import BEST_FOLDER, CHECKPOINT_PATTERNS, TRIAL_FILE
 
 _LEAST_FREE = 256 * 2**20  # bytes

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from boxtune.local.keeping import Keep
-from boxtune.runs.model import Run
+from boxtune.runs.run import Run
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class RunOptions:
         stall_seconds: a trial without output or processor time for this long is ended.
         cold: start every trial as a program of its own, imports and all.
         parallel: trials at a time, "auto", or None for the Experiment's parallelTrialCount.
+        reuse: whether a trial whose config was tried before takes over that one's result.
     """
 
     volumes: Mapping[str, Path] = field(default_factory=dict)
@@ -34,6 +35,7 @@ class RunOptions:
     stall_seconds: float = 600.0
     cold: bool = False
     parallel: int | Literal["auto"] | None = None
+    reuse: bool = False
 
 
 class Listener(Protocol):

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from boxtune.execution.jobs import EndedJob
 from boxtune.experiment.experiment import Experiment
-from boxtune.local.running import RunningTrial
 from boxtune.runs.collector import collect, objective_values
 from boxtune.runs.endings import code_in_words, last_line
-from boxtune.runs.model import Condition, Metric
+from boxtune.runs.trial import Condition, Metric, Trial
 
 _TAIL_BYTES = 8192
 
@@ -22,43 +22,49 @@ class Outcome:
     Attributes:
         condition: Katib's.
         reason: one line, empty where it succeeded.
-        exit_code: of its process.
+        exit_code: of its process; None where it had none.
         observation: the metrics that were read.
         first_values: of the objective, as many as early stopping looks at.
     """
 
     condition: Condition
     reason: str
-    exit_code: int
-    observation: Sequence[Metric]
+    exit_code: int | None
+    observation: Sequence[Metric] = ()
     first_values: Sequence[float] = ()
 
 
-def judge(experiment: Experiment, running: RunningTrial, code: int, first: int) -> Outcome:
+def judge(experiment: Experiment, ended: EndedJob, metrics_file: Path, early_stopped: bool, first: int) -> Outcome:
     """The outcome of a process that has ended.
 
     Args:
-        code: its exit code, negative for a signal.
+        metrics_file: what the collector reads.
+        early_stopped: whether it was asked to end by early stopping.
         first: how many of its values early stopping looks at; 0 without early stopping.
     """
-    command, ended_because = running.command, running.ended_because
-    if ended_because or (code and not running.early_stopped):
-        said = last_words(command.metrics) or last_words(command.log)
-        meaning = ended_because or code_in_words(code)
-        reason = f"{meaning}: {said}" if said and not ended_because else meaning
-        return Outcome(Condition.FAILED, reason, code, ())
+    code = ended.code
+    if ended.why or (code and not early_stopped):
+        said = last_words(metrics_file) or last_words(ended.job.log)
+        meaning = ended.why or code_in_words(code)
+        return Outcome(Condition.FAILED, f"{meaning}: {said}" if said and not ended.why else meaning, code)
     collector, objective = experiment.collector, experiment.objective
-    metrics = collect(command.metrics, objective.metrics, collector.filters, collector.file_format)
+    metrics = collect(metrics_file, objective.metrics, collector.filters, collector.file_format)
     found = metrics.get(objective.metric)
     if found is None or found.value(objective.strategies[objective.metric]) is None:
         seen = f"{objective.metric} was printed without a number" if found else f"{objective.metric} was never printed"
-        return Outcome(
-            Condition.METRICS_UNAVAILABLE, f"{seen} in {command.metrics}; the trial must print NAME=NUMBER", code, ()
-        )
-    condition = Condition.EARLY_STOPPED if running.early_stopped else Condition.SUCCEEDED
-    reason = "worse than the median of the others" if running.early_stopped else ""
-    values = objective_values(command.metrics, objective.metric, collector.filters, collector.file_format)
-    return Outcome(condition, reason, code, tuple(metrics.values()), values[:first])
+        reason = f"{seen} in {metrics_file}; the trial must print NAME=NUMBER"
+        return Outcome(Condition.METRICS_UNAVAILABLE, reason, code)
+    values = objective_values(metrics_file, objective.metric, collector.filters, collector.file_format)
+    if not early_stopped:
+        return Outcome(Condition.SUCCEEDED, "", code, tuple(metrics.values()), values[:first])
+    reason = f"worse than the median of the others after {first} reports"
+    return Outcome(Condition.EARLY_STOPPED, reason, code, tuple(metrics.values()), values[:first])
+
+
+def taken_over(trial: Trial) -> Outcome:
+    """The outcome of a trial whose config was the same as that of `trial`, which has ended."""
+    reason = f"the result of {trial.name}, whose config is the same"
+    return Outcome(trial.condition, reason, None, tuple(trial.observation.values()), trial.first_values)
 
 
 def last_words(log: Path) -> str:

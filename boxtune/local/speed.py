@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from boxtune.errors import ExperimentError
+from boxtune.execution.executor import Executor
+from boxtune.execution.jobs import EndedJob, Job
+from boxtune.execution.resources import Shares, gpus
 from boxtune.experiment.experiment import Experiment
 from boxtune.local.outcome import last_words
-from boxtune.local.processes import Processes, TrialProcess
-from boxtune.local.resources import Shares, gpus
-from boxtune.local.servers import TrialServers
 from boxtune.local.template import Template
 from trial_entry.contract.files import METRICS_FILE
 from trial_entry.contract.metrics import STEPS_PER_SECOND
@@ -22,7 +21,6 @@ from trial_entry.contract.records import read_rows, read_trial
 BFLOAT16 = "bfloat16"
 _BFLOAT16_FIELD = "train_config.use_bfloat16"
 _MORE_AT_A_TIME = (2, 4)
-_LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -62,10 +60,9 @@ def measure_speed(
         ExperimentError: the trials are not trial_entry's, or this machine cannot run them.
     """
     template = Template(experiment, volumes, steps)
-    with Processes(folder / "lock") as processes, TrialServers(processes, folder) as servers:
-        for bfloat16, at_a_time in _ways(template):
-            before(bfloat16, at_a_time)
-            yield _measure(_Trials(template, servers, folder), bfloat16, at_a_time)
+    for bfloat16, at_a_time in _ways(template):
+        before(bfloat16, at_a_time)
+        yield _measure(template, folder, bfloat16, at_a_time)
 
 
 def _ways(template: Template) -> Iterator[tuple[bool, int]]:
@@ -77,54 +74,46 @@ def _ways(template: Template) -> Iterator[tuple[bool, int]]:
             yield False, at_a_time
 
 
-@dataclass(frozen=True)
-class _Trials:
-    template: Template
-    servers: TrialServers
-    folder: Path
+def _measure(template: Template, folder: Path, bfloat16: bool, at_a_time: int) -> Speed:
+    way = f"{at_a_time}-{BFLOAT16 if bfloat16 else 'plain'}"
+    jobs = [_job(template, folder / f"{way}-{number}", bfloat16) for number in range(at_a_time)]
+    ended: list[EndedJob] = []
+    with Executor(folder, folder / "lock", Shares(at_a_time, template.gpus, gpus())) as executor:
+        for job in jobs:
+            executor.start(job)
+        while executor.running:
+            executor.wait()
+            ended += executor.collect_ended()
+    failed = next((each for each in ended if each.code), None)
+    if failed is not None:
+        problem = last_words(failed.job.log) or f"exit code {failed.code}"
+        return Speed(bfloat16, at_a_time, problem=problem)
+    return _speed([job.log.parent for job in jobs], bfloat16, at_a_time)
 
-    def start(self, name: str, more: Sequence[str], shares: Shares) -> tuple[TrialProcess, Path]:
-        """A trial's process, and its folder."""
-        folder = self.folder / name
-        folder.mkdir()
-        assignments = self.template.baseline(folder)
-        if assignments is None:
-            raise ExperimentError("the base config's own values cannot be trained: every parameter must be a --set")
-        command = self.template.command(name, assignments, folder)
-        environment = {**os.environ, **command.environment, **shares.take(name)}
-        return self.servers.start([*command.argv, *more], environment, command.folder, folder / "log"), folder
+
+def _job(template: Template, folder: Path, bfloat16: bool) -> Job:
+    """A trial of the base config's own values."""
+    folder.mkdir()
+    assignments = template.baseline()
+    if assignments is None:
+        raise ExperimentError("the base config's own values cannot be trained: every parameter must be a --set")
+    command = template.command(folder.name, assignments, folder)
+    argv = [*command.argv, *([f"--set={BFLOAT16}=true"] if bfloat16 else [])]
+    return Job(folder.name, argv, {**os.environ, **command.environment}, command.folder, folder / "log")
 
 
-def _measure(trials: _Trials, bfloat16: bool, at_a_time: int) -> Speed:
-    shares = Shares(at_a_time, trials.template.gpus, gpus())
-    more = [f"--set={BFLOAT16}=true"] if bfloat16 else []
-    started = [
-        trials.start(f"{at_a_time}-{BFLOAT16 if bfloat16 else 'plain'}-{number}", more, shares)
-        for number in range(at_a_time)
-    ]
-    codes = _codes([process for process, _ in started])
-    for code, (_, folder) in zip(codes, started, strict=True):
-        if code:
-            return Speed(bfloat16, at_a_time, problem=last_words(folder / "log") or f"exit code {code}")
-    written = [next(folder.rglob(METRICS_FILE), None) for _, folder in started]
-    folders = [each.parent for each in written if each is not None]
-    if len(folders) < at_a_time:
+def _speed(folders: list[Path], bfloat16: bool, at_a_time: int) -> Speed:
+    """What the trials in these folders have measured of themselves."""
+    written = [next(folder.rglob(METRICS_FILE), None) for folder in folders]
+    model_dirs = [file.parent for file in written if file is not None]
+    if len(model_dirs) < at_a_time:
         return Speed(bfloat16, at_a_time, problem="its model_dir is none of the trial's own folders (an emptyDir)")
-    records = [read_trial(each) for each in folders]
+    records = [read_trial(model_dir) for model_dir in model_dirs]
     diverged = next((each.diverged for each in records if each.diverged is not None), None)
     if diverged is not None:
         return Speed(bfloat16, at_a_time, problem=f"diverged: {diverged}")
-    metrics = [read_rows(each)[-1].metrics for each in folders]
+    metrics = [read_rows(model_dir)[-1].metrics for model_dir in model_dirs]
     rates = [each[STEPS_PER_SECOND] for each in metrics if STEPS_PER_SECOND in each]
     if len(rates) < at_a_time:
         return Speed(bfloat16, at_a_time, problem="it ended after too few steps to tell")
     return Speed(bfloat16, at_a_time, sum(rates), max(each.peak_memory_mib or 0 for each in records))
-
-
-def _codes(processes: Sequence[TrialProcess]) -> list[int]:
-    """How all have ended; every look also lets those begin that wait for it."""
-    while True:
-        codes = [process.poll() for process in processes]
-        if None not in codes:
-            return [code for code in codes if code is not None]
-        time.sleep(_LOOK_SECONDS)

@@ -6,68 +6,86 @@ import difflib
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from boxtune.errors import RunFolderError
 from boxtune.experiment.experiment import Experiment
-from boxtune.experiment.space import Assignments
-from boxtune.local.history import COUNT_FIELDS, LOCK_FILE, TRIALS_FOLDER, History, without_counts
-from boxtune.local.journal import JOURNAL_FILE, Event, Journal
+from boxtune.experiment.source import Json
+from boxtune.local.events import FORMAT, Begun, CountsChanged, Created, Ended, Event, Finished, Started
+from boxtune.local.journal import JOURNAL_FILE, Journal
 from boxtune.local.outcome import Outcome
-from boxtune.runs.model import Run, StopRule, Trial
+from boxtune.local.reading import LOCK_FILE, read_journal
+from boxtune.local.state import COUNT_FIELDS, TRIALS_FOLDER, apply, without_counts
+from boxtune.runs.run import Run, RunCondition
+from boxtune.runs.trial import Role, StopRule, Trial
+from boxtune.search.policy import Suggestion
+
+WATCHDOG_LOCK = "watchdog.lock"  # held until the last process of a run is gone
 
 
 class RunStore:
     """The one writer of a RUN folder."""
 
-    def __init__(self, folder: Path, experiment: Experiment, options: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, experiment: Experiment, options: Mapping[str, Json]) -> None:
         """Lock the folder, and begin a run in it or go on with the one that it holds.
 
         Args:
             options: what of the command line must be the same whenever the run goes on.
 
         Raises:
-            RunFolderError: in use, another Experiment's, or no run's.
+            RunFolderError: in use, another Experiment's, damaged, or no run's.
         """
         self.folder = folder.absolute()
         self._lock = _lock(self.folder)
-        self._history = History(self.folder)
+        self._run: Run | None = None  # made when it is asked for, until something happens
+        self._ordered: tuple[Trial, ...] | None = None  # likewise
         if not (self.folder / JOURNAL_FILE).exists():
             _refuse_foreign_files(self.folder)
-        self._journal = Journal(self.folder / JOURNAL_FILE)
-        for event in self._journal.events:
-            self._history.apply(event)
-        if self._history.experiment is None:
-            self._append(
-                "experiment", experiment=experiment.raw, config_maps=experiment.config_maps, options=dict(options)
+        found = read_journal(self.folder)
+        self._journal = Journal(self.folder / JOURNAL_FILE, found.lines, found.length)
+        if found.state is None:
+            begun = Begun(
+                time=_now(),
+                experiment=experiment.raw,
+                config_maps=experiment.config_maps,
+                options=dict(options),
+                format=FORMAT,
             )
+            self._journal.append(begun)
+            self._state = apply(None, begun, self.folder)
         else:
+            self._state = found.state
             self._refuse_changes(experiment, options)
             self._take_counts(experiment)
 
     @property
     def experiment(self) -> Experiment:
         """The Experiment, with its counts as they are now."""
-        assert self._history.experiment is not None
-        return self._history.experiment
+        return self._state.experiment
 
     @property
-    def trials(self) -> Mapping[str, Trial]:
-        """Every trial by name, in the order of creation."""
-        return self._history.trials
+    def trials(self) -> Sequence[Trial]:
+        """Every trial, in the order of creation."""
+        if self._ordered is None:
+            self._ordered = tuple(self._state.in_order())
+        return self._ordered
+
+    def trial(self, name: str) -> Trial | None:
+        """The trial of this name, or None."""
+        return self._state.trials.get(name)
 
     @property
     def seconds_spent(self) -> float:
         """Wall time of all runners so far."""
-        return self._history.seconds
+        return self._state.seconds
 
     def run(self) -> Run:
         """The run as it stands."""
-        return self._history.run()
+        if self._run is None:
+            self._run = self._state.run()
+        return self._run
 
     def trial_folder(self, name: str) -> Path:
         """The folder of a trial, made where it is missing."""
@@ -75,61 +93,75 @@ class RunStore:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def create(self, name: str, number: int | None, assignments: Assignments, rule: StopRule | None = None) -> Trial:
-        """A new trial; number None is the baseline."""
-        more = {"stop_rule": asdict(rule)} if rule is not None else {}
-        self._append("created", trial=name, number=number, assignments=assignments, **more)
-        return self.trials[name]
+    def create(
+        self, name: str, role: Role, suggestion: Suggestion, rule: StopRule | None = None, same_as: str = ""
+    ) -> Trial:
+        """A new trial.
 
-    def start(self, name: str) -> None:
-        """The trial's process is about to start."""
-        self._append("started", trial=name)
-
-    def end(self, name: str, outcome: Outcome, seconds: float, spent: float) -> Trial:
-        """The trial has ended."""
-        more = {"first_values": outcome.first_values} if outcome.first_values else {}
+        Args:
+            suggestion: its assignments, and its number where it was suggested.
+            rule: of early stopping.
+            same_as: the earlier trial of the same config.
+        """
         self._append(
-            "ended",
-            trial=name,
-            condition=str(outcome.condition),
-            reason=outcome.reason,
-            exit_code=outcome.exit_code,
-            observation=[asdict(metric) for metric in outcome.observation],
-            seconds=round(seconds, 3),
-            seconds_spent=round(spent, 3),
-            **more,
+            Created(
+                time=_now(),
+                trial=name,
+                role=role,
+                number=suggestion.number if role is Role.SUGGESTED else None,
+                assignments=suggestion.assignments,
+                stop_rule=rule,
+                same_as=same_as,
+            )
         )
-        return self.trials[name]
+        return self._state.trials[name]
 
-    def finish(self, condition: str, message: str, spent: float) -> None:
+    def start(self, name: str, steps: int | None = None) -> None:
+        """A process of the trial is about to start."""
+        self._append(Started(time=_now(), trial=name, steps=steps))
+
+    def end(self, name: str, outcome: Outcome, seconds: float, spent: float) -> None:
+        """The trial has ended.
+
+        Args:
+            seconds: that its process ran.
+            spent: seconds that runners have spent on the run so far.
+        """
+        self._append(
+            Ended(
+                time=_now(),
+                trial=name,
+                condition=outcome.condition,
+                reason=outcome.reason,
+                exit_code=outcome.exit_code,
+                observation=tuple(outcome.observation),
+                seconds=round(seconds, 3),
+                seconds_spent=round(spent, 3),
+                first_values=tuple(outcome.first_values),
+            )
+        )
+
+    def finish(self, condition: RunCondition, message: str, spent: float) -> None:
         """The run is over."""
-        if self._history.ended:
-            return
-        self._append("finished", condition=condition, message=message, seconds_spent=round(spent, 3))
-
-    def replayed(self) -> Iterator[tuple[str, Trial]]:
-        """(kind, trial) of what the journal held when it was opened; trials as they are now."""
-        for event in self._journal.events:
-            if "trial" in event:
-                yield event["event"], self.trials[event["trial"]]
+        if not self._state.ended:
+            self._append(Finished(time=_now(), condition=condition, message=message, seconds_spent=round(spent, 3)))
 
     def close(self) -> None:
         """Give the folder free."""
         self._journal.close()
         os.close(self._lock)
 
-    def _append(self, kind: str, **fields: Any) -> None:
-        time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        self._journal.append(kind, time=time, **fields)
-        event: Event = {"event": kind, "time": time, **fields}
-        self._history.apply(event)
+    def _append(self, event: Event) -> None:
+        after = apply(self._state, event, self.folder)  # before it is written: what cannot follow is not
+        self._journal.append(event)
+        self._state, self._run, self._ordered = after, None, None
 
-    def _refuse_changes(self, experiment: Experiment, options: Mapping[str, Any]) -> None:
+    def _refuse_changes(self, experiment: Experiment, options: Mapping[str, Json]) -> None:
         before, now = self.experiment, experiment
         changes = [
             *_difference(without_counts(before.raw), without_counts(now.raw)),
             *_difference(before.config_maps, now.config_maps),
-            *_difference(self._history.options, options),
+            *_difference(self._state.options, options),
         ]
         if changes:
             raise RunFolderError(
@@ -140,7 +172,11 @@ class RunStore:
     def _take_counts(self, experiment: Experiment) -> None:
         spec_before, spec_now = self.experiment.raw["spec"], experiment.raw["spec"]
         if any(spec_before.get(name) != spec_now.get(name) for name in COUNT_FIELDS):
-            self._append("counts", counts={name: spec_now.get(name) for name in COUNT_FIELDS})
+            self._append(CountsChanged(time=_now(), counts={name: spec_now.get(name) for name in COUNT_FIELDS}))
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _lock(folder: Path) -> int:
@@ -161,12 +197,12 @@ def _lock(folder: Path) -> int:
 
 
 def _refuse_foreign_files(folder: Path) -> None:
-    foreign = next((file.name for file in folder.iterdir() if file.name not in (LOCK_FILE, "watchdog.lock")), None)
+    foreign = next((file.name for file in folder.iterdir() if file.name not in (LOCK_FILE, WATCHDOG_LOCK)), None)
     if foreign is not None:
         raise RunFolderError(f"{folder}: is not empty ({foreign}) and holds no run; give another --out")
 
 
-def _difference(before: Any, now: Any) -> list[str]:
+def _difference(before: Json, now: Json) -> list[str]:
     """Changed lines, marked - and +, without their indent."""
     old, new = (json.dumps(value, indent=1, sort_keys=True).splitlines() for value in (before, now))
     lines = difflib.unified_diff(old, new, lineterm="", n=0)

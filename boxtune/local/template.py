@@ -14,10 +14,11 @@ from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.mounts import Volumes, map_paths
 from boxtune.experiment.space import Assignments
 from boxtune.experiment.trial_command import TrialCommand, fill
+from boxtune.experiment.trial_config import trial_config
 from boxtune.local.environment import ContainerEnvironment
 from boxtune.local.shell_line import expand, wrap
 from boxtune.problems import error
-from trial_entry.pipeline_config.text import read_config
+from trial_entry.errors import RequestError
 
 METRICS_FILE = "metrics.log"  # Katib's name of it
 OUTPUT_FILE = "output.log"  # what Katib's shell line does not redirect into the other
@@ -69,6 +70,10 @@ class Template:
             raise ExperimentError(error("spec.metricsCollectorSpec.collector.kind", what))
         self._environment = ContainerEnvironment(command, experiment.config_maps)
         self._volumes = Volumes(command, volumes, experiment.config_maps)
+        try:
+            self._trials = trial_config(experiment, volumes)
+        except RequestError:
+            self._trials = None  # each trial says what is wrong
         self._num_steps = num_steps
         if num_steps is not None and not self.is_own:
             raise ExperimentError("--num_steps: only trials of python -m trial_entry can be shortened")
@@ -92,17 +97,13 @@ class Template:
         """Parameter name to the alias or field path that it sets, where it stands in a `--set` and nowhere else."""
         return self._command.sets()
 
-    def baseline(self, folder: Path) -> Assignments | None:
-        """The base config's own values, by parameter; None where there is no baseline.
+    def baseline(self) -> Assignments | None:
+        """The base config's own values, by parameter; None where there is no baseline."""
+        return baseline_assignments(self._experiment, self._trials) if self._trials is not None else None
 
-        Args:
-            folder: the baseline's own, into which its volumes are written.
-        """
-        path = self._command.base_config
-        if path is None:
-            return None
-        file = Path(map_paths(path, self._volumes.mounts(folder)))
-        return baseline_assignments(self._experiment, self._command, lambda: read_config(file))
+    def digest(self, assignments: Assignments) -> str | None:
+        """Tells the config that `assignments` make from others; None where it cannot be told."""
+        return self._trials.digest(assignments) if self._trials is not None else None
 
     def command(self, trial: str, assignments: Assignments, folder: Path) -> Command:
         """What trial `trial` runs; parameters without an assignment lose their `--set` (the baseline's case).

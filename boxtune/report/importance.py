@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 
 from boxtune.report.plots import measured_trials
-from boxtune.runs.model import Run
+from boxtune.runs.run import Run
 from boxtune.search.dimensions import dimension
 
 LEAST_TRIALS = 6  # below it a forest says nothing

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from boxtune.report import plots
-from boxtune.report.best import BestTrial, Details, best_trial, config_diff, details_of
+from boxtune.report.best import BestTrial, config_diff
+from boxtune.report.details import Details
 from boxtune.report.importance import LEAST_TRIALS, parameter_importance
 from boxtune.report.text import against_baseline, assignment, duration, number
-from boxtune.runs.model import Run, Trial
+from boxtune.runs.run import Run
+from boxtune.runs.trial import Trial
 from trial_entry.contract.records import BoxRecord
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -20,21 +21,10 @@ _FEW_BOXES = 5
 _LEAST_LINES = 2  # of trials, for plots to say anything
 
 
-def report_page(run: Run, pictures: int = 12, why_not_evaluate: str = "") -> str:
-    """The page.
-
-    Args:
-        pictures: how many images of the best trial's detections.
-        why_not_evaluate: a reason not to evaluate the best trial's checkpoint for curves, classes and pictures now,
-            which the page gives; or empty.
-    """
+def rendered_page(content: Mapping[str, Any], details: Details) -> str:
+    """The page of what `page_content` has made, with the best trial's evaluation."""
     import jinja2
 
-    best = best_trial(run.optimal) if run.optimal is not None else None
-    with ThreadPoolExecutor(1) as pool:  # another process evaluates, while this one draws
-        pending = pool.submit(_details, run, best, pictures, why_not_evaluate)
-        content = _content(run, best)
-        details = pending.result()
     curves = plots.precision_recall(details.classes) if details.classes else ""
     plotly = plots.library() if content["history"] or curves else ""
     environment = jinja2.Environment(
@@ -45,13 +35,7 @@ def report_page(run: Run, pictures: int = 12, why_not_evaluate: str = "") -> str
     return environment.get_template("report.html").render(**content, details=details, curves=curves, plotly=plotly)
 
 
-def _details(run: Run, best: BestTrial | None, pictures: int, why_not_evaluate: str) -> Details:
-    if best is not None:
-        return details_of(best, pictures, why_not_evaluate)
-    return Details(missing="the trials are not trial_entry's" if run.optimal else "no trial has succeeded")
-
-
-def _content(run: Run, best: BestTrial | None) -> dict[str, Any]:
+def page_content(run: Run, best: BestTrial | None) -> dict[str, Any]:
     """What the page shows of the run; the best trial's evaluation comes besides."""
     objective, measured = run.experiment.objective, plots.measured_trials(run)
     enough = len(measured) >= _LEAST_LINES

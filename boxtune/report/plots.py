@@ -8,7 +8,8 @@ from typing import Any
 
 from boxtune.experiment.space import ParameterSpec
 from boxtune.report.text import assignment, number
-from boxtune.runs.model import Run, Trial
+from boxtune.runs.run import Run
+from boxtune.runs.trial import Trial
 from trial_entry.contract.records import ClassRecord
 
 _BLUE, _GREEN, _GREY = "#2f81f7", "#2da44e", "#8b949e"

@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from boxtune.report.text import assignment, duration, number
-from boxtune.runs.model import Condition, Run, Trial
+from boxtune.runs.run import Run
+from boxtune.runs.trial import Condition, Trial
 
 _STYLES = {
     Condition.CREATED: "dim",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 
-from boxtune.runs.model import Condition, Run, Trial
-from trial_entry.contract.files import CONFIG_FILE, TRIAL_FILE
+from boxtune.runs.run import Run
+from boxtune.runs.trained_config import trained_config
+from boxtune.runs.trial import Condition, Trial
 
 
 def number(value: float | None) -> str:
@@ -89,11 +89,3 @@ def verdict(run: Run) -> list[str]:
 def _failures(trials: Iterable[Trial]) -> str:
     failed = sum(trial.condition.failed for trial in trials)
     return f"{failed} failed" if failed else "none failed"
-
-
-def trained_config(trial: Trial) -> Path | None:
-    """The pipeline.config that a trial_entry trial ran, beside its trial.json; None where there is none."""
-    if trial.folder is None:
-        return None
-    found = next(iter(sorted(trial.folder.rglob(TRIAL_FILE))), None)
-    return found.with_name(CONFIG_FILE) if found is not None else None

@@ -16,7 +16,7 @@ from typing import Any
 
 import re2
 
-from boxtune.runs.model import UNAVAILABLE, Metric
+from boxtune.runs.trial import UNAVAILABLE, Metric
 
 _ZERO_TIME = datetime(1, 1, 1, tzinfo=UTC)
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")

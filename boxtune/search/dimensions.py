@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from boxtune.experiment.space import ParameterSpec
 from boxtune.search.coordinates import coordinate
+
+Choice = int | float | str  # a value as Optuna has it
 
 
 @dataclass(frozen=True)
@@ -25,16 +26,16 @@ class Dimension:
         decode: back; `decode(encode(text)) == text` for every text that `decode` has made.
     """
 
-    distribution: Any
-    encode: Callable[[str], Any]
-    decode: Callable[[Any], str]
+    distribution: BaseDistribution
+    encode: Callable[[str], Choice]
+    decode: Callable[[Choice], str]
 
 
 def dimension(spec: ParameterSpec) -> Dimension:
     """The dimension of `spec`."""
     if spec.values:
         return Dimension(
-            optuna.distributions.CategoricalDistribution(spec.values),
+            CategoricalDistribution(spec.values),
             lambda text: spec.values[spec.index_of(text)],
             str,
         )
@@ -43,16 +44,14 @@ def dimension(spec: ParameterSpec) -> Dimension:
     if spec.distribution == "logUniform" and spec.step is None:
         return _plain(spec, log=True)
     place = coordinate(spec)
-    return Dimension(optuna.distributions.FloatDistribution(0.0, 1.0), place.encode, place.decode)
+    return Dimension(FloatDistribution(0.0, 1.0), place.encode, lambda share: place.decode(float(share)))
 
 
 def _plain(spec: ParameterSpec, *, log: bool) -> Dimension:
     if spec.parameter_type == "int":
-        distribution = optuna.distributions.IntDistribution(
-            int(spec.low), int(spec.high), log=log, step=int(spec.step or 1)
-        )
-        return Dimension(distribution, lambda text: int(float(text)), spec.text)
+        whole = IntDistribution(int(spec.low), int(spec.high), log=log, step=int(spec.step or 1))
+        return Dimension(whole, lambda text: int(float(text)), lambda value: spec.text(float(value)))
     # Optuna wants the range to be a whole number of steps.
     top = float(spec.value_at(spec.count - 1)) if spec.step and spec.count else spec.high
-    distribution = optuna.distributions.FloatDistribution(spec.low, top, log=log, step=spec.step)
-    return Dimension(distribution, float, spec.text)
+    distribution = FloatDistribution(spec.low, top, log=log, step=spec.step)
+    return Dimension(distribution, float, lambda value: spec.text(float(value)))

@@ -5,13 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, TypeVar
 
 from boxtune.errors import ExperimentError
+from boxtune.problems import error
+
+SEED = "random_state"
+Value = TypeVar("Value", int, float, str)
 
 
 @dataclass(frozen=True)
-class Setting:
+class Setting(Generic[Value]):
     """One setting.
 
     Attributes:
@@ -20,41 +24,56 @@ class Setting:
         meaning: the range, in words.
     """
 
-    read: Callable[[str], Any]
-    allows: Callable[[Any], bool]
+    read: Callable[[str], Value]
+    allows: Callable[[Value], bool]
     meaning: str
 
+    def value(self, text: str) -> Value | None:
+        """The value that `text` is; None where it is none, or out of range."""
+        try:
+            value = self.read(text)
+        except ValueError:
+            return None
+        return value if self.allows(value) else None
 
-RANDOM_STATE = Setting(int, lambda value: value >= 0, "a whole number of at least 0")
-NOT_NEGATIVE_WHOLE = RANDOM_STATE
+
+NOT_NEGATIVE_WHOLE = Setting(int, lambda value: value >= 0, "a whole number of at least 0")
+RANDOM_STATE = NOT_NEGATIVE_WHOLE
 POSITIVE_WHOLE = Setting(int, lambda value: value > 0, "a whole number above 0")
 POSITIVE = Setting(float, lambda value: 0 < value < math.inf, "above 0")
 SHARE = Setting(float, lambda value: 0 < value < 1, "between 0 and 1")
+AnySetting = Setting[int] | Setting[float] | Setting[str]
 
 
-def one_of(*names: str) -> Setting:
+def one_of(*names: str) -> Setting[str]:
     """A setting with a few names as values."""
     return Setting(str, lambda value: value in names, f"one of {', '.join(names)}")
 
 
-def read_settings(algorithm: str, given: Mapping[str, str], known: Mapping[str, Setting]) -> dict[str, Any]:
+def read_settings(
+    algorithm: str, given: Mapping[str, str], known: Mapping[str, AnySetting], path: str
+) -> dict[str, int | float | str]:
     """The values of `given`, typed.
 
+    Args:
+        path: of the settings in the Experiment.
+
     Raises:
-        ExperimentError: an unknown setting, a wrong type, or out of range.
+        ExperimentError: an unknown setting, a wrong type, or out of range; each is named.
     """
-    values = {}
-    for name, text in given.items():
+    values: dict[str, int | float | str] = {}
+    wrong = []
+    for number, (name, text) in enumerate(given.items()):
         if name not in known:
             has = ", ".join(known) if known else "none"
-            raise ExperimentError(f"algorithmSettings: {algorithm} has no setting {name}; it has {has}")
-        setting = known[name]
-        try:
-            value = setting.read(text)
-            right = setting.allows(value)
-        except ValueError:
-            right = False
-        if not right:
-            raise ExperimentError(f'algorithmSettings: {name} "{text}" of {algorithm} must be {setting.meaning}')
-        values[name] = value
+            wrong.append(error(f"{path}.{number}.name", f"{algorithm} has no setting {name}; it has {has}"))
+            continue
+        value = known[name].value(text)
+        if value is None:
+            what = f'{name} "{text}" of {algorithm} must be {known[name].meaning}'
+            wrong.append(error(f"{path}.{number}.value", what))
+        else:
+            values[name] = value
+    if wrong:
+        raise ExperimentError(*wrong)
     return values

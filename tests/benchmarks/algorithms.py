@@ -15,10 +15,10 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 
 from boxtune.errors import ExperimentError
-from boxtune.experiment.experiment import Collector, Counts, Experiment, Objective
 from boxtune.experiment.space import Assignments, ParameterSpec
-from boxtune.search.catalogue import ALGORITHMS, create_search
+from boxtune.search.catalogue import ALGORITHMS
 from tests.benchmarks.functions import FUNCTIONS, Function, detector
+from tests.boxtune.search.story import Story, experiment
 
 TRIALS, SEEDS = 30, 20
 PEERS = ("plain Optuna (TPE)", "plain scikit-optimize (GP)")
@@ -28,17 +28,11 @@ def ours(function: Function, algorithm: str, seed: int) -> float:
     """The least of TRIALS values that `algorithm` found."""
     space = tuple(_stepped(spec, len(function.space)) if algorithm == "grid" else spec for spec in function.space)
     settings = {} if algorithm == "sobol" else {"random_state": str(seed)}
-    objective = Objective("m", False, None, (), {"m": "min"})
-    search = create_search(
-        Experiment("e", "d", {}, objective, Counts(1, None, None), Collector(), algorithm, settings, space)
-    )
-    values = []
-    for number in range(TRIALS):
-        assignments = search.ask(number)
-        if assignments is None:
-            break
-        values.append(function.value(assignments))
-        search.tell(number, values[-1])
+    story = Story(experiment(algorithm, space, settings, maximize=False))
+    values: list[float] = []
+    while len(values) < TRIALS and story.suggest() is not None:
+        values.append(function.value(story.ask()))
+        story.tell(len(values) - 1, values[-1])
     return min(values)
 
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from boxtune.demo.digits import DigitsSpec, make_digits
-from boxtune.local.processes import Processes, TrialProcess
-from boxtune.local.servers import TrialServers
+from boxtune.execution.processes import Processes, TrialProcess
+from boxtune.execution.servers import TrialServers
 from tests.conftest import QUICK_START
 from tests.stock import stock
 from tests.trials import COMMAND, rows, train_arguments, trial
@@ -112,7 +112,7 @@ class Round:
 
 
 def _finish(process: TrialProcess) -> None:
-    while (code := process.poll()) is None:
+    while (code := process.reap()) is None:
         time.sleep(0.005)
     assert code == 0, code
 

@@ -11,11 +11,16 @@ from datetime import datetime
 from pathlib import Path
 
 from boxtune.experiment.experiment import parse_experiment
-from boxtune.local.history import open_run
-from boxtune.search.catalogue import create_search
+from boxtune.experiment.source import JsonObject
+from boxtune.local.events import FORMAT, Begun, Created, Ended, Event, Started
+from boxtune.local.journal import JOURNAL_FILE, written_line
+from boxtune.local.reading import open_run
+from boxtune.runs.trial import Condition, Metric, Role
+from boxtune.search.catalogue import create_policy
 from tests.experiments import BOXTUNE, shell_experiment, write
 
 TRIALS = 1000
+MANY = 10_000
 
 
 def main() -> None:
@@ -35,14 +40,45 @@ def main() -> None:
         began = time.perf_counter()
         run = open_run(folder / "run")
         print(f"its journal loads in {time.perf_counter() - began:.3f} s ({len(run.trials)} trials)")
-        search = create_search(parse_experiment(experiment, {}))
-        for trial in run.trials:
-            assert trial.number is not None
-            search.restore(trial.number, trial.assignments)
-            search.tell(trial.number, trial.value(run.experiment.objective))
+        policy = create_policy(parse_experiment(experiment, {}))
+        policy.suggest(run.trials[:-1])
         began = time.perf_counter()
-        search.ask(TRIALS)
+        policy.suggest(run.trials)
         print(f"a tpe suggestion after {TRIALS} trials: {1000 * (time.perf_counter() - began):.0f} ms")
+        began = time.perf_counter()
+        create_policy(parse_experiment(experiment, {})).suggest(run.trials)
+        print(f"the same by a policy that has seen none of them: {1000 * (time.perf_counter() - began):.0f} ms")
+        print(f"a journal of {MANY} trials loads in {seconds_to_load(folder / 'many', experiment):.2f} s")
+
+
+def seconds_to_load(folder: Path, experiment: JsonObject) -> float:
+    """How long the journal of MANY trials takes to load, each created, started and ended."""
+    folder.mkdir()
+    moment = "2026-01-01T00:00:00.000000Z"
+    journal: list[Event] = [Begun(time=moment, experiment=experiment, config_maps={}, options={}, format=FORMAT)]
+    metrics = tuple(Metric(name, "0.1", "0.1", "0.1") for name in ("score", "a", "b", "c", "d"))
+    for number in range(MANY):
+        name = f"shell-{number + 1:05d}"
+        journal.append(
+            Created(time=moment, trial=name, role=Role.SUGGESTED, number=number, assignments={"x": f"0.{number}"})
+        )
+        journal.append(Started(time=moment, trial=name))
+        journal.append(
+            Ended(
+                time=moment,
+                trial=name,
+                condition=Condition.SUCCEEDED,
+                reason="",
+                exit_code=0,
+                observation=metrics,
+                seconds=1.0,
+            )
+        )
+    lines = (written_line(event, number) for number, event in enumerate(journal, start=1))
+    (folder / JOURNAL_FILE).write_bytes(b"".join(lines))
+    began = time.perf_counter()
+    assert len(open_run(folder).trials) == MANY
+    return time.perf_counter() - began
 
 
 def seconds_of_trials(run: Path) -> float:

@@ -19,7 +19,7 @@ from typing import Any
 import yaml
 
 from boxtune.demo.digits import DigitsSpec, make_digits
-from boxtune.local.history import open_run
+from boxtune.local.reading import open_run
 from tests.conftest import EXPERIMENTS
 from tests.experiments import BOXTUNE, write
 from tests.stock import trained_and_evaluated

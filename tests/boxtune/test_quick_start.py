@@ -18,7 +18,7 @@ import yaml
 
 from boxtune.delivery.rendering import rendered_config
 from boxtune.errors import InputError
-from boxtune.local.history import open_run
+from boxtune.local.reading import open_run
 from tests.conftest import EXPERIMENTS, QUICK_START
 from tests.experiments import BOXTUNE, boxtune, processes_of, write
 

@@ -12,7 +12,7 @@ from boxtune.cluster.fetching import Fetcher
 from boxtune.cluster.submission import submit
 from boxtune.errors import ClusterError
 from boxtune.experiment.experiment import Experiment
-from boxtune.runs.model import Condition, Trial
+from boxtune.runs.trial import Condition, Trial
 from tests.boxtune.cluster.api import CORE, JOBS, KATIB, Api
 
 OBSERVATION = {

@@ -13,7 +13,7 @@ from boxtune.cluster.submission import submit
 from boxtune.cluster.watching import watch
 from boxtune.errors import ClusterError, Unreachable
 from boxtune.experiment.experiment import Experiment
-from boxtune.runs.model import Run
+from boxtune.runs.run import Run
 from tests.boxtune.cluster.api import KATIB, Api
 from tests.boxtune.cluster.test_fetching import OBSERVATION, put_trial, true
 

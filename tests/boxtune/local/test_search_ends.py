@@ -9,9 +9,9 @@ import pytest
 
 from boxtune.errors import ExperimentError
 from boxtune.experiment.experiment import parse_experiment
-from boxtune.local.median_stop import MedianStop
-from boxtune.runs.model import Condition, StopRule, Trial
-from tests.boxtune.local.test_runner import details, run, status
+from boxtune.runs.trial import Condition, Role, StopRule, Trial
+from boxtune.search.median_stop import MedianStop
+from tests.boxtune.local.test_engine import details, run, status
 from tests.experiments import shell_experiment
 
 THREE_POINTS = [{"name": "x", "parameterType": "int", "feasibleSpace": {"min": "1", "max": "3"}}]
@@ -72,7 +72,7 @@ def stop(maximize: bool = True, **settings: str) -> MedianStop:
 
 
 def trial(*values: float, condition: Condition = Condition.SUCCEEDED) -> Trial:
-    return Trial("t", 0, {}, condition, first_values=values)
+    return Trial("t", Role.SUGGESTED, 0, {}, condition=condition, first_values=values)
 
 
 def test_the_rule_is_the_median_of_the_means_of_those_that_succeeded() -> None:

@@ -41,7 +41,7 @@ def test_a_trial_runs_with_this_interpreter_and_this_machine_s_paths(tmp_path: P
 
 def test_the_baseline_has_the_base_config_s_own_values(tmp_path: Path) -> None:
     loaded, template = quick_start(tmp_path)
-    found = template.baseline(tmp_path / "b")
+    found = template.baseline()
     assert found == {"learning_rate": "0.001", "batch_size": "16", "nms_iou_threshold": "0.6"}
     assert inside(loaded.parameters, found)
 
@@ -55,7 +55,7 @@ def test_a_set_without_a_current_value_is_dropped(tmp_path: Path) -> None:
         container(experiment)["args"] += ["--set", "fine_tune_checkpoint=${trialParameters.start}"]
 
     loaded, template = quick_start(tmp_path, search_checkpoints)
-    found = template.baseline(tmp_path / "b")
+    found = template.baseline()
     assert found is not None
     assert "start" not in found
     assert not inside(loaded.parameters, found)
@@ -71,7 +71,7 @@ def test_there_is_no_baseline_where_a_parameter_stands_elsewhere(tmp_path: Path)
         container(experiment)["args"].append("--seed=${trialParameters.batchSize}")
 
     _, template = quick_start(tmp_path, also_the_seed)
-    assert template.baseline(tmp_path / "b") is None
+    assert template.baseline() is None
 
 
 def test_shortening_replaces_the_length(tmp_path: Path) -> None:

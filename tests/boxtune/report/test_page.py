@@ -124,7 +124,7 @@ def test_the_page_loads_nothing(finished: Path) -> None:
 
 
 def test_the_importance_finds_the_parameter_that_matters(finished: Path) -> None:
-    from boxtune.local.history import open_run
+    from boxtune.local.reading import open_run
     from boxtune.report.importance import parameter_importance
 
     shares = parameter_importance(open_run(finished))

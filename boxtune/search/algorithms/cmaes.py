@@ -7,46 +7,43 @@ that it evolves too; Katib's goptuna draws it at random.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from boxtune.errors import ExperimentError
 from boxtune.experiment.space import Assignments, ParameterSpec
+from boxtune.problems import error
 from boxtune.search.coordinates import coordinate
-from boxtune.search.search import ATTEMPTS, mixed
+from boxtune.search.policy import SearchProblem
+from boxtune.search.sampler import ATTEMPTS, Algorithm, Sampler, mixed
+from boxtune.search.settings import RANDOM_STATE, SEED, SHARE, one_of
+
+if TYPE_CHECKING:
+    from cmaes import CMA
 
 _GROWTH = 2  # of the population at each IPOP restart
+_SIGMA = 0.2  # goptuna's own
+_LEAST_NUMBERS = 2  # of parameters: one alone has no shape to learn
+Point = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class CmaEsSettings:
-    """Katib's settings.
-
-    Attributes:
-        sigma: initial standard deviation, as a share of each range.
-        restart: begin again with a larger population once the distribution has collapsed (IPOP).
-    """
-
-    sigma: float = 0.2
-    restart: bool = False
-
-
-class CmaEsStrategy:
+class CmaEsSampler:
     """Generations by trial numbers: a trial belongs to the generation that was drawn when it was asked for.
 
     Trials run in parallel, so more may be drawn of a generation than it needs; the first to end count.
     """
 
-    def __init__(self, space: Sequence[ParameterSpec], maximize: bool, seed: int, settings: CmaEsSettings) -> None:
-        self._genes = [_Gene(spec) for spec in space]
-        self._sign = -1.0 if maximize else 1.0
-        self._seed = seed
-        self._settings = settings
+    def __init__(self, problem: SearchProblem) -> None:
+        self._genes = [_Gene(spec) for spec in problem.space]
+        self._sign = -1.0 if problem.objective.maximize else 1.0
+        self._seed = problem.seed
+        self._sigma = float(problem.settings.get("sigma", _SIGMA))  # as a share of each range
+        self._restart = problem.settings.get("restart_strategy") == "ipop"
         self._generation = 0
-        self._asked: dict[int, tuple[int, Any]] = {}  # number: (generation, point)
-        self._told: list[tuple[Any, float]] = []  # of this generation
+        self._asked: dict[int, tuple[int, Point]] = {}  # number: (generation, point)
+        self._told: list[tuple[Point, float]] = []  # of this generation
         self._optimizer = self._make(4 + int(3 * math.log(self._size)))
 
     def draw(self, number: int, attempt: int) -> Assignments:
@@ -69,7 +66,7 @@ class CmaEsStrategy:
         self._optimizer.tell(self._told)
         self._told = []
         self._generation += 1
-        if self._settings.restart and self._optimizer.should_stop():
+        if self._restart and self._optimizer.should_stop():
             self._optimizer = self._make(self._optimizer.population_size * _GROWTH)
 
     def observed(self, assignments: Assignments, value: float) -> None:
@@ -79,26 +76,27 @@ class CmaEsStrategy:
     def _size(self) -> int:
         return sum(gene.size for gene in self._genes)
 
-    def _sample(self, number: int, attempt: int) -> Any:
+    def _sample(self, number: int, attempt: int) -> Point:
         self._optimizer.reseed_rng(mixed(self._seed, number, attempt))
-        return self._optimizer.ask()
+        drawn: Point = self._optimizer.ask()
+        return drawn
 
-    def _decode(self, point: Any) -> Assignments:
+    def _decode(self, point: Point) -> Assignments:
         chosen, start = {}, 0
         for gene in self._genes:
             chosen[gene.name] = gene.decode(point[start : start + gene.size])
             start += gene.size
         return chosen
 
-    def _encode(self, assignments: Assignments) -> Any:
+    def _encode(self, assignments: Assignments) -> Point:
         return np.concatenate([gene.encode(assignments[gene.name]) for gene in self._genes])
 
-    def _make(self, population: int) -> Any:
+    def _make(self, population: int) -> CMA:
         import cmaes
 
         return cmaes.CMA(
             mean=np.full(self._size, 0.5),
-            sigma=self._settings.sigma,
+            sigma=self._sigma,
             bounds=np.tile([0.0, 1.0], (self._size, 1)),
             seed=self._seed,
             population_size=population,
@@ -115,12 +113,24 @@ class _Gene:
         self._is_choice = spec.parameter_type == "categorical" and len(spec.values) > 1
         self.size = len(spec.values) if self._is_choice else 1
 
-    def encode(self, text: str) -> Any:
+    def encode(self, text: str) -> Point:
         if self._is_choice:
-            return np.eye(self.size)[self._spec.index_of(text)]
+            chosen: Point = np.eye(self.size)[self._spec.index_of(text)]
+            return chosen
         return np.array([self._coordinate.encode(text)])
 
-    def decode(self, part: Any) -> str:
+    def decode(self, part: Point) -> str:
         if self._is_choice:
             return self._spec.value_at(int(np.argmax(part)))
         return self._coordinate.decode(float(part[0]))
+
+
+def _sampler(problem: SearchProblem) -> Sampler:
+    numbers = [spec for spec in problem.space if spec.parameter_type in ("double", "int")]
+    if len(numbers) < _LEAST_NUMBERS:
+        what = f"cmaes needs two double or int parameters, there are {len(numbers)}"
+        raise ExperimentError(error("spec.parameters", what))
+    return CmaEsSampler(problem)
+
+
+ALGORITHM = Algorithm({"sigma": SHARE, "restart_strategy": one_of("none", "ipop"), SEED: RANDOM_STATE}, _sampler)

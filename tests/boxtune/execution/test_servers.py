@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from boxtune.local.processes import Processes, TrialProcess
-from boxtune.local.servers import SERVER_LOG, ForkedProcess, TrialServers
+from boxtune.execution.processes import Processes, TrialProcess
+from boxtune.execution.servers import SERVER_LOG, ForkedProcess, TrialServers
 from tests.conftest import write_config
 from tests.experiments import processes_of
 from tests.trials import rows, train_arguments, trial
@@ -52,7 +52,7 @@ def _starter(processes: Processes | TrialServers) -> Start:
 def wait(process: TrialProcess, until: Callable[[], Any] = lambda: False) -> int | None:
     """The exit code, or None where `until` held first."""
     deadline = time.monotonic() + SECONDS
-    while (code := process.poll()) is None and not until():
+    while (code := process.reap()) is None and not until():
         assert time.monotonic() < deadline, "waited too long"
         time.sleep(0.01)
     return code
@@ -151,7 +151,7 @@ def test_a_trial_that_is_ended_before_it_began_never_begins(tmp_path: Path, data
     with Processes(tmp_path / "lock") as processes, TrialServers(processes, tmp_path) as servers:
         process = _starter(servers)(arguments_of(data, tmp_path / "model"), tmp_path)
         process.terminate()  # the server is importing
-        assert process.poll() == -signal.SIGTERM
+        assert process.reap() == -signal.SIGTERM
         assert wait(_starter(servers)(["--help"], tmp_path / "next")) == 0
     assert not (tmp_path / "model").exists()
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 
 from boxtune.errors import RunFolderError
-from boxtune.local import watchdog
+from boxtune.execution import watchdog
 from trial_entry.parent import die_with_parent
 
 _LOCK_SECONDS = 15.0
@@ -106,7 +106,7 @@ class TrialProcess(ABC):
     Attributes:
         group: its process group; None while it has none yet.
         started: when, by the monotonic clock.
-        descriptor: readable when `poll` may have news; -1 once it has ended.
+        descriptor: readable when `reap` may have news; -1 once it has ended.
     """
 
     def __init__(self, processes: Processes, group: int | None, descriptor: int) -> None:
@@ -116,8 +116,8 @@ class TrialProcess(ABC):
         self.descriptor = descriptor
 
     @abstractmethod
-    def poll(self) -> int | None:
-        """The exit code once it has ended (negative for a signal); what is left of its group is killed then."""
+    def reap(self) -> int | None:
+        """The exit code once it has ended (negative for a signal), else None; kills what is left of its group then."""
 
     @abstractmethod
     def terminate(self) -> None:
@@ -166,7 +166,7 @@ class ChildProcess(TrialProcess):
         super().__init__(processes, process.pid, os.pidfd_open(process.pid))
         self._process = process
 
-    def poll(self) -> int | None:
+    def reap(self) -> int | None:
         code = self._process.poll()
         if code is not None and self.descriptor >= 0:
             self._bury()
@@ -178,7 +178,7 @@ class ChildProcess(TrialProcess):
     def kill(self) -> None:
         self._signal(signal.SIGKILL)
         self._process.wait()
-        self.poll()
+        self.reap()
 
 
 def _wait_for_lock(descriptor: int, file: Path) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from boxtune.local.processes import ChildProcess, Processes, TrialProcess
+from boxtune.execution.processes import ChildProcess, Processes, TrialProcess
 from trial_entry.contract.exit_codes import EXIT_BUG
 from trial_entry.contract.requests import PROGRAM, ServeRequest
 from trial_entry.contract.serving import BEGIN, ProcessRequest, send_request
@@ -75,7 +75,7 @@ class TrialServers:
         """A connection to a server for this environment; None where a cold start has to do."""
         key = frozenset((name, value) for name, value in environment.items() if name.startswith(_READ_AT_IMPORT))
         server = self._servers.get(key)
-        if server is not None and server.process.poll() is not None:
+        if server is not None and server.process.reap() is not None:
             self._failed = True  # it has no reason to end: do not try again what may end again
         if self._failed or (server is None and len(self._servers) >= self._most):
             return None
@@ -103,7 +103,7 @@ class ForkedProcess(TrialProcess):
         self._code: int | None = None
         self._log, self._server_log = log, server_log
 
-    def poll(self) -> int | None:
+    def reap(self) -> int | None:
         while self._code is None:
             try:
                 received = self._connection.recv(64)
@@ -130,7 +130,7 @@ class ForkedProcess(TrialProcess):
         if self.group is None:
             self._end(-signal.SIGKILL)
         self._signal(signal.SIGKILL)
-        while self.poll() is None:
+        while self.reap() is None:
             select.select([self._connection], [], [])
 
     def _answered(self, number: int) -> None:
@@ -161,7 +161,7 @@ class ForkedProcess(TrialProcess):
 def _connected(server: _Server) -> socket.socket | None:
     """A connection; waits while the server begins. None where it ends instead."""
     deadline = time.monotonic() + _BIND_SECONDS
-    while server.process.poll() is None and time.monotonic() < deadline:
+    while server.process.reap() is None and time.monotonic() < deadline:
         connection = socket.socket(socket.AF_UNIX)
         try:
             connection.connect(server.socket)

@@ -11,26 +11,26 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Sequence
 
-from boxtune.errors import ExperimentError
 from boxtune.experiment.experiment import Experiment
-from boxtune.runs.model import Condition, StopRule, Trial
+from boxtune.runs.trial import Condition, StopRule, Trial
+from boxtune.search.settings import POSITIVE_WHOLE, read_settings
 
-_DEFAULTS = {"min_trials_required": 3, "start_step": 4}
 NAME = "medianstop"
+_REQUIRED, _START_STEP = "min_trials_required", "start_step"
+_DEFAULTS = {_REQUIRED: 3, _START_STEP: 4}
 
 
 class MedianStop:
-    """The early stopping of one Experiment."""
+    """The early-stopping policy of one Experiment: a pure function of its trials."""
 
     def __init__(self, experiment: Experiment) -> None:
         """
         Raises:
             ExperimentError: a setting that medianstop does not have, or out of range.
         """
-        settings = _DEFAULTS | {
-            name: _setting(name, text) for name, text in (experiment.early_stopping_settings or {}).items()
-        }
-        self._required, self._start_step = settings["min_trials_required"], settings["start_step"]
+        path, known = "spec.earlyStopping.algorithmSettings", dict.fromkeys(_DEFAULTS, POSITIVE_WHOLE)
+        settings = _DEFAULTS | read_settings(NAME, experiment.early_stopping_settings, known, path)
+        self._required, self._start_step = int(settings[_REQUIRED]), int(settings[_START_STEP])
         self._better = experiment.objective.better
         self._best = max if experiment.objective.maximize else min
 
@@ -55,15 +55,3 @@ class MedianStop:
         if len(values) < rule.start_step:
             return False
         return self._better(rule.value, self._best(values[: rule.start_step]))
-
-
-def _setting(name: str, text: str) -> int:
-    if name not in _DEFAULTS:
-        raise ExperimentError(f"earlyStopping: medianstop has no setting {name}; it has {', '.join(_DEFAULTS)}")
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
-    if value < 1:
-        raise ExperimentError(f'earlyStopping: {name} "{text}" of medianstop must be a whole number above 0')
-    return value

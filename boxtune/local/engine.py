@@ -1,0 +1,226 @@
+"""Runs an Experiment's trials on this machine until it is over, and goes on where an earlier run was cut off.
+
+A policy says what comes next, the executor runs it, the store keeps what came of it; the engine is the loop between.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from boxtune.errors import ExperimentFailed, Interrupted
+from boxtune.execution.executor import Executor
+from boxtune.execution.jobs import EndedJob, Job
+from boxtune.execution.resources import Shares, gpus
+from boxtune.experiment.experiment import Experiment
+from boxtune.local.keeping import Keeper
+from boxtune.local.options import Listener, RunOptions
+from boxtune.local.outcome import Outcome, judge, taken_over
+from boxtune.local.same_configs import SameConfigs
+from boxtune.local.signals import Signals
+from boxtune.local.store import WATCHDOG_LOCK, RunStore
+from boxtune.local.template import METRICS_FILE, Template
+from boxtune.runs.collector import objective_values
+from boxtune.runs.completion import MOST_TRIALS, NONE_LEFT, Completion, completion
+from boxtune.runs.run import Run, RunCondition
+from boxtune.runs.trial import Condition, Role, Trial
+from boxtune.search.catalogue import create_policy
+from boxtune.search.median_stop import MedianStop
+from boxtune.search.policy import Suggestion, next_number
+
+_BASELINE = "baseline"
+
+
+class LocalEngine:
+    """One run of an Experiment in a folder."""
+
+    def __init__(self, experiment: Experiment, folder: Path, options: RunOptions, listener: Listener) -> None:
+        """Check everything that can be checked before a trial is started.
+
+        Raises:
+            InputError: the Experiment cannot run here, or the folder is another Experiment's or in use.
+        """
+        self._options = options
+        self._listener = listener
+        self._template = Template(experiment, options.volumes, options.num_steps)
+        self._policy = create_policy(experiment)
+        self._stopping = MedianStop(experiment) if experiment.early_stopping else None
+        self._store = RunStore(folder, experiment, {"num_steps": options.num_steps, "baseline": options.baseline})
+        self._experiment = self._store.experiment
+        self._shares = Shares(options.parallel or self._experiment.counts.parallel, self._template.gpus, gpus())
+        self._keeper = Keeper(options.keep, self._store.folder)
+        self._same = SameConfigs(self._template.digest, self._store.trials)
+        self._metrics: dict[str, Path] = {}  # what the collector reads, of each trial that runs
+        self._stopped_early: set[str] = set()
+        self._none_left = False
+        self._begun = time.monotonic()
+        self._spent_before = self._store.seconds_spent
+
+    def run(self) -> Run:
+        """Run until the Experiment is over.
+
+        Raises:
+            ExperimentFailed: too many trials failed.
+            Interrupted: a signal, a full disk, or the budget is spent; the same command goes on.
+        """
+        folder, options = self._store.folder, self._options
+        try:
+            with (
+                Signals() as signals,
+                Executor(folder, folder / WATCHDOG_LOCK, self._shares, options.stall_seconds, options.cold) as executor,
+            ):
+                try:
+                    self._loop(executor, signals)
+                except BaseException:
+                    # They go on under their names in the next run; a second Ctrl-C does not wait for their checkpoints.
+                    executor.terminate_all(lambda: len(signals.received) > 1)
+                    raise
+        finally:
+            self._store.close()
+        run = self._store.run()
+        if run.condition is RunCondition.FAILED:
+            raise ExperimentFailed(self._failure(run))
+        return run
+
+    def _loop(self, executor: Executor, signals: Signals) -> None:
+        for text in (*self._notices(), *self._shares.warnings):
+            self._listener.notice(text)
+        self._plan_baseline()
+        self._keeper.tidy(self._store.run())
+        while True:
+            over = completion(self._store.run())
+            if over is not None and not (over is MOST_TRIALS and self._baseline_is_due()):
+                self._finish(executor, over)
+                return
+            if signals.received:
+                raise Interrupted(f"stopped by {signals.received[0].name}; the same command goes on")
+            self._start_what_fits(executor)
+            if not executor.running:
+                if self._none_left:
+                    self._finish(executor, NONE_LEFT)
+                    return
+                if completion(self._store.run()) is None:
+                    raise Interrupted(f"the budget of {self._options.budget:g} s is spent; a larger --budget goes on")
+                continue
+            executor.wait(signals.wakeup)
+            if executor.end_overdue():
+                self._look(executor)
+            for ended in executor.collect_ended():
+                self._take(ended)
+
+    def _notices(self) -> list[str]:
+        experiment, notices = self._experiment, []
+        if self._template.left_out:
+            notices.append(f"containers {', '.join(self._template.left_out)}: only the primary one is run locally")
+        if experiment.counts.most is None and experiment.objective.goal is None and self._options.budget is None:
+            notices.append("neither maxTrialCount nor goal nor --budget: this runs until it is interrupted")
+        return notices
+
+    # What to start.
+
+    def _plan_baseline(self) -> None:
+        name = f"{self._experiment.name}-{_BASELINE}"
+        if not self._options.baseline or not self._template.is_own or self._store.trial(name) is not None:
+            return
+        assignments = self._template.baseline()
+        if assignments is not None:
+            self._same.add(name, assignments)
+            self._store.create(name, Role.BASELINE, Suggestion(-1, assignments))
+
+    def _baseline_is_due(self) -> bool:
+        """Whether there is a baseline that has not ended: it does not count, but it is waited for."""
+        return any(trial.is_baseline and not trial.condition.ended for trial in self._store.trials)
+
+    def _start_what_fits(self, executor: Executor) -> None:
+        """Start trials while there is room and something to start."""
+        while executor.has_room():
+            trial = self._next_trial(executor)
+            if trial is None:
+                break
+            earlier = self._store.trial(trial.same_as) if self._options.reuse else None
+            if earlier is not None and earlier.condition.measured:
+                self._record(trial.name, taken_over(earlier), 0.0)
+            else:
+                self._keeper.refuse_full_disk()
+                self._start(executor, trial)
+                self._listener.changed(self._store.run())
+            if completion(self._store.run()) is not None:
+                break
+
+    def _next_trial(self, executor: Executor) -> Trial | None:
+        """A trial that was cut off, else the next suggestion; None where the counts or the budget leave none."""
+        trials = self._store.trials
+        for trial in trials:
+            if not trial.condition.ended and trial.name not in executor.running:
+                return trial
+        most, budget = self._experiment.counts.most, self._options.budget
+        if most is not None and sum(trial.role is Role.SUGGESTED for trial in trials) >= most:
+            return None
+        if budget is not None and self._spent() >= budget:
+            return None
+        suggestion = self._policy.suggest(trials)
+        if suggestion is None:
+            self._none_left = True
+            return None
+        name = f"{self._experiment.name}-{next_number(trials) + 1:04d}"
+        rule = self._stopping.rule(self._store.run().trials) if self._stopping is not None else None
+        same = self._same.add(name, suggestion.assignments)
+        return self._store.create(name, Role.SUGGESTED, suggestion, rule, same)
+
+    def _start(self, executor: Executor, trial: Trial) -> None:
+        folder = self._store.trial_folder(trial.name)
+        command = self._template.command(trial.name, trial.assignments, folder)
+        self._store.start(trial.name)
+        self._metrics[trial.name] = command.metrics
+        executor.start(
+            Job(trial.name, command.argv, command.environment, command.folder, command.log, command.deadline)
+        )
+
+    # What runs, and what has ended.
+
+    def _look(self, executor: Executor) -> None:
+        """Once a second: end trials that do worse than the others did, and say what goes on."""
+        for name in executor.running:
+            trial = self._store.trial(name)
+            if self._stopping is None or trial is None or trial.stop_rule is None or name in self._stopped_early:
+                continue
+            collector, metric = self._experiment.collector, self._experiment.objective.metric
+            values = objective_values(self._metrics[name], metric, collector.filters, collector.file_format)
+            if self._stopping.stops(trial.stop_rule, values):
+                self._stopped_early.add(name)
+                executor.terminate(name)
+        logs = {name: job.log for name, job in executor.running.items()}
+        self._listener.tick(self._store.run(), logs)
+
+    def _take(self, ended: EndedJob) -> None:
+        name = ended.job.name
+        first = self._stopping.start_step if self._stopping is not None else 0
+        early = name in self._stopped_early
+        self._record(name, judge(self._experiment, ended, self._metrics[name], early, first), ended.seconds)
+
+    def _record(self, name: str, outcome: Outcome, seconds: float) -> None:
+        self._store.end(name, outcome, seconds, self._spent())
+        run = self._store.run()
+        self._keeper.tidy(run)
+        self._listener.changed(run)
+
+    def _finish(self, executor: Executor, over: Completion) -> None:
+        """The run is over; trials that still run are killed, as Katib deletes them."""
+        for ended in executor.kill_all():
+            outcome = Outcome(Condition.KILLED, "the experiment was over", ended.code)
+            self._store.end(ended.job.name, outcome, ended.seconds, self._spent())
+        self._store.finish(over.condition, over.message, self._spent())
+        self._listener.changed(self._store.run())
+
+    def _spent(self) -> float:
+        return self._spent_before + time.monotonic() - self._begun
+
+    def _failure(self, run: Run) -> str:
+        failed = [trial for trial in run.trials if trial.condition.failed]
+        last, folder = failed[-1], self._store.folder
+        many = "1 trial" if len(failed) == 1 else f"{len(failed)} trials"
+        return (
+            f"{many} failed; the last, {last.name}: {last.reason} (log: {last.folder}/{METRICS_FILE}; boxtune show "
+            f"{folder} has the others). Mend what they say and give another --out, or raise maxFailedTrialCount and "
+            "give the same command again"
+        )

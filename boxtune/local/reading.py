@@ -1,0 +1,85 @@
+"""Opening the run in a folder, to look at; whoever runs it may be at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from boxtune.errors import RunFolderError
+from boxtune.local.journal import JOURNAL_FILE, read_lines
+from boxtune.local.state import OutOfOrderError, RunState, apply
+from boxtune.runs.run import Run
+from boxtune.runs.trial import Condition, Trial
+
+LOCK_FILE = "run.lock"  # held by the runner
+
+
+@dataclass(frozen=True)
+class ReadJournal:
+    """What a journal tells, and what of it was read.
+
+    Attributes:
+        state: after all events; None where there is none yet.
+        lines: whole ones.
+        length: of these, in bytes.
+    """
+
+    state: RunState | None
+    lines: int = 0
+    length: int = 0
+
+
+def read_journal(folder: Path) -> ReadJournal:
+    """The journal of the run in a folder.
+
+    Raises:
+        RunFolderError: it is damaged; the message names the line and the command that goes on with what is whole.
+    """
+    file = folder / JOURNAL_FILE
+    found = ReadJournal(None)
+    for line in read_lines(file):
+        damage = line.damage
+        if line.event is not None:
+            try:
+                found = ReadJournal(apply(found.state, line.event, folder), line.number, line.end)
+                continue
+            except OutOfOrderError as wrong:
+                damage = str(wrong)
+        raise RunFolderError(f"{file}:{line.number}: damaged: {damage}; boxtune repair {folder} keeps what is whole")
+    return found
+
+
+def open_run(folder: Path) -> Run:
+    """The run in the folder RUN, as its journal tells it; also while it runs.
+
+    Raises:
+        RunFolderError: no run lies there, or its journal is damaged.
+    """
+    state = read_journal(folder).state
+    if state is None:
+        raise RunFolderError(f"{folder}: no run lies here (no {JOURNAL_FILE}); boxtune run makes one")
+    run = state.run()
+    return run if run.ended or is_locked(folder / LOCK_FILE) else _as_cut_off(run)
+
+
+def _as_cut_off(run: Run) -> Run:
+    """A run that no runner is at: what was running waits."""
+
+    def waiting(trial: Trial) -> Trial:
+        return replace(trial, condition=Condition.CREATED) if trial.condition is Condition.RUNNING else trial
+
+    return replace(
+        run,
+        trials=tuple(map(waiting, run.trials)),
+        baseline=waiting(run.baseline) if run.baseline is not None else None,
+        message="interrupted; the same boxtune run goes on",
+    )
+
+
+def is_locked(file: Path) -> bool:
+    """Whether a process holds the lock of `file`; looked up without taking it, which could get in a runner's way."""
+    try:
+        place = f":{file.stat().st_ino} "
+        return any(" FLOCK " in line and place in line for line in Path("/proc/locks").read_text().splitlines())
+    except OSError:
+        return False

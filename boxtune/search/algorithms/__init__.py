@@ -1,0 +1,1 @@
+"""The search algorithms, one module each: how it draws, and its settings, as `ALGORITHM`."""

@@ -1,0 +1,17 @@
+"""Random search: every value of a parameter is as likely as its distribution says."""
+
+from __future__ import annotations
+
+import optuna
+
+from boxtune.search.optuna_sampler import OptunaSampler
+from boxtune.search.policy import SearchProblem
+from boxtune.search.sampler import Algorithm, Sampler
+from boxtune.search.settings import RANDOM_STATE, SEED
+
+
+def _sampler(problem: SearchProblem) -> Sampler:
+    return OptunaSampler(problem, lambda seed: optuna.samplers.RandomSampler(seed=seed))
+
+
+ALGORITHM = Algorithm({SEED: RANDOM_STATE}, _sampler)

@@ -1,0 +1,43 @@
+"""Metrics from a trial's output, as Katib's collector reads them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from boxtune.experiment.experiment import DEFAULT_FILTER
+from boxtune.runs.collector import collect
+
+
+def test_metrics_are_read_as_katib_reads_them(tmp_path: Path) -> None:
+    log = tmp_path / "metrics.log"
+    log.write_text(
+        "2026-01-01T00:00:00.000001Z mAP=0.3\n"
+        "noise about mAP: 0.9 and recall\n"
+        "2026-01-01T00:00:02Z mAP=0.5 loss=1e-3\n"
+        "2026-01-01T00:00:01.123456789Z mAP=0.4\n"
+        "2026-01-01T00:00:03Z loss = -2.5\n"
+        "other=7\n"
+    )
+    found = collect(log, ["mAP", "loss", "absent"], [DEFAULT_FILTER])
+    assert (found["mAP"].minimum, found["mAP"].maximum, found["mAP"].latest) == ("0.3", "0.5", "0.5")
+    assert (found["loss"].minimum, found["loss"].latest) == ("-2.5", "-2.5")
+    assert found["absent"].value("max") is None
+
+
+def test_a_nan_is_no_number(tmp_path: Path) -> None:
+    log = tmp_path / "metrics.log"
+    log.write_text("mAP=nan\n")
+    assert collect(log, ["mAP"], [DEFAULT_FILTER])["mAP"].value("max") is None
+    log.write_text("mAP: 0.3\n")
+    assert collect(log, ["mAP"], [DEFAULT_FILTER]) == {}
+    assert collect(tmp_path / "missing", ["mAP"], [DEFAULT_FILTER]) == {}
+
+
+def test_other_filters_and_json(tmp_path: Path) -> None:
+    log = tmp_path / "metrics.log"
+    log.write_text("{metricName: mAP, metricValue: 0.7}\n")
+    only = r"{metricName: ([\w|-]+), metricValue: ((-?\d+)(\.\d+)?)}"
+    assert collect(log, ["mAP"], [only])["mAP"].latest == "0.7"
+    log.write_text('{"timestamp": "2026-01-01T00:00:00Z", "mAP": "0.1"}\n{"timestamp": 1, "mAP": "0.2"}\n')
+    found = collect(log, ["mAP"], [], "JSON")
+    assert (found["mAP"].latest, found["mAP"].maximum) == ("0.1", "0.2")
