@@ -79,7 +79,7 @@ class Processes:
                 cwd=folder,
                 env=dict(environment),
                 start_new_session=True,
-                preexec_fn=before_exec,
+                preexec_fn=before_exec,  # noqa: PLW1509 (it makes system calls alone, no thread of which it holds a lock)
             )
         return ChildProcess(process, self)
 
