@@ -11,6 +11,7 @@ from boxtune.experiment.space import Assignments
 from boxtune.experiment.trial_command import TrialCommand
 from boxtune.experiment.trial_config import TrialConfig, trial_config
 from boxtune.problems import Problem, error, note, warning
+from trial_entry.contract.requests import MAXIMIZE, MINIMIZE, TrainRequest
 from trial_entry.errors import AssignmentError, RequestError
 from trial_entry.pipeline_config.inputs import readers, record_files, resolve_paths
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
@@ -59,6 +60,7 @@ class ConfigCheck:
             return
         yield from self._model_dir(str(given.model_dir))
         yield from self._steps({each.name for each in given.assignments})
+        yield from self._best(given)
         if trials.base is None:
             why = "not in the Experiment's ConfigMaps, so the parameters' types and the data were not checked"
             yield note("", f"{trials.path}: {why}", "give it with --config FILE")
@@ -160,6 +162,19 @@ class ConfigCheck:
                     "add a trialParameter with the reference ${trialSpec.Name} to its path or to the mount's subPath",
                     "the second trial is refused the folder",
                 )
+
+    def _best(self, given: TrainRequest) -> Iterator[Problem]:
+        """On a cluster a trial knows the objective from its arguments alone; a local run adds them."""
+        objective, kept = self._experiment.objective, given.objective
+        if objective.metric == kept.metric and objective.maximize != kept.minimize:
+            return
+        kind = MAXIMIZE if objective.maximize else MINIMIZE
+        yield warning(
+            self.where,
+            f"the best checkpoint that a trial keeps is by {kept.metric}, not by the objective",
+            f"add --objective_metric={objective.metric} and --objective_type={kind}; boxtune run adds them",
+            "best/ has another checkpoint than the metric that is shown",
+        )
 
     def _steps(self, assigned: set[str]) -> Iterator[Problem]:
         """A search over the batch size with a fixed number of steps gives larger batches more images."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -118,7 +119,7 @@ def optional(call: Callable[[], Found]) -> Found | None:
     try:
         return call()
     except ApiException as problem:
-        if problem.status == 404 and "details" in _status(problem):
+        if problem.status == HTTPStatus.NOT_FOUND and "details" in _status(problem):
             return None
         raise
 
@@ -136,7 +137,7 @@ def speaking_plainly(cluster: Cluster) -> Iterator[None]:
     try:
         yield
     except ApiException as problem:
-        later = problem.status == 429 or problem.status >= 500
+        later = problem.status == HTTPStatus.TOO_MANY_REQUESTS or problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR
         raise (Unreachable if later else ClusterError)(_in_words(cluster, problem)) from None
     except (HTTPError, OSError) as problem:
         raise Unreachable(
@@ -146,11 +147,15 @@ def speaking_plainly(cluster: Cluster) -> Iterator[None]:
 
 def _in_words(cluster: Cluster, problem: ApiException) -> str:
     message = _status(problem).get("message") or (problem.body or problem.reason or "").strip()
-    if problem.status == 401:
+    if problem.status == HTTPStatus.UNAUTHORIZED:
         return f"{cluster.server} refuses these credentials; log in again, or give another --context"
-    if problem.status == 403 and "denied the request" not in message and "violates PodSecurity" not in message:
+    if (
+        problem.status == HTTPStatus.FORBIDDEN
+        and "denied the request" not in message
+        and "violates PodSecurity" not in message
+    ):
         return f"no rights: {message}; the Role boxtune-user in manifests/base has all that Boxtune needs"
-    if problem.status == 404 and "details" not in _status(problem):
+    if problem.status == HTTPStatus.NOT_FOUND and "details" not in _status(problem):
         return (
             f"no Katib on {cluster.server}: it does not know experiments.{GROUP}/{VERSION}; kind-cluster/README.md "
             "says how to install it"

@@ -23,6 +23,7 @@ LABEL_MAP = "label_map.pbtxt"
 
 _DIGIT_PIXELS = 8  # scikit-learn's digits are 8 by 8, with 17 grey levels
 _GREY_LEVELS = 16.0
+_HALF = 0.5  # of the images, and of the digits
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class _Painter:
 
     def _background(self) -> NDArray[np.float32]:
         size = self._spec.image_size
-        if self._random.random() < 0.5:
+        if self._random.random() < _HALF:
             shade = self._random.uniform(40, 200, 3)
             return (shade + self._random.normal(0, 25, (size, size, 3))).astype(np.float32)
         photo = self._photographs[self._random.integers(len(self._photographs))]
@@ -107,7 +108,7 @@ class _Painter:
     def _paste(self, canvas: NDArray[np.float32], box: _Box, drawing: int) -> None:
         ink = Image.fromarray(self._drawings[drawing]).resize((box.size, box.size), Image.Resampling.BICUBIC)
         strength = np.asarray(ink).clip(0, 1)[..., None]
-        colour = self._random.uniform(0, 70, 3) if self._random.random() < 0.5 else self._random.uniform(190, 255, 3)
+        colour = self._random.uniform(0, 70, 3) if self._random.random() < _HALF else self._random.uniform(190, 255, 3)
         paper = 255 - colour  # digits stand on a patch of the opposite shade, as on a sign
         area = canvas[box.top : box.top + box.size, box.left : box.left + box.size]
         area[:] = strength * colour + (1 - strength) * (0.6 * paper + 0.4 * area)

@@ -79,7 +79,7 @@ class Processes:
                 cwd=folder,
                 env=dict(environment),
                 start_new_session=True,
-                preexec_fn=before_exec,  # noqa: PLW1509 (it makes system calls alone, no thread of which it holds a lock)
+                preexec_fn=before_exec,  # noqa: PLW1509 (whoever starts processes here has one thread)
             )
         return ChildProcess(process, self)
 

@@ -23,7 +23,7 @@ from boxtune.local.template import METRICS_FILE, Template
 from boxtune.runs.collector import objective_values
 from boxtune.runs.completion import MOST_TRIALS, NONE_LEFT, Completion, completion
 from boxtune.runs.run import Run, RunCondition
-from boxtune.runs.trial import Condition, Role, Trial
+from boxtune.runs.trial import Condition, Role, StopRule, Trial
 from boxtune.search.catalogue import create_policy
 from boxtune.search.median_stop import MedianStop
 from boxtune.search.policy import Suggestion, next_number
@@ -51,7 +51,7 @@ class LocalEngine:
         self._keeper = Keeper(options.keep, self._store.folder)
         self._same = SameConfigs(self._template.digest, self._store.trials)
         self._metrics: dict[str, Path] = {}  # what the collector reads, of each trial that runs
-        self._stopped_early: set[str] = set()
+        self._stopped_by: dict[str, StopRule] = {}  # of the trials that early stopping has asked to end
         self._none_left = False
         self._begun = time.monotonic()
         self._spent_before = self._store.seconds_spent
@@ -182,12 +182,12 @@ class LocalEngine:
         """Once a second: end trials that do worse than the others did, and say what goes on."""
         for name in executor.running:
             trial = self._store.trial(name)
-            if self._stopping is None or trial is None or trial.stop_rule is None or name in self._stopped_early:
+            if self._stopping is None or trial is None or trial.stop_rule is None or name in self._stopped_by:
                 continue
             collector, metric = self._experiment.collector, self._experiment.objective.metric
             values = objective_values(self._metrics[name], metric, collector.filters, collector.file_format)
             if self._stopping.stops(trial.stop_rule, values):
-                self._stopped_early.add(name)
+                self._stopped_by[name] = trial.stop_rule
                 executor.terminate(name)
         logs = {name: job.log for name, job in executor.running.items()}
         self._listener.tick(self._store.run(), logs)
@@ -195,8 +195,8 @@ class LocalEngine:
     def _take(self, ended: EndedJob) -> None:
         name = ended.job.name
         first = self._stopping.start_step if self._stopping is not None else 0
-        early = name in self._stopped_early
-        self._record(name, judge(self._experiment, ended, self._metrics[name], early, first), ended.seconds)
+        outcome = judge(self._experiment, ended, self._metrics[name], self._stopped_by.get(name), first)
+        self._record(name, outcome, ended.seconds)
 
     def _record(self, name: str, outcome: Outcome, seconds: float) -> None:
         self._store.end(name, outcome, seconds, self._spent())

@@ -10,7 +10,7 @@ from boxtune.execution.jobs import EndedJob
 from boxtune.experiment.experiment import Experiment
 from boxtune.runs.collector import collect, objective_values
 from boxtune.runs.endings import code_in_words, last_line
-from boxtune.runs.trial import Condition, Metric, Trial
+from boxtune.runs.trial import Condition, Metric, StopRule, Trial
 
 _TAIL_BYTES = 8192
 
@@ -34,16 +34,18 @@ class Outcome:
     first_values: Sequence[float] = ()
 
 
-def judge(experiment: Experiment, ended: EndedJob, metrics_file: Path, early_stopped: bool, first: int) -> Outcome:
+def judge(
+    experiment: Experiment, ended: EndedJob, metrics_file: Path, stopped_by: StopRule | None, first: int
+) -> Outcome:
     """The outcome of a process that has ended.
 
     Args:
         metrics_file: what the collector reads.
-        early_stopped: whether it was asked to end by early stopping.
+        stopped_by: the rule of early stopping by which it was asked to end, or None.
         first: how many of its values early stopping looks at; 0 without early stopping.
     """
     code = ended.code
-    if ended.why or (code and not early_stopped):
+    if ended.why or (code and stopped_by is None):
         said = last_words(metrics_file) or last_words(ended.job.log)
         meaning = ended.why or code_in_words(code)
         return Outcome(Condition.FAILED, f"{meaning}: {said}" if said and not ended.why else meaning, code)
@@ -55,9 +57,11 @@ def judge(experiment: Experiment, ended: EndedJob, metrics_file: Path, early_sto
         reason = f"{seen} in {metrics_file}; the trial must print NAME=NUMBER"
         return Outcome(Condition.METRICS_UNAVAILABLE, reason, code)
     values = objective_values(metrics_file, objective.metric, collector.filters, collector.file_format)
-    if not early_stopped:
+    if stopped_by is None:
         return Outcome(Condition.SUCCEEDED, "", code, tuple(metrics.values()), values[:first])
-    reason = f"worse than the median of the others after {first} reports"
+    best = (max if objective.maximize else min)(values[: stopped_by.start_step])
+    reached = f"{best:.4g} after {stopped_by.start_step} reports"
+    reason = f"{reached} is worse than the median of the others, {stopped_by.value:.4g}"
     return Outcome(Condition.EARLY_STOPPED, reason, code, tuple(metrics.values()), values[:first])
 
 

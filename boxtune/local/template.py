@@ -18,12 +18,15 @@ from boxtune.experiment.trial_config import trial_config
 from boxtune.local.environment import ContainerEnvironment
 from boxtune.local.shell_line import expand, wrap
 from boxtune.problems import error
+from trial_entry.contract.metrics import MAP, is_metric, less_is_better
+from trial_entry.contract.requests import MAXIMIZE, MINIMIZE
 from trial_entry.errors import RequestError
 
 METRICS_FILE = "metrics.log"  # Katib's name of it
 OUTPUT_FILE = "output.log"  # what Katib's shell line does not redirect into the other
 _COLLECTORS = ("StdOut", "File")
 _NAMESPACE = "default"  # of a cluster, where the Experiment names none
+_OBJECTIVE = "--objective_"
 _LENGTH_ALIASES = ("num_steps", "epochs")
 
 
@@ -116,7 +119,7 @@ class Template:
         values = self._command.values(trial, namespace, assignments)
         variables = {name: map_paths(value, mounts) for name, value in self._environment.of(trial, values).items()}
         arguments = [map_paths(fill(argument, values), mounts) for argument in self._command.kept(values)]
-        arguments = self._shortened(arguments)
+        arguments = [*self._shortened(arguments), *self._objective()]
         metrics = folder / METRICS_FILE
         if self._experiment.collector.kind == "File":
             place = PurePosixPath(self._experiment.collector.path)
@@ -138,6 +141,16 @@ class Template:
             return [sys.executable, *(expand(argument, variables) for argument in arguments[1:])]
         redirect = self._experiment.collector.kind == "StdOut"
         return [expand(text, variables) for text in wrap(arguments, PurePosixPath(metrics), redirect=redirect)]
+
+    def _objective(self) -> list[str]:
+        """What lets the trial keep the checkpoint that is best by the Experiment's objective, where it would not."""
+        objective, given = self._experiment.objective, " ".join(self._command.arguments)
+        if not self.is_own or not is_metric(objective.metric) or _OBJECTIVE in given:
+            return []
+        kind = MAXIMIZE if objective.maximize else MINIMIZE
+        own = objective.maximize != less_is_better(objective.metric)  # the direction that goes without saying
+        named = [f"{_OBJECTIVE}metric={objective.metric}"] if objective.metric != MAP else []
+        return [*named, *([] if own else [f"{_OBJECTIVE}type={kind}"])]
 
     def _shortened(self, arguments: Sequence[str]) -> list[str]:
         if self._num_steps is None:

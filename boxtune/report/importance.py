@@ -21,7 +21,7 @@ def parameter_importance(run: Run) -> dict[str, float]:
     trials = measured_trials(run)
     values = {trial.value(run.experiment.objective) for trial in trials}
     specs = [spec for spec in run.experiment.parameters if len({trial.assignments[spec.name] for trial in trials}) > 1]
-    if len(trials) < LEAST_TRIALS or len(values) < 2 or not specs:
+    if len(trials) < LEAST_TRIALS or len(values) == 1 or not specs:
         return {}
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     dimensions = {spec.name: dimension(spec) for spec in specs}

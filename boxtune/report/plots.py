@@ -15,6 +15,9 @@ from trial_entry.contract.records import ClassRecord
 _BLUE, _GREEN, _GREY = "#2f81f7", "#2da44e", "#8b949e"
 _COLOURS = ("#2f81f7", "#d97706", "#2da44e", "#c9408a", "#8957e5", "#0e9aa7", "#cf222e", "#a37c27")
 _SCALE = ((0, "#a8b1bb"), (0.5, "#2f81f7"), (1, "#e8590c"))  # seen on white and on black
+_CROWDED = 20  # trials, of which not each gets a tick
+_WIDE = 4  # axes, above which their names would touch
+_LEAST_TICKS = 3
 _MARGIN = {"l": 56, "r": 16, "t": 16, "b": 44}
 
 
@@ -46,7 +49,7 @@ def history(run: Run) -> str:
         figure.add_scatter(
             x=ends, y=[baseline] * 2, mode="lines", name="base config", line={"dash": "dash", "color": _GREY}
         )
-    figure.update_xaxes(title="trial", dtick=1 if len(numbers) < 20 else None)
+    figure.update_xaxes(title="trial", dtick=1 if len(numbers) < _CROWDED else None)
     figure.update_yaxes(title=objective.metric)
     return _html(figure, 340)
 
@@ -63,7 +66,7 @@ def parallel_coordinates(run: Run) -> str:
         go.Parcoords(
             dimensions=dimensions,
             line={"color": values, "colorscale": _SCALE, "reversescale": not run.experiment.objective.maximize},
-            labelangle=-12 if len(dimensions) > 4 else 0,
+            labelangle=-12 if len(dimensions) > _WIDE else 0,
         )
     )
     return _html(figure, 380, {"l": 70, "r": 60, "t": 70, "b": 24})
@@ -188,7 +191,7 @@ def _log_ticks(low: float, high: float) -> list[float]:
     for digits in ((1,), (1, 3), (1, 2, 5)):
         ticks = [float(f"{digit}e{exponent}") for exponent in exponents for digit in digits]
         within = [tick for tick in ticks if low <= tick <= high]
-        if len(within) >= 3:
+        if len(within) >= _LEAST_TICKS:
             return within
     return within or [low, high]
 

@@ -45,7 +45,7 @@ def trials_table(run: Run, most: int | None = None) -> Table:
     for trial in run.trials if most is None else run.trials[-most:]:
         is_best = best is not None and trial.name == best.name
         style = "bold green" if is_best else _STYLES[trial.condition]
-        name = trial.name.removeprefix(f"{run.experiment.name}-")
+        name = _short(run, trial.name)
         table.add_row(*_cells(run, trial, name, " ← best" if is_best else ""), style=style)
     return table
 
@@ -55,7 +55,9 @@ def trials_csv(run: Run) -> str:
     names, objective = [spec.name for spec in run.experiment.parameters], run.experiment.objective
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["trial", *names, *objective.metrics, "condition", "reason", "seconds", "started", "ended", "best"])
+    writer.writerow(
+        ["trial", *names, *objective.metrics, "condition", "reason", "same_as", "seconds", "started", "ended", "best"]
+    )
     for trial in run.everything:
         writer.writerow(
             [
@@ -64,6 +66,7 @@ def trials_csv(run: Run) -> str:
                 *(trial.value(objective, metric) for metric in objective.metrics),
                 str(trial.condition),
                 trial.reason,
+                trial.same_as,
                 f"{trial.seconds:.1f}" if trial.condition.ended else "",
                 trial.started,
                 trial.ended,
@@ -71,6 +74,11 @@ def trials_csv(run: Run) -> str:
             ]
         )
     return text.getvalue()
+
+
+def _short(run: Run, name: str) -> str:
+    """A trial's name without the Experiment's."""
+    return name.removeprefix(f"{run.experiment.name}-")
 
 
 def _cells(run: Run, trial: Trial, name: str, mark: str) -> list[Text]:
@@ -81,5 +89,6 @@ def _cells(run: Run, trial: Trial, name: str, mark: str) -> list[Text]:
     ]
     metrics = [number(trial.value(objective, metric)) for metric in objective.metrics]
     seconds = duration(trial.seconds) if trial.condition.ended else ""
-    state = f"{trial.condition}{mark}" + (f": {trial.reason}" if trial.reason else "")
+    same = f", same config as {_short(run, trial.same_as)}" if trial.same_as and not trial.reason else ""
+    state = f"{trial.condition}{mark}{same}" + (f": {trial.reason}" if trial.reason else "")
     return [Text(cell) for cell in (name, *values, *metrics, seconds, state)]

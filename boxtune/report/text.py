@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from boxtune.runs.run import Run
 from boxtune.runs.trained_config import trained_config
 from boxtune.runs.trial import Condition, Trial
+
+_SIXTY = 60  # seconds of a minute, minutes of an hour
 
 
 def number(value: float | None) -> str:
@@ -19,13 +21,13 @@ def number(value: float | None) -> str:
 def duration(seconds: float) -> str:
     """`48 s`, `3 min 20 s`, `2 h 5 min`."""
     whole = round(seconds)
-    if whole < 60:
+    minutes, rest = divmod(whole, _SIXTY)
+    hours, more = divmod(minutes, _SIXTY)
+    if not minutes:
         return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
+    if not hours:
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{hours} h {more} min" if more else f"{hours} h"
 
 
 def assignment(text: str) -> str:
@@ -71,7 +73,7 @@ def against_baseline(run: Run) -> str:
 def verdict(run: Run) -> list[str]:
     """The last lines under a table: the state, the best trial, the baseline, where the best config lies."""
     ended = sum(trial.condition.ended for trial in run.trials)
-    lines = [f"{run.experiment.name}: {run.message} ({ended} trials ended, {_failures(run.trials)})"]
+    lines = [f"{run.experiment.name}: {run.message} ({ended} trials ended, {_endings(run.trials)})"]
     best = run.optimal
     if best is None:
         return [*lines, "no trial has succeeded yet"]
@@ -86,6 +88,8 @@ def verdict(run: Run) -> list[str]:
     return lines
 
 
-def _failures(trials: Iterable[Trial]) -> str:
+def _endings(trials: Sequence[Trial]) -> str:
+    """How many did not succeed, and why."""
+    stopped = sum(trial.condition is Condition.EARLY_STOPPED for trial in trials)
     failed = sum(trial.condition.failed for trial in trials)
-    return f"{failed} failed" if failed else "none failed"
+    return ", ".join([*([f"{stopped} stopped early"] if stopped else []), f"{failed or 'none'} failed"])

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 R = TypeVar("R", bound="DataclassInstance")
+_SHOWN = 60  # characters of a wrong value
 _KEY = "key"  # in a field's metadata: its name in JSON, where that is another
 _WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false", NoneType: "null"}
 
@@ -123,5 +124,5 @@ def _scalar(kind: object, value: object, where: str) -> object:
 
 def _wrong(where: str, value: object, right: str) -> ModelDirError:
     shown = json.dumps(value, default=repr)
-    shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
+    shown = shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 3]}..."
     return ModelDirError(f"{where}: {shown} is not {right}; give another --model_dir")

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 
 BEGIN = b"\n"
 _CHUNK = 65536
+_DESCRIPTORS = 2  # standard output and error
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def receive_request(connection: socket.socket) -> tuple[ProcessRequest, int, int
             if not more:
                 break
             line += more
-        if len(descriptors) != 2:
+        if len(descriptors) != _DESCRIPTORS:
             raise ValueError("a request needs two descriptors")
         try:
             request = ProcessRequest(**json.loads(line))

@@ -29,7 +29,7 @@ def find_alias(name: str) -> Alias | None:
     if name.startswith(PREFIX):
         return augmentation(name.removeprefix(PREFIX))
     top = [field.name for field in TrainEvalPipelineConfig.DESCRIPTOR.fields]
-    if name.split(".", maxsplit=1)[0] not in top:
+    if name.partition(".")[0] not in top:
         raise AssignmentError(f"{name}: neither an alias nor a field path; {nearest(name, [*ALIASES, *top])}")
     return None
 
