@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from trial_entry.commands.guard import out_of_memory_as_error
@@ -16,6 +18,7 @@ from trial_entry.detection.evaluation import Evaluator
 from trial_entry.detection.model import build_model
 from trial_entry.detection.runtime import autograph, start_runtime
 from trial_entry.errors import ConfigError
+from trial_entry.measuring.raw_detections import RawCollector
 from trial_entry.metric_lines import MetricStream, next_timestamp
 from trial_entry.model_dir import write_json
 from trial_entry.pipeline_config.base_config import BaseConfig
@@ -30,6 +33,8 @@ def evaluate(request: EvaluateRequest, stream: MetricStream) -> int:
         TrialError: the request is wrong, or memory ran out.
     """
     config = localized(BaseConfig.read(request.pipeline_config_path).render([]).config)
+    if request.raw_detections is not None and config.model.WhichOneof("model") == "center_net":
+        raise ConfigError("--raw_detections: a CenterNet finds peaks and suppresses no boxes; leave it out")
     dataset = inspect(config)
     with out_of_memory_as_error():
         strategy = start_runtime(seed=0, deterministic=False)
@@ -37,18 +42,29 @@ def evaluate(request: EvaluateRequest, stream: MetricStream) -> int:
         with autograph(False):
             built = build_model(config, strategy, optimizer=config.eval_config.use_moving_averages)  # has the averages
             restore_for_evaluation(built, prefix)
-        evaluator = Evaluator(built, config, dataset.label_map, request.score_threshold)
+        raw = None if request.raw_detections is None else RawCollector()
+        evaluator = Evaluator(built, config, dataset.label_map, request.score_threshold, raw)
         metrics = evaluator.evaluate()
         found = EvaluationRecord(prefix, int(built.global_step.numpy()), next_timestamp(None, 0), metrics)
         if request.details is not None:
             write_details(evaluator, dataset.label_map, request.details, request.score_threshold, request.pictures)
     output = request.output or request.model_dir / EVALUATION_FILE
-    try:
+    with _writing(output, "--output"):
         write_json(output, to_json(found))
-    except OSError as error:
-        raise ConfigError(f"{output}: cannot be written: {error.strerror}; name another file with --output") from None
+    if request.raw_detections is not None and raw is not None:
+        labels = dataset.label_map
+        with _writing(request.raw_detections, "--raw_detections"):
+            raw.collected(labels.labels, labels.metric_names()).write(request.raw_detections)
     stream.write(found.timestamp, found.metrics)
     return EXIT_MEASURED
+
+
+@contextmanager
+def _writing(file: Path, flag: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be written: {error.strerror}; name another file with {flag}") from None
 
 
 def _checkpoint(request: EvaluateRequest) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from trial_entry.contract.files import DETAILS_FILE, EVALUATION_FILE, METRICS_FILE, TRIAL_FILE
 from trial_entry.contract.json_records import from_json, key, read_json, to_json
+from trial_entry.contract.metrics import MAP, MAP_50
 from trial_entry.errors import ModelDirError
 
 
@@ -161,8 +162,8 @@ class ClassRecord:
 
     name: str
     objects: int
-    average_precision: float | None = field(metadata=key("mAP"))
-    average_precision_50: float | None = field(metadata=key("mAP_50"))
+    average_precision: float | None = field(metadata=key(MAP))
+    average_precision_50: float | None = field(metadata=key(MAP_50))
     precision: float | None
     recall: float | None
     curve: tuple[float, ...]

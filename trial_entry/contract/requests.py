@@ -163,6 +163,7 @@ class EvaluateRequest(Request):
         output: the file for the metrics; None for MODEL_DIR/evaluation.json.
         details: a folder for curves and pictures, or None.
         pictures: how many of them.
+        raw_detections: a file for the boxes before suppression, or None.
     """
 
     command = "evaluate"
@@ -178,6 +179,9 @@ class EvaluateRequest(Request):
         FILE, "FOLDER", "also write curves, a table by class and pictures there, which boxtune report shows"
     )
     pictures: int = optional(whole(0), 12, "N", "how many of them (12)")
+    raw_detections: Path | None = maybe(
+        FILE, "FILE", "also keep the boxes before suppression there (.npz), to suppress them again otherwise"
+    )
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from trial_entry.contract.files import BEST_FOLDER, CHECKPOINT_FILE
 from trial_entry.detection.model import BuiltModel
 from trial_entry.errors import ConfigError, ModelDirError
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 _PREFIX, _INDEX = "ckpt-", ".index"  # CheckpointManager's
 
@@ -67,13 +70,13 @@ class Checkpoints:
         (best / CHECKPOINT_FILE).write_text(f'model_checkpoint_path: "{last.name}"\n', encoding="utf-8")
 
 
-def _objects(built: BuiltModel) -> Any:
+def _objects(built: BuiltModel) -> tf.train.Checkpoint:
     import tensorflow as tf
 
     return tf.train.Checkpoint(step=built.global_step, model=built.model, optimizer=built.optimizer)
 
 
-def restore(checkpoint: Any, prefix: str) -> None:
+def restore(checkpoint: tf.train.Checkpoint, prefix: str) -> None:
     """Restore `prefix` into the objects of `checkpoint`; what the file has beyond them is no matter.
 
     Raises:

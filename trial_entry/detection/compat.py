@@ -12,10 +12,14 @@ import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING
 
 from trial_entry.logs import quiet_tensorflow, without_chatter
 from trial_entry.pipeline_config.protos import install_import_hook
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+    from PIL import ImageFont
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ def _estimator() -> None:
 def _font_size() -> None:
     from PIL import ImageFont
 
-    def getsize(font: Any, text: str) -> tuple[float, float]:
+    def getsize(font: ImageFont.FreeTypeFont, text: str) -> tuple[float, float]:
         left, top, right, bottom = font.getbbox(text)
         return right - left, bottom - top
 
@@ -86,8 +90,11 @@ def _seeded_map() -> None:
     from tensorflow.python.data.ops import dataset_ops
 
     def map_with_legacy_function(
-        dataset: Any, map_func: Any, num_parallel_calls: Any = None, deterministic: Any = None
-    ) -> Any:
+        dataset: tf.data.Dataset,
+        map_func: Callable[..., object],
+        num_parallel_calls: int | None = None,
+        deterministic: bool | None = None,
+    ) -> tf.data.Dataset:
         return dataset.map(map_func, dataset_ops.AUTOTUNE, deterministic)
 
     dataset_ops.DatasetV1.map_with_legacy_function = map_with_legacy_function

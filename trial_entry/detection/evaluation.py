@@ -6,38 +6,77 @@ import logging
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trial_entry.contract.metrics import TOTAL_LOSS
 from trial_entry.detection.averages import measured_weights
+from trial_entry.detection.before_suppression import collect, floor_of, recorded_suppression
 from trial_entry.detection.model import BuiltModel, set_training
 from trial_entry.detection.runtime import autograph, has_gpu, without_autotune
 from trial_entry.errors import DataError
 from trial_entry.measuring.coco_metrics import coco_metrics
 from trial_entry.measuring.detections import Category, Detections
+from trial_entry.measuring.raw_detections import RawCollector
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.records.label_map import LabelMap
 
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    Tensors = dict[str, tf.Tensor]
+
+A = TypeVar("A")
+R = TypeVar("R")
+Arrays = dict[str, NDArray[np.generic]]
 _LOG = logging.getLogger(__name__)
 _AT_A_TIME = 2  # batches: more would need more memory than training does
 TRAINING_LOSS = "Loss/total_loss"  # the API's name
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """What evaluates.
+
+    Attributes:
+        dataset: the batches, features and labels.
+        predict: the traced graph: a batch's loss, and its boxes as tensors by name.
+    """
+
+    dataset: tf.data.Dataset
+    predict: Callable[..., tuple[tf.Tensor, Tensors]]
+
+    def measure(self, batch: tuple[Tensors, Tensors]) -> tuple[float, Arrays]:
+        """Loss and boxes of one batch, as numbers; called from several threads."""
+        loss, boxes = self.predict(*batch)
+        return float(loss), {name: tensor.numpy() for name, tensor in boxes.items()}
 
 
 class Evaluator:
     """Evaluates as `model_main_tf2` does, in the same process as training; its graph is traced once."""
 
     def __init__(
-        self, built: BuiltModel, config: TrainEvalPipelineConfig, label_map: LabelMap, score_threshold: float
+        self,
+        built: BuiltModel,
+        config: TrainEvalPipelineConfig,
+        label_map: LabelMap,
+        score_threshold: float,
+        raw: RawCollector | None = None,
     ) -> None:
+        """
+        Args:
+            score_threshold: for precision and recall.
+            raw: takes the boxes before suppression too; of one evaluation.
+        """
         self._built = built
         self._config = config
         self._label_map = label_map
         self._score_threshold = score_threshold
-        self._predict: Any = None
-        self._dataset: Any = None
-        self._prepared: Future[None] | None = None
+        self._raw = raw
+        self._prepared: Future[_Prepared] | None = None
         self.detections: Detections | None = None  # of the last evaluation
 
     def prepare(self) -> None:
@@ -61,28 +100,29 @@ class Evaluator:
         self.prepare()
         assert self._prepared is not None
         try:
-            self._prepared.result()
+            prepared = self._prepared.result()
             with autograph(False), measured_weights(self._built, self._config):
-                return self._run()
+                return self._run(prepared)
         except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
             raise reading_error(error, "eval_input_reader") from None
 
-    def _prepare(self) -> None:
+    def _prepare(self) -> _Prepared:
         with autograph(False):
             with self._built.objects_lock:
-                self._dataset = self._build_dataset()
-                self._predict = self._build_predict().get_concrete_function(*self._dataset.element_spec)
+                dataset = self._build_dataset()
+                prepared = _Prepared(dataset, self._build_predict().get_concrete_function(*dataset.element_spec))
             if not has_gpu():  # whose memory training may need to the last byte
-                for batch in self._dataset.take(1):
-                    self._measure(batch)  # the first run optimizes the graph
+                for batch in dataset.take(1):
+                    prepared.measure(batch)  # the first run optimizes the graph
+        return prepared
 
-    def _run(self) -> dict[str, float]:
+    def _run(self, prepared: _Prepared) -> dict[str, float]:
         categories: list[Category] = [{"id": number, "name": label} for number, label in self._label_map.labels.items()]
         detections, losses, twice = Detections(categories), [], 0
         set_training(self._built.model, False)
-        for loss, batch in _in_order(self._measure, self._dataset):
+        for loss, batch in _in_order(prepared.measure, prepared.dataset):
             losses.append(loss)
-            twice += _add_batch(detections, batch)
+            twice += self._add_batch(detections, batch)
         if twice:
             _LOG.warning("%d images share a source_id with an earlier one and are not evaluated, as in the API", twice)
         if not detections.annotations:
@@ -92,18 +132,14 @@ class Evaluator:
         total_loss = float(np.mean(losses))
         return {**metrics, TOTAL_LOSS: total_loss} if np.isfinite(total_loss) else metrics
 
-    def _measure(self, batch: tuple[Any, Any]) -> tuple[float, dict[str, Any]]:
-        """Loss and boxes of one batch, as numbers; called from several threads."""
-        loss, boxes = self._predict(*batch)
-        return float(loss), {name: tensor.numpy() for name, tensor in boxes.items()}
-
-    def images(self, wanted: Collection[int]) -> Iterator[tuple[int, Any]]:
+    def images(self, wanted: Collection[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         """The images of these ids as they are recorded: id, and [height, width, 3] uint8."""
         from object_detection import inputs
         from object_detection.core import standard_fields as fields
 
+        assert self._prepared is not None  # after an evaluation
         names, left = fields.InputDataFields, set(wanted)
-        for features, _ in self._dataset:
+        for features, _ in self._prepared.result().dataset:
             shapes = features[names.original_image_spatial_shape].numpy()
             for row, image in enumerate(features[inputs.HASH_KEY].numpy()):
                 if int(image) in left:
@@ -113,7 +149,7 @@ class Evaluator:
             if not left:
                 return
 
-    def _build_dataset(self) -> Any:
+    def _build_dataset(self) -> tf.data.Dataset:
         from object_detection import inputs
 
         reader = type(self._config.eval_input_reader[0])()
@@ -125,7 +161,7 @@ class Evaluator:
         dataset = inputs.eval_input(self._config.eval_config, reader, self._config.model, model=self._built.model)
         return without_autotune(dataset)
 
-    def _build_predict(self) -> Any:
+    def _build_predict(self) -> tf.types.experimental.PolymorphicFunction:
         import tensorflow as tf
         from object_detection import model_lib, model_lib_v2
         from object_detection.core import standard_fields as fields
@@ -134,7 +170,7 @@ class Evaluator:
         truth, found = fields.InputDataFields, fields.DetectionResultFields
 
         @tf.function(autograph=False)
-        def predict(features: dict[str, Any], labels: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        def predict(features: Tensors, labels: Tensors) -> tuple[tf.Tensor, Tensors]:
             set_training(model, False)
             boxes_shape = labels[truth.groundtruth_boxes].shape.as_list()
             unstacked = model_lib.unstack_batch(
@@ -143,8 +179,8 @@ class Evaluator:
             losses, predictions = model_lib_v2._compute_losses_and_predictions_dicts(
                 model, features, unstacked, add_regularization_loss=config.train_config.add_regularization_loss
             )
-            shapes = features[truth.true_image_shape]
-            result, _ = model_lib_v2.prepare_eval_dict(model.postprocess(predictions, shapes), dict(labels), features)
+            detections, more = self._postprocessed(predictions, features)
+            result, _ = model_lib_v2.prepare_eval_dict(detections, dict(labels), features)
             classes = result[truth.groundtruth_classes]
             return losses[TRAINING_LOSS], {
                 "image": result[truth.key],
@@ -156,32 +192,48 @@ class Evaluator:
                 "found_boxes": result[found.detection_boxes],
                 "found_classes": result[found.detection_classes],
                 "found_scores": result[found.detection_scores],
+                **more,
             }
 
         return predict
 
+    def _postprocessed(self, predictions: Tensors, features: Tensors) -> tuple[Tensors, Tensors]:
+        """The API's detections, and the candidates that they were chosen from where those are wanted."""
+        from object_detection.core import standard_fields as fields
 
-def _in_order(function: Callable[[Any], Any], arguments: Iterable[Any]) -> Iterator[Any]:
+        names, model, raw = fields.InputDataFields, self._built.model, self._raw
+        shapes = features[names.true_image_shape]
+        if raw is None:
+            return model.postprocess(predictions, shapes), {}
+        with recorded_suppression(model) as recorded:
+            detections = model.postprocess(predictions, shapes)
+        raw.suppression, raw.floor = recorded.suppression, floor_of(recorded.suppression)
+        return detections, {**recorded.rows, "raw_sizes": features[names.original_image_spatial_shape]}
+
+    def _add_batch(self, detections: Detections, batch: Arrays) -> int:
+        """Add every image of a batch; returns how many had been added before."""
+        twice = 0
+        for row, image in enumerate(batch["image"]):
+            truths, founds = int(batch["truth_count"][row]), int(batch["found_count"][row])
+            truth = {name: batch[f"truth_{name}"][row][:truths] for name in ("boxes", "classes", "is_crowd")}
+            found = {name: batch[f"found_{name}"][row][:founds] for name in ("boxes", "classes", "scores")}
+            if not detections.add(int(image), truth, found):
+                twice += 1
+            elif self._raw is not None:
+                collect(self._raw, int(image), row, batch, truth)
+        return twice
+
+
+def _in_order(function: Callable[[A], R], arguments: Iterable[A]) -> Iterator[R]:
     """The results for all arguments, in their order; a few at a time, since one small image leaves cores idle."""
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        pending: deque[Future[Any]] = deque()
+        pending: deque[Future[R]] = deque()
         for argument in arguments:
             pending.append(pool.submit(function, argument))
             if len(pending) > _AT_A_TIME:
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
-
-
-def _add_batch(detections: Detections, batch: dict[str, Any]) -> int:
-    """Add every image of a batch; returns how many had been added before."""
-    twice = 0
-    for row, image in enumerate(batch["image"]):
-        truths, founds = int(batch["truth_count"][row]), int(batch["found_count"][row])
-        truth = {name: batch[f"truth_{name}"][row][:truths] for name in ("boxes", "classes", "is_crowd")}
-        found = {name: batch[f"found_{name}"][row][:founds] for name in ("boxes", "classes", "scores")}
-        twice += not detections.add(int(image), truth, found)
-    return twice
 
 
 def reading_error(error: Exception, reader: str) -> Exception:

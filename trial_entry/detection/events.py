@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING
 
 from trial_entry.contract.files import EVALUATION_EVENTS_FOLDER, TRAIN_EVENTS_FOLDER
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 HPARAMS = "tensorboard.plugins.hparams.api"  # what is imported for them
 
@@ -44,7 +47,7 @@ class Events:
         """The metrics of the checkpoint of `step`."""
         self._write(self._eval, step, metrics)
 
-    def _write(self, writer: Any, step: int, scalars: Mapping[str, float]) -> None:
+    def _write(self, writer: tf.summary.SummaryWriter, step: int, scalars: Mapping[str, float]) -> None:
         import tensorflow as tf
 
         with writer.as_default():

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 from trial_entry.errors import ConfigError
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+    from object_detection.core.model import DetectionModel
 
 _UNMATCHED = re.compile(r"<tf\.Variable '([^']+)'|name='([^']+)'")
 _FALLBACK_EDGE = 256  # of the image that variables are made with, where the config leaves the size open
@@ -28,15 +33,17 @@ class BuiltModel:
             checkpoint does: evaluation is traced in a thread of its own.
     """
 
-    strategy: Any
-    model: Any
-    optimizer: Any
-    learning_rate: Any
-    global_step: Any
+    strategy: tf.distribute.Strategy
+    model: DetectionModel
+    optimizer: tf.keras.optimizers.Optimizer
+    learning_rate: Callable[[], tf.Tensor] | None
+    global_step: tf.Variable
     objects_lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-def build_model(config: TrainEvalPipelineConfig, strategy: Any, optimizer: bool = True) -> BuiltModel:
+def build_model(
+    config: TrainEvalPipelineConfig, strategy: tf.distribute.Strategy, optimizer: bool = True
+) -> BuiltModel:
     """Build model and optimizer, every variable made.
 
     Variables are made by one prediction outside any graph: made within the first training step instead, as the
@@ -80,7 +87,7 @@ def build_model(config: TrainEvalPipelineConfig, strategy: Any, optimizer: bool 
     return BuiltModel(strategy, model, rule, rate if callable(rate) else lambda: rate, global_step)
 
 
-def _make_variables(model: Any, config: TrainEvalPipelineConfig) -> None:
+def _make_variables(model: DetectionModel, config: TrainEvalPipelineConfig) -> None:
     import tensorflow as tf
     from object_detection.utils import config_util
 
@@ -93,7 +100,7 @@ def _make_variables(model: Any, config: TrainEvalPipelineConfig) -> None:
     model.predict(image, shape)
 
 
-def set_training(model: Any, training: bool) -> None:
+def set_training(model: DetectionModel, training: bool) -> None:
     """Tell the model and Keras whether what is traced next is training; the API reads both."""
     import tensorflow as tf
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from trial_entry.contract.records import Threads
 from trial_entry.detection.compat import load_api
@@ -15,6 +15,9 @@ from trial_entry.detection.imports import lean_imports
 from trial_entry.detection.sharing import share_repeated_work
 from trial_entry.logs import without_chatter
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 _API = (
     "faster_coco_eval",
@@ -27,7 +30,7 @@ _DETERMINISTIC_INTER_OP = 2  # operations at a time: their order is no matter, o
 NEEDS_AUTOGRAPH = "random_square_crop_by_scale"  # the one augmentation with a Python `if` on a tensor
 
 
-def start_runtime(seed: int, deterministic: bool) -> Any:
+def start_runtime(seed: int, deterministic: bool) -> tf.distribute.Strategy:
     """Load the API, set every seed, and return the distribution strategy for the GPUs that there are.
 
     Args:
@@ -119,7 +122,7 @@ def forget_models() -> None:
     tf.keras.backend.clear_session()
 
 
-def without_autotune(dataset: Any) -> Any:
+def without_autotune(dataset: tf.data.Dataset) -> tf.data.Dataset:
     """`dataset` with a fixed number of parallel calls, as many as there are threads.
 
     tf.data's autotuner sleeps for 0.01 s, twice that, and so on up to a minute, and often cannot be woken: an iterator

@@ -10,8 +10,17 @@ The numbers stay as they are: the same operations run on the same values.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Hashable, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+    from object_detection.core.anchor_generator import AnchorGenerator
+    from object_detection.core.box_list import BoxList
+    from object_detection.core.target_assigner import TargetAssigner
+
+    Tensors = dict[str, tf.Tensor]
+    Targets = tuple[tf.Tensor, ...]
 
 _KEPT = "_boxtune_shared"  # on an instance: what was traced or computed
 
@@ -31,20 +40,21 @@ def share_repeated_work() -> None:
             setattr(owner, name, replacement)
 
 
-def _one_trace(original: Callable[..., Any]) -> Callable[..., Any]:
+def _one_trace(original: Callable[..., Targets]) -> Callable[..., Targets]:
     """`TargetAssigner.assign` as a call of a function of its own, which Grappler and the tracer see once."""
 
     def assign(
-        self: Any,
-        anchors: Any,
-        groundtruth_boxes: Any,
-        groundtruth_labels: Any = None,
-        unmatched_class_label: Any = None,
-        groundtruth_weights: Any = None,
-    ) -> Any:
+        self: TargetAssigner,
+        anchors: BoxList,
+        groundtruth_boxes: BoxList,
+        groundtruth_labels: tf.Tensor | None = None,
+        unmatched_class_label: tf.Tensor | None = None,
+        groundtruth_weights: tf.Tensor | None = None,
+    ) -> Targets:
         if not hasattr(self, _KEPT):
             setattr(self, _KEPT, _traced(self, original))
-        return getattr(self, _KEPT)(
+        shared: Callable[..., Targets] = getattr(self, _KEPT)
+        return shared(
             _tensors(anchors),
             _tensors(groundtruth_boxes),
             groundtruth_labels,
@@ -55,22 +65,29 @@ def _one_trace(original: Callable[..., Any]) -> Callable[..., Any]:
     return assign
 
 
-def _traced(assigner: Any, original: Callable[..., Any]) -> Any:
+def _traced(assigner: TargetAssigner, original: Callable[..., Targets]) -> Callable[..., Targets]:
     import tensorflow as tf
 
     # Not inlined: as many copies of its operations as there are images is what this avoids.
     @tf.function(autograph=False, experimental_attributes={"_noinline": True})
-    def assign(anchors: Any, boxes: Any, labels: Any, unmatched: Any, weights: Any) -> Any:
+    def assign(
+        anchors: Tensors,
+        boxes: Tensors,
+        labels: tf.Tensor | None,
+        unmatched: tf.Tensor | None,
+        weights: tf.Tensor | None,
+    ) -> Targets:
         return original(assigner, _box_list(anchors), _box_list(boxes), labels, unmatched, weights)
 
-    return assign
+    traced: Callable[..., Targets] = assign
+    return traced
 
 
-def _tensors(boxes: Any) -> dict[str, Any]:
+def _tensors(boxes: BoxList) -> Tensors:
     return {field: boxes.get_field(field) for field in boxes.get_all_fields()}
 
 
-def _box_list(tensors: dict[str, Any]) -> Any:
+def _box_list(tensors: Tensors) -> BoxList:
     from object_detection.core.box_list import BoxList
 
     fields = dict(tensors)
@@ -80,11 +97,13 @@ def _box_list(tensors: dict[str, Any]) -> Any:
     return boxes
 
 
-def _once_for_known_shapes(original: Callable[..., Any]) -> Callable[..., Any]:
+def _once_for_known_shapes(original: Callable[..., list[BoxList]]) -> Callable[..., list[BoxList]]:
     """`AnchorGenerator.generate`, its result kept where every shape is a number."""
     import tensorflow as tf
 
-    def generate(self: Any, feature_map_shape_list: Sequence[Any], **params: Any) -> Any:
+    def generate(
+        self: AnchorGenerator, feature_map_shape_list: Sequence[Sequence[int] | tf.Tensor], **params: object
+    ) -> list[BoxList]:
         key = _known(feature_map_shape_list, params)
         if key is None:
             return original(self, feature_map_shape_list, **params)
@@ -97,7 +116,7 @@ def _once_for_known_shapes(original: Callable[..., Any]) -> Callable[..., Any]:
     return generate
 
 
-def _known(shapes: Sequence[Any], params: dict[str, Any]) -> Hashable | None:
+def _known(shapes: Sequence[Sequence[int] | tf.Tensor], params: Mapping[str, object]) -> Hashable | None:
     """The arguments as a key, or None where one of them is a tensor."""
     if not all(isinstance(shape, list | tuple) for shape in shapes):
         return None

@@ -6,12 +6,15 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from trial_entry.detection.evaluation import reading_error
 from trial_entry.detection.model import BuiltModel
 from trial_entry.detection.runtime import autograph, input_needs_autograph, without_autotune, without_grappler
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 _LOG = logging.getLogger(__name__)
 _WARM_UP = 2  # steps that a rate leaves out: the first prepares the graph, the second allocates
@@ -40,8 +43,8 @@ class Trainer:
     def __init__(self, built: BuiltModel, config: TrainEvalPipelineConfig) -> None:
         self._built = built
         self._config = config
-        self._iterator: Any = None
-        self._steps: Any = None
+        self._iterator: tf.data.Iterator = None
+        self._steps: Callable[..., tf.Tensor] | None = None
         self._loss_names: Sequence[str] = ()
         self._timed_steps = 0
         self._timed_seconds = 0.0
@@ -70,6 +73,7 @@ class Trainer:
         """
         import tensorflow as tf
 
+        assert self._steps is not None
         with autograph(False), without_grappler():
             step, done = int(self._built.global_step.numpy()), 0
             while step < until:
@@ -91,13 +95,13 @@ class Trainer:
         rate = self.steps_per_second
         return 1 if rate is None else max(1, min(_MOST_STEPS, int(rate * _CALL_SECONDS)))
 
-    def build_input(self) -> Any:
+    def build_input(self) -> tf.data.Iterator:
         """An iterator over the batches that the config asks for: shuffled, augmented, endless."""
         from object_detection import inputs
 
         config = self._config
 
-        def per_replica(context: Any) -> Any:
+        def per_replica(context: tf.distribute.InputContext) -> tf.data.Dataset:
             dataset = inputs.train_input(
                 train_config=config.train_config,
                 train_input_config=config.train_input_reader,
@@ -110,11 +114,11 @@ class Trainer:
         with autograph(input_needs_autograph(config)):
             return iter(self._built.strategy.distribute_datasets_from_function(per_replica))
 
-    def _result(self, step: int, row: Sequence[Any]) -> StepResult:
+    def _result(self, step: int, row: Sequence[float]) -> StepResult:
         *losses, rate = map(float, row)
         return StepResult(step, dict(zip(self._loss_names, losses, strict=True)), rate)
 
-    def _build_steps(self) -> Any:
+    def _build_steps(self) -> tf.types.experimental.PolymorphicFunction:
         """A function of the iterator and a number of steps [], int32: losses and learning rate [steps, losses + 1].
 
         A loop in the graph: between its steps there is no Python. What it loops over is traced once.
@@ -122,8 +126,8 @@ class Trainer:
         import tensorflow as tf
 
         @tf.function(autograph=False)
-        def steps(iterator: Any, count: Any) -> Any:
-            def one(number: Any, rows: Any) -> tuple[Any, Any]:
+        def steps(iterator: tf.data.Iterator, count: tf.Tensor) -> tf.Tensor:
+            def one(number: tf.Tensor, rows: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
                 losses, rate = self._step(iterator)
                 self._loss_names = tuple(losses)
                 row = [tf.cast(value, tf.float32) for value in (*losses.values(), rate)]
@@ -135,14 +139,14 @@ class Trainer:
 
         return steps
 
-    def _step(self, iterator: Any) -> tuple[dict[str, Any], Any]:
+    def _step(self, iterator: tf.data.Iterator) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         """One step: the API's losses by name, summed over replicas, and the learning rate of the next."""
         import tensorflow as tf
         from object_detection import model_lib_v2
 
         built, train = self._built, self._config.train_config
 
-        def replica_step(features: dict[str, Any], labels: dict[str, Any]) -> dict[str, Any]:
+        def replica_step(features: dict[str, tf.Tensor], labels: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             losses = model_lib_v2.eager_train_step(
                 built.model,
                 features,
@@ -162,6 +166,7 @@ class Trainer:
         summed = {
             name: built.strategy.reduce(tf.distribute.ReduceOp.SUM, loss, axis=None) for name, loss in losses.items()
         }
+        assert built.learning_rate is not None  # it has an optimizer
         return summed, built.learning_rate()
 
 

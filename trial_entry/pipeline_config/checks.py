@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+
+from google.protobuf.message import Message
 
 from trial_entry.errors import ConfigError
 from trial_entry.pipeline_config import image_size
@@ -74,7 +75,7 @@ def _problems(config: TrainEvalPipelineConfig) -> Iterator[str]:
     yield from _out_of_range(config, "")
 
 
-def _out_of_range(message: Any, path: str) -> Iterator[str]:
+def _out_of_range(message: Message, path: str) -> Iterator[str]:
     """Values that are set, but outside their field's meaning."""
     for descriptor, value in message.ListFields():
         where = f"{path}{descriptor.name}"

@@ -14,6 +14,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
 
 from trial_entry.errors import AssignmentError
 from trial_entry.pipeline_config.meanings import range_of
@@ -41,8 +42,8 @@ class Field:
     """
 
     path: str
-    parent: Any
-    descriptor: Any
+    parent: Any  # a message of whatever type has the field
+    descriptor: Any  # protobuf has two types of it
     index: int | None = None
 
     def value(self) -> Any:
@@ -57,7 +58,7 @@ class Field:
         held = self.value()
         return ",".join(self._one_text(item) for item in (held if isinstance(held, list) else [held]))
 
-    def _one_text(self, value: Any) -> str:
+    def _one_text(self, value: object) -> str:
         if self.descriptor.enum_type is not None:
             return str(self.descriptor.enum_type.values_by_number[value].name)
         if isinstance(value, bool):
@@ -79,7 +80,7 @@ class Field:
         else:
             setattr(self.parent, self.descriptor.name, self._read(text))
 
-    def _read(self, text: str) -> Any:
+    def _read(self, text: str) -> object:
         kind = self.descriptor.cpp_type
         if kind == FieldDescriptor.CPPTYPE_STRING:
             return text
@@ -130,7 +131,7 @@ def shortest(value: float) -> str:
     )
 
 
-def find_field(config: Any, path: str) -> Field:
+def find_field(config: Message, path: str) -> Field:
     """The field of `config` that `path` names.
 
     Raises:
@@ -167,7 +168,7 @@ def find_field(config: Any, path: str) -> Field:
         message = getattr(message, part) if index is None else getattr(message, part)[index]
 
 
-def _refuse_other_member(message: Any, descriptor: Any, path: str, where: str) -> None:
+def _refuse_other_member(message: Message, descriptor: Any, path: str, where: str) -> None:
     oneof = descriptor.containing_oneof
     used = message.WhichOneof(oneof.name) if oneof is not None else None
     if used is not None and used != descriptor.name:

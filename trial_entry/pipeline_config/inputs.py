@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from trial_entry.errors import ConfigError
 from trial_entry.pipeline_config.protos import InputReader, TrainEvalPipelineConfig
@@ -112,6 +111,6 @@ def local_record_files(reader: InputReader) -> list[Path]:
     return [local_file(file) for file in record_files(reader)]
 
 
-def record_files(reader: Any) -> list[str]:
+def record_files(reader: InputReader) -> list[str]:
     """The record files of one input reader, in order."""
     return list(reader.tf_record_input_reader.input_path)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
 
 from trial_entry.errors import AssignmentError
 from trial_entry.pipeline_config.aliases import ALIASES
@@ -75,7 +75,7 @@ def assignable_fields(config: TrainEvalPipelineConfig) -> list[Assignable]:
     return [_field(field) for field in _fields(config, "")]
 
 
-def _fields(message: Any, path: str) -> Iterator[Field]:
+def _fields(message: Message, path: str) -> Iterator[Field]:
     for descriptor in message.DESCRIPTOR.fields:
         where = f"{path}{descriptor.name}"
         if descriptor.message_type is None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import Any
+
+from google.protobuf.descriptor import FieldDescriptor
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ _RANGES: tuple[tuple[re.Pattern[str], Range], ...] = tuple(
 )
 
 
-def range_of(field: Any) -> Range | None:
+def range_of(field: FieldDescriptor) -> Range | None:
     """The range of a protobuf field descriptor's values, or None where anything of its type may be meant."""
+    assert field.containing_type is not None  # no extension
     name = f"{field.containing_type.name}.{field.name}"
     return next((meaning for pattern, meaning in _RANGES if pattern.fullmatch(name)), None)

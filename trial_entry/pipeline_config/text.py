@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import Path
-from typing import Any
 
 from google.protobuf import descriptor_pool, text_format
+from google.protobuf.message import Message
 
 from trial_entry.errors import ConfigError
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
@@ -44,7 +44,7 @@ def parse_config(text: str, where: str) -> TrainEvalPipelineConfig:
     return config
 
 
-def parse_text(text: str, message: Any, where: str) -> None:
+def parse_text(text: str, message: Message, where: str) -> None:
     """Parse `text` into `message` (any protobuf message); raises ConfigError with `where:LINE:COLUMN`.
 
     Stricter than the API, which of two values for one field silently takes the last.

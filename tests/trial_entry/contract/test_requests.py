@@ -83,6 +83,7 @@ def _evaluate(draw: random.Random) -> EvaluateRequest:
         output=_maybe(draw, _path),  # type: ignore[arg-type]
         details=_maybe(draw, _path),  # type: ignore[arg-type]
         pictures=draw.choice([0, 12, 99]),
+        raw_detections=_maybe(draw, _path),  # type: ignore[arg-type]
     )
 
 
