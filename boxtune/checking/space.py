@@ -11,6 +11,7 @@ from kubeflow_katib_api.models import V1beta1ExperimentSpec
 
 from boxtune.errors import ExperimentError
 from boxtune.experiment.experiment import Experiment
+from boxtune.experiment.shape import REFUSED
 from boxtune.experiment.space import ParameterSpec
 from boxtune.problems import Problem, error, warning
 from boxtune.search.catalogue import ALGORITHMS, create_policy
@@ -23,10 +24,10 @@ _KATIB_S_OWN = ("hyperband", "pbt", "enas", "darts")
 # Which program serves an algorithm in Katib v0.19's own katib-config.
 _SERVICES = {
     "random": "hyperopt",
-    "tpe": "hyperopt",
     "grid": "Optuna",
-    "multivariate-tpe": "Optuna",
     "bayesianoptimization": "scikit-optimize",
+    "tpe": "hyperopt",
+    "multivariate-tpe": "Optuna",
     "cmaes": "goptuna",
     "sobol": "goptuna",
 }
@@ -55,14 +56,17 @@ def space_problems(spec: V1beta1ExperimentSpec) -> Iterator[Problem]:
 
 
 def algorithm_problems(experiment: Experiment) -> Iterator[Problem]:
-    """Settings and spaces that the algorithm does not take."""
-    where = "spec.algorithm"
-    if experiment.algorithm in _KATIB_S_OWN:
-        what = f"{experiment.algorithm} runs on Katib only; boxtune run refuses it"
-        yield warning(f"{where}.algorithmName", what)
+    """An algorithm that there is none of, here or in Katib; settings and spaces that it does not take."""
+    where, name = "spec.algorithm", experiment.algorithm
+    if name in _KATIB_S_OWN:
+        yield warning(f"{where}.algorithmName", f"{name} runs on Katib only; boxtune run refuses it")
         return
-    if experiment.algorithm not in ALGORITHMS:
-        return  # validation said so
+    if name not in ALGORITHMS:
+        there_are = ", ".join((*_SERVICES, *_KATIB_S_OWN))
+        yield error(f"{where}.algorithmName", f"{name} is none; Katib has {there_are}", "", REFUSED)
+        return
+    if name not in _SERVICES:
+        yield warning(f"{where}.algorithmName", f"{name} is Boxtune's own: boxtune run has it", "", REFUSED)
     try:
         create_policy(experiment)
     except ExperimentError as refused:

@@ -20,12 +20,34 @@ RECALL = "recall"
 TOTAL_LOSS = "total_loss"
 STEPS_PER_SECOND = "train_steps_per_second"
 DIVERGED = "diverged"
-PRINTED = (*COCO_STATS, PRECISION, RECALL, TOTAL_LOSS, STEPS_PER_SECOND, DIVERGED)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A metric of the boxes that COCO's evaluation does not have.
+
+    Attributes:
+        module: of `trial_entry/measuring`; its function `measure(detections, score_threshold)` gives a dictionary with
+            the metric's value, which may leave it out where there is nothing to measure.
+        share: whether its values lie from 0 to 1.
+        less_is_better: whether of two values the lower is the better one.
+    """
+
+    module: str
+    share: bool = True
+    less_is_better: bool = False
+
+
+FURTHER: Mapping[str, Measured] = {
+    PRECISION: Measured("operating_point"),
+    RECALL: Measured("operating_point"),
+}
+PRINTED = (*COCO_STATS, *FURTHER, TOTAL_LOSS, STEPS_PER_SECOND, DIVERGED)
 
 _CLASS_PREFIX = "mAP_class_"
 _CLASS = re.compile(rf"{_CLASS_PREFIX}[A-Za-z0-9_-]+")
-_SHARES = frozenset((*COCO_STATS, PRECISION, RECALL))
-_LESS_IS_BETTER = frozenset((TOTAL_LOSS, DIVERGED))
+_SHARES = frozenset((*COCO_STATS, *(name for name, each in FURTHER.items() if each.share)))
+_LESS_IS_BETTER = frozenset((TOTAL_LOSS, DIVERGED, *(name for name, each in FURTHER.items() if each.less_is_better)))
 
 
 def class_metric(label: str) -> str:

@@ -18,7 +18,7 @@ from trial_entry.detection.before_suppression import collect, floor_of, recorded
 from trial_entry.detection.model import BuiltModel, set_training
 from trial_entry.detection.runtime import autograph, has_gpu, without_autotune
 from trial_entry.errors import DataError
-from trial_entry.measuring.coco_metrics import coco_metrics
+from trial_entry.measuring.all_metrics import all_metrics
 from trial_entry.measuring.detections import Category, Detections
 from trial_entry.measuring.raw_detections import RawCollector
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
@@ -128,7 +128,7 @@ class Evaluator:
         if not detections.annotations:
             raise DataError("eval_input_reader: no record has a box of a class in the label map; nothing to measure")
         self.detections = detections
-        metrics = coco_metrics(detections, self._label_map.metric_names(), self._score_threshold)
+        metrics = all_metrics(detections, self._label_map.metric_names(), self._score_threshold)
         total_loss = float(np.mean(losses))
         return {**metrics, TOTAL_LOSS: total_loss} if np.isfinite(total_loss) else metrics
 

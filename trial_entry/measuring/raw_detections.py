@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trial_entry.errors import DataError, RequestError
-from trial_entry.measuring.coco_metrics import coco_metrics
+from trial_entry.measuring.all_metrics import all_metrics
 from trial_entry.measuring.detections import Category, Detections, Numbers
 from trial_entry.measuring.suppression import Candidates, Floats, Suppression, is_kept, suppress
 
@@ -80,12 +80,12 @@ class RawDetections:
         return found
 
     def metrics(self, suppression: Suppression, score_threshold: float) -> dict[str, float]:
-        """All metrics of the boxes that remain under `suppression`; see `coco_metrics`.
+        """All metrics of the boxes that remain under `suppression`; see `all_metrics`.
 
         Raises:
             RequestError: it asks for boxes that were not kept.
         """
-        return coco_metrics(self.detections(suppression), self.class_names, score_threshold)
+        return all_metrics(self.detections(suppression), self.class_names, score_threshold)
 
     def write(self, file: Path) -> None:
         """Write all of it, in one step.

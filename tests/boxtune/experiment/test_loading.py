@@ -52,7 +52,6 @@ REFUSED: list[tuple[Change, str]] = [
     (objective(objectiveMetricName=""), "objectiveMetricName: must be given"),
     (objective(additionalMetricNames=["score"]), "must not contain the objectiveMetricName"),
     (spec(algorithm={}), "algorithmName: must be given"),
-    (spec(algorithm={"algorithmName": "magic"}), "spec.algorithm.algorithmName: magic is none"),
     (spec(earlyStopping={"algorithmName": "never"}), "Katib has medianstop"),
     (spec(resumePolicy="Sometimes"), "spec.resumePolicy: Sometimes"),
     (spec(parameters=[]), "spec.parameters: must be given"),

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from trial_entry.contract.metrics import COCO_STATS
-from trial_entry.measuring.coco_metrics import class_details, coco_metrics, evaluate
+from trial_entry.measuring.all_metrics import all_metrics
+from trial_entry.measuring.coco_evaluation import evaluate
+from trial_entry.measuring.coco_metrics import class_details
 from trial_entry.measuring.detections import Detections
 from trial_entry.measuring.mistakes import chosen_images
 
@@ -74,16 +76,16 @@ def test_precision_and_recall_count_matches_at_one_half() -> None:
             "scores": np.array([0.9, 0.8, 0.7, 0.6, 0.4], np.float32),
         },
     )
-    metrics = coco_metrics(detections, NAMES, score_threshold=0.5)
+    metrics = all_metrics(detections, NAMES, score_threshold=0.5)
     assert metrics["precision"] == pytest.approx(2 / 4)
     assert metrics["recall"] == pytest.approx(2 / 3)
-    everything = coco_metrics(detections, NAMES, score_threshold=0.0)
+    everything = all_metrics(detections, NAMES, score_threshold=0.0)
     assert everything["recall"] == pytest.approx(1)
     assert metrics["mAP_50"] == everything["mAP_50"]
 
 
 def test_what_has_no_ground_truth_is_left_out() -> None:
-    metrics = coco_metrics(random_detections(), NAMES, 0.5)
+    metrics = all_metrics(random_detections(), NAMES, 0.5)
     assert "mAP_class_never" not in metrics
     assert metrics["mAP_class_a"] > 0
     assert all(value != -1 for value in metrics.values())
@@ -92,7 +94,7 @@ def test_what_has_no_ground_truth_is_left_out() -> None:
 def test_no_detection_at_all_is_zero_not_an_error() -> None:
     detections = random_detections()
     detections.results.clear()
-    metrics = coco_metrics(detections, NAMES, 0.5)
+    metrics = all_metrics(detections, NAMES, 0.5)
     assert (metrics["mAP"], metrics["precision"], metrics["recall"]) == (0, 0, 0)
 
 
@@ -104,14 +106,14 @@ def test_an_image_counts_once() -> None:
 
 
 def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
-    coco_metrics(random_detections(2), NAMES, 0.5)
+    all_metrics(random_detections(2), NAMES, 0.5)
     os.write(2, b"")
     assert capfd.readouterr().out == ""
 
 
 def test_the_table_by_class_has_the_metrics_own_numbers() -> None:
     detections = random_detections()
-    metrics = coco_metrics(detections, NAMES, 0.5)
+    metrics = all_metrics(detections, NAMES, 0.5)
     table = class_details(detections, 0.5)
     assert [NAMES[each.category] for each in table] == ["a", "b"]  # the third has no object
     for each in table:
