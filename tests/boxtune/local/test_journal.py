@@ -189,6 +189,26 @@ def test_a_repaired_run_goes_on(tmp_path: Path) -> None:
     assert all(trial.condition is Condition.SUCCEEDED for trial in run.trials)
 
 
+def test_a_trial_in_a_lost_one_s_place_does_not_meet_what_that_one_left(tmp_path: Path) -> None:
+    """A search that knows more by then may suggest something else under the same name, whose folder it then is not."""
+    out, last = tmp_path / "run", "shell-0004"
+    mine = f'f={out}/trials/$KATIB_TRIAL_NAME/config; test ! -f $f || test "$(cat $f)" = $X || exit 2; echo $X > $f'
+    experiment = shell_experiment(f"{mine}; echo score=$X", maxTrialCount=4, maxFailedTrialCount=1)
+    command = ("run", write(tmp_path / "experiment.yaml", experiment), "--out", out)
+    assert boxtune(*command).code == 0
+    (out / "trials" / last / "config").write_text("what was suggested then")
+    file = out / JOURNAL_FILE
+    lines = file.read_bytes().splitlines(keepends=True)
+    place = next(number for number, line in enumerate(lines) if b'"created"' in line and last.encode() in line)
+    file.write_bytes(b"".join([*lines[:place], b"?" + lines[place][1:], *lines[place + 1 :]]))
+    aside = out / "trials" / f"{last}.lost-1"
+    assert f"set aside: {aside}" in boxtune("repair", out).out
+    assert (aside / "config").read_text() == "what was suggested then"
+    again = boxtune(*command)
+    assert again.code == 0, again.err
+    assert repair(out).set_aside == ()
+
+
 @pytest.mark.parametrize("name", ["whole", "cut-off", "with-baseline"])
 def test_folders_of_before_still_open_and_go_on(name: str, tmp_path: Path) -> None:
     shutil.copytree(OLD / name, tmp_path / "run")
