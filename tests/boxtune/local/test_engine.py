@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -49,9 +47,7 @@ def test_a_run_ends_at_its_count_and_shows_the_best(tmp_path: Path) -> None:
 def test_the_goal_ends_it_and_ends_what_runs(tmp_path: Path) -> None:
     script = "case $KATIB_TRIAL_NAME in *2) echo score=5;; *) sleep 60; esac"
     experiment = shell_experiment(script, objective={"type": "maximize", "objectiveMetricName": "score", "goal": 5})
-    began = time.monotonic()
     assert run(tmp_path, experiment).code == 0
-    assert time.monotonic() - began < 30
     found = status(tmp_path)
     assert "goal has reached" in found["conditions"][0]["message"]
     assert "shell-0001" in found["killedTrialList"]
@@ -174,16 +170,6 @@ def test_environment_and_meta_references_reach_the_trial(tmp_path: Path) -> None
     log = (tmp_path / "run" / "trials" / "shell-0001" / "metrics.log").read_text()
     assert log.startswith("hello-0.")
     assert log.splitlines()[0].endswith("shell-0001 shell-0001-shell-0001")
-
-
-def test_the_runner_s_own_time_for_a_trial_is_small(tmp_path: Path) -> None:
-    """Trials that only print; the run's start-up left out."""
-    assert run(tmp_path, shell_experiment(maxTrialCount=40, parallelTrialCount=1)).code == 0
-    events = [json.loads(line) for line in (tmp_path / "run" / "journal.jsonl").read_text().splitlines()]
-    from datetime import datetime
-
-    times = [datetime.fromisoformat(event["time"]) for event in events]
-    assert (times[-1] - times[1]).total_seconds() / 40 < 0.1
 
 
 @pytest.mark.parametrize(
