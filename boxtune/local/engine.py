@@ -140,12 +140,12 @@ class LocalEngine:
             earlier = self._store.trial(trial.same_as) if self._options.reuse else None
             if earlier is not None and earlier.condition.measured:
                 self._record(trial.name, taken_over(earlier), 0.0)
+                if completion(self._store.run()) is not None:
+                    break
             else:
                 self._keeper.refuse_full_disk()
                 self._start(executor, trial)
                 self._listener.changed(self._store.run())
-            if completion(self._store.run()) is not None:
-                break
 
     def _next_trial(self, executor: Executor) -> Trial | None:
         """A trial that was cut off, else the next suggestion; None where the counts or the budget leave none."""
