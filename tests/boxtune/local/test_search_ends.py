@@ -11,8 +11,7 @@ from boxtune.errors import ExperimentError
 from boxtune.experiment.experiment import parse_experiment
 from boxtune.runs.trial import Condition, Role, StopRule, Trial
 from boxtune.search.median_stop import MedianStop
-from tests.boxtune.local.test_engine import details, run, status
-from tests.experiments import shell_experiment
+from tests.experiments import details, run, shell_experiment, status
 
 THREE_POINTS = [{"name": "x", "parameterType": "int", "feasibleSpace": {"min": "1", "max": "3"}}]
 # Five reports, a quarter of a second apart: x, x + 1, …
@@ -102,4 +101,4 @@ def test_it_looks_once_at_the_best_of_the_first_values() -> None:
 )
 def test_wrong_settings_are_refused(settings: dict[str, str], says: str) -> None:
     with pytest.raises(ExperimentError, match=says):
-        stop(**settings)
+        stop(True, **settings)

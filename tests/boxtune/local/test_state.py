@@ -22,7 +22,7 @@ ENDED = Ended(
     condition=Condition.SUCCEEDED,
     reason="",
     exit_code=0,
-    observation=(Metric("score", 0.5, 0.5, 0.5),),
+    observation=(Metric("score", "0.5", "0.5", "0.5"),),
     seconds=2.0,
     seconds_spent=3.0,
 )

@@ -13,9 +13,9 @@ from trial_entry.contract.metrics import COCO_STATS
 from trial_entry.measuring.all_metrics import all_metrics
 from trial_entry.measuring.coco_evaluation import evaluate
 from trial_entry.measuring.coco_metrics import class_details
-from trial_entry.measuring.detections import Detections
+from trial_entry.measuring.detections import Category, Detections, Numbers
 
-CATEGORIES = [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}, {"id": 3, "name": "never"}]
+CATEGORIES: list[Category] = [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}, {"id": 3, "name": "never"}]
 NAMES = {1: "a", 2: "b", 3: "never"}
 
 
@@ -28,7 +28,7 @@ def random_detections(images: int = 30) -> Detections:
     """Ground truth, and detections of which half are near a truth."""
     random, detections = np.random.default_rng(3), Detections(CATEGORIES)
     for image in range(images):
-        truth = boxes(random, random.integers(1, 6))
+        truth = boxes(random, int(random.integers(1, 6)))
         near = truth + random.normal(0, 3, truth.shape).astype(np.float32)
         found = np.concatenate([near, boxes(random, 4)])
         labels = random.integers(1, 3, len(truth))
@@ -77,7 +77,7 @@ def test_no_detection_at_all_is_zero_not_an_error() -> None:
 
 def test_an_image_counts_once() -> None:
     detections = random_detections(1)
-    empty = {"boxes": np.zeros((0, 4), np.float32), "classes": np.zeros(0), "is_crowd": np.zeros(0)}
+    empty: dict[str, Numbers] = {"boxes": np.zeros((0, 4), np.float32), "classes": np.zeros(0), "is_crowd": np.zeros(0)}
     assert not detections.add(0, empty, {**empty, "scores": np.zeros(0)})
     assert len(detections.images) == 1
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from trial_entry.measuring import operating_point
-from trial_entry.measuring.detections import Category, Detections
+from trial_entry.measuring.detections import Category, Detections, Numbers
 
 CATEGORIES: list[Category] = [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}]
 
@@ -44,7 +44,7 @@ def test_an_object_of_a_crowd_neither_helps_nor_harms() -> None:
 
 
 def test_without_an_object_there_is_nothing_to_measure() -> None:
-    nothing = {"boxes": np.zeros((0, 4), np.float32), "classes": np.zeros(0)}
+    nothing: dict[str, Numbers] = {"boxes": np.zeros((0, 4), np.float32), "classes": np.zeros(0)}
     detections = Detections(CATEGORIES)
     detections.add(1, {**nothing, "is_crowd": np.zeros(0)}, {**nothing, "scores": np.zeros(0)})
     assert operating_point.measure(detections, 0.5) == {}
