@@ -61,27 +61,25 @@ def read_lines(file: Path) -> Iterator[Line]:
     for number, text in enumerate(lines, start=1):
         end += len(text) + 1
         try:
-            event, has_checksum = _event(text, number)
+            event, has_checksum = _event(text, number, file)
             if checked and not has_checksum:
                 raise NoEventError("it has no checksum")
         except NoEventError as wrong:
             yield Line(number, end, None, str(wrong))
             checked = checked or number == 1
             continue
-        if isinstance(event, Begun) and event.format > FORMAT:
-            newer = f"format {event.format}, and this one reads up to {FORMAT}"
-            raise RunFolderError(f"{file}: written by a newer Boxtune ({newer}); use that one")
         checked = checked or has_checksum
         yield Line(number, end, event)
     if _CHECKED.match(rest[:-1]):  # no write that was cut off leaves more than its line
         yield Line(len(lines) + 1, len(data), None, "its end is not a line's")
 
 
-def _event(text: bytes, number: int) -> tuple[Event, bool]:
+def _event(text: bytes, number: int, file: Path) -> tuple[Event, bool]:
     """The event of a line, and whether the line has a checksum.
 
     Raises:
         NoEventError: it is none, or damaged.
+        RunFolderError: a newer Boxtune has written it.
     """
     matched = _CHECKED.match(text)
     if matched is not None:
@@ -94,10 +92,20 @@ def _event(text: bytes, number: int) -> tuple[Event, bool]:
         read = json.loads(text)
     except ValueError:
         raise NoEventError("not an event") from None
+    if number == 1 and matched is not None:
+        _refuse_newer(read, file)  # before it is read as an event, which a newer one may not be here
     event = from_json(read)
     if matched is None and isinstance(event, Begun) and event.format > 0:
         raise NoEventError("it has no checksum")
     return event, matched is not None
+
+
+def _refuse_newer(first: object, file: Path) -> None:
+    """Whatever a newer format's first line has, it says its format."""
+    written = first.get("format") if isinstance(first, dict) else None
+    if isinstance(written, int) and written > FORMAT:
+        newer = f"format {written}, and this one reads up to {FORMAT}"
+        raise RunFolderError(f"{file}: written by a newer Boxtune ({newer}); use that one")
 
 
 def written_line(event: Event, number: int) -> bytes:

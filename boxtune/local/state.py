@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import singledispatch
+from operator import attrgetter
 from pathlib import Path
 
 import immutables
@@ -35,8 +36,8 @@ class RunState:
         folder: where the run lies.
         experiment: with its counts as they are now.
         options: what of the command line must stay the same.
-        trials: by name; a map that shares what it can with the one before, so that thousands of events cost little.
-        order: their names, in the order of their creation.
+        trials: by name, in no order; a map that shares what it can with the one before, so that thousands of events
+            cost little.
         condition, message, started, ended: of the run; `ended` is empty while it is not over.
         seconds: that runners have spent on it.
         events: how many there were.
@@ -47,7 +48,6 @@ class RunState:
     options: Mapping[str, Json]
     started: str
     trials: immutables.Map[str, Trial] = immutables.Map()  # noqa: RUF009 (immutable)
-    order: tuple[str, ...] = ()
     condition: RunCondition = RunCondition.RUNNING
     message: str = _RUNNING
     ended: str = ""
@@ -56,7 +56,7 @@ class RunState:
 
     def in_order(self) -> list[Trial]:
         """The trials in the order of their creation."""
-        return [self.trials[name] for name in self.order]
+        return sorted(self.trials.values(), key=attrgetter("created"))
 
     def run(self) -> Run:
         """The run."""
@@ -85,7 +85,7 @@ def apply(state: RunState | None, event: Event, folder: Path) -> RunState:
         return RunState(folder, _experiment(event), event.options, event.time)
     if state is None:
         raise OutOfOrderError("the run was not begun before")
-    return replace(_after(event, state), events=state.events + 1)
+    return _after(event, state)
 
 
 def _experiment(event: Begun) -> Experiment:
@@ -108,7 +108,14 @@ def _(event: CountsChanged, state: RunState) -> RunState:
     given = {name: value for name, value in event.counts.items() if value is not None}
     raw = without_counts(state.experiment.raw)
     changed = parse_experiment({**raw, "spec": {**raw["spec"], **given}}, state.experiment.config_maps)
-    return replace(state, experiment=changed, condition=RunCondition.RUNNING, message=_RUNNING, ended="")
+    return replace(
+        state,
+        experiment=changed,
+        condition=RunCondition.RUNNING,
+        message=_RUNNING,
+        ended="",
+        events=state.events + 1,
+    )
 
 
 @_after.register
@@ -127,7 +134,7 @@ def _(event: Created, state: RunState) -> RunState:
         same_as=event.same_as,
         created=state.events,
     )
-    return replace(_with(state, trial), order=(*state.order, trial.name))
+    return _with(state, trial)
 
 
 @_after.register
@@ -151,13 +158,19 @@ def _(event: Ended, state: RunState) -> RunState:
         first_values=event.first_values,
         completed=state.events,
     )
-    return replace(_with(state, trial), seconds=max(state.seconds, event.seconds_spent))
+    return _with(state, trial, max(state.seconds, event.seconds_spent))
 
 
 @_after.register
 def _(event: Finished, state: RunState) -> RunState:
-    seconds = max(state.seconds, event.seconds_spent)
-    return replace(state, condition=event.condition, message=event.message, ended=event.time, seconds=seconds)
+    return replace(
+        state,
+        condition=event.condition,
+        message=event.message,
+        ended=event.time,
+        seconds=max(state.seconds, event.seconds_spent),
+        events=state.events + 1,
+    )
 
 
 def _open_trial(state: RunState, name: str) -> Trial:
@@ -169,8 +182,14 @@ def _open_trial(state: RunState, name: str) -> Trial:
     return trial
 
 
-def _with(state: RunState, trial: Trial) -> RunState:
-    return replace(state, trials=state.trials.set(trial.name, trial))
+def _with(state: RunState, trial: Trial, seconds: float | None = None) -> RunState:
+    """The state one event later, with `trial` as it is now; made once an event, since a long run has thousands."""
+    return replace(
+        state,
+        trials=state.trials.set(trial.name, trial),
+        seconds=state.seconds if seconds is None else seconds,
+        events=state.events + 1,
+    )
 
 
 def without_counts(raw: JsonObject) -> dict[str, Json]:

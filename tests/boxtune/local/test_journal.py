@@ -8,6 +8,7 @@ import re
 import shutil
 from pathlib import Path
 
+import google_crc32c
 import pytest
 
 from boxtune.errors import RunFolderError
@@ -15,7 +16,8 @@ from boxtune.local.events import FORMAT, Begun, Created, Ended, Event, Finished,
 from boxtune.local.journal import JOURNAL_FILE, Journal, read_lines, written_line
 from boxtune.local.reading import open_run, read_journal
 from boxtune.local.repair import repair
-from boxtune.runs.run import RunCondition
+from boxtune.local.state import RunState, apply
+from boxtune.runs.run import Run, RunCondition
 from boxtune.runs.trial import Condition, Metric, Role, StopRule
 from tests.experiments import boxtune, shell_experiment, write
 
@@ -111,6 +113,26 @@ def test_a_newer_journal_is_refused(tmp_path: Path) -> None:
     assert "newer" in boxtune("repair", tmp_path).err
 
 
+def test_a_newer_journal_is_refused_as_one_whatever_else_its_first_line_has(tmp_path: Path) -> None:
+    body = b'{"event":"dawn","format":%d,"n":1' % (FORMAT + 1)
+    checksum = b"%08x" % google_crc32c.value(body)
+    (tmp_path / JOURNAL_FILE).write_bytes(body + b',"crc32c":"' + checksum + b'"}\n')
+    for refused in (open_run, repair):
+        with pytest.raises(RunFolderError, match="written by a newer Boxtune"):
+            refused(tmp_path)
+
+
+def test_a_state_stays_as_it_was_when_an_event_is_applied(tmp_path: Path) -> None:
+    states: list[RunState] = []
+    tellings: list[Run] = []
+    for event in story():
+        states.append(apply(states[-1] if states else None, event, tmp_path))
+        tellings.append(states[-1].run())
+    assert [state.run() for state in states] == tellings
+    assert [trial.name for trial in tellings[-1].trials] == ["shell-0001", "shell-0002", "shell-0003"]
+    assert [(trial.created, trial.completed) for trial in tellings[-1].trials] == [(1, 3), (4, 6), (7, 9)]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -165,6 +187,26 @@ def test_a_repaired_run_goes_on(tmp_path: Path) -> None:
     run = open_run(tmp_path / "run")
     assert len(run.trials) == 4
     assert all(trial.condition is Condition.SUCCEEDED for trial in run.trials)
+
+
+def test_a_trial_in_a_lost_one_s_place_does_not_meet_what_that_one_left(tmp_path: Path) -> None:
+    """A search that knows more by then may suggest something else under the same name, whose folder it then is not."""
+    out, last = tmp_path / "run", "shell-0004"
+    mine = f'f={out}/trials/$KATIB_TRIAL_NAME/config; test ! -f $f || test "$(cat $f)" = $X || exit 2; echo $X > $f'
+    experiment = shell_experiment(f"{mine}; echo score=$X", maxTrialCount=4, maxFailedTrialCount=1)
+    command = ("run", write(tmp_path / "experiment.yaml", experiment), "--out", out)
+    assert boxtune(*command).code == 0
+    (out / "trials" / last / "config").write_text("what was suggested then")
+    file = out / JOURNAL_FILE
+    lines = file.read_bytes().splitlines(keepends=True)
+    place = next(number for number, line in enumerate(lines) if b'"created"' in line and last.encode() in line)
+    file.write_bytes(b"".join([*lines[:place], b"?" + lines[place][1:], *lines[place + 1 :]]))
+    aside = out / "trials" / f"{last}.lost-1"
+    assert f"set aside: {aside}" in boxtune("repair", out).out
+    assert (aside / "config").read_text() == "what was suggested then"
+    again = boxtune(*command)
+    assert again.code == 0, again.err
+    assert repair(out).set_aside == ()
 
 
 @pytest.mark.parametrize("name", ["whole", "cut-off", "with-baseline"])
