@@ -55,7 +55,7 @@ def test_a_trial_worse_than_the_median_is_stopped_and_counts(tmp_path: Path) -> 
     assert found["earlyStoppedTrialList"] == ["shell-0003"]
     assert (found["trialsEarlyStopped"], found["trialsSucceeded"]) == (1, 3)
     assert trials["0003"]["observation"]["metrics"][0]["max"] in ("11", "12", "13")  # stopped at its second report
-    assert "shell-0003 stopped early after" in ended.out
+    assert "EarlyStopped" in ended.out
     assert found["currentOptimalTrial"]["parameterAssignments"][0]["value"] == "50"
 
 
