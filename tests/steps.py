@@ -32,7 +32,7 @@ def ours(config: TrainEvalPipelineConfig, folder: Path) -> list[dict[str, float]
     with autograph(False):
         built = build_model(config, strategy)
     tf.train.Checkpoint(model=built.model).save(str(folder / "weights"))
-    trainer, losses = Trainer(built, config), []
+    trainer, losses = Trainer(built, config), list[dict[str, float]]()
     recorded = Recorded(config, built.model)
     trainer.build_input = recorded.build  # type: ignore[method-assign]
     trainer.trace()
@@ -80,7 +80,7 @@ def stock(config: TrainEvalPipelineConfig, folder: Path) -> list[dict[str, float
     model_lib_v2._ensure_model_is_built(model, dataset, train.unpad_groundtruth_tensors)
     tf.train.Checkpoint(model=model).restore(str(folder / "weights-1")).assert_existing_objects_matched()
 
-    @tf.function
+    @tf.function  # type: ignore[untyped-decorator]
     def step(features: Any, labels: Any) -> Any:
         losses = model_lib_v2.eager_train_step(
             model,

@@ -15,7 +15,7 @@ from rich.text import Text
 from boxtune.local.options import Listener
 from boxtune.local.outcome import last_words
 from boxtune.report.table import trials_table
-from boxtune.report.text import assignment, duration, number, seconds_left, state
+from boxtune.report.text import assignment, duration, number, seconds_left
 from boxtune.runs.run import Run
 from boxtune.runs.trial import Condition, Trial
 
@@ -68,7 +68,7 @@ class PlainListener:
                 f"{trial.name} succeeded after {duration(trial.seconds)}: {run.experiment.objective.metric} {measured}"
             )
         else:
-            said = f"{trial.name} {state(trial.condition)} after {duration(trial.seconds)}: {trial.reason}"
+            said = f"{trial.name} {trial.condition} after {duration(trial.seconds)}: {trial.reason}"
         return f"{said}; {_standing(run)}"
 
     def _print(self, text: str) -> None:

@@ -126,14 +126,16 @@ class Experiment:
 
 
 def parse_experiment(raw: JsonObject, config_maps: Mapping[str, Mapping[str, str]]) -> Experiment:
-    """The Experiment that `raw` is; `raw` has passed validation.
+    """The Experiment that `raw` is; its structure has been found right (`shape_problems`).
 
     Raises:
-        ExperimentError: parameters from which nothing could be suggested, or of one name; all of them are named.
+        ExperimentError: parameters from which nothing could be suggested, or of one name, all of them named; what
+            makes it an Experiment is missing.
     """
     model = read_model(V1beta1Experiment, raw)
     metadata, spec = model.metadata, model.spec
-    assert metadata is not None and spec is not None and spec.algorithm is not None  # noqa: PT018 (validation said so)
+    if metadata is None or spec is None or spec.algorithm is None:
+        raise ExperimentError(error("", "must have metadata, spec and spec.algorithm"))
     stopping = spec.early_stopping
     return Experiment(
         name=metadata.name or "",

@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
 from boxtune.errors import ExperimentError
 from boxtune.experiment.source import JsonObject, read_documents
 from boxtune.problems import error
@@ -18,18 +20,30 @@ NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _UNHASHED = str.maketrans("013ae", "ghkmt")  # kustomize keeps vowels and lookalikes out of its names
 
 
+class _Generator(BaseModel):
+    name: str
+    files: list[str] = []
+
+
+_GENERATORS = TypeAdapter(list[_Generator])
+
+
 def read_kustomization(folder: Path) -> JsonObject:
     """The kustomization in `folder`; empty where there is none.
 
     Raises:
         ExperimentError: unreadable, not YAML, or no mapping.
     """
-    file = next((folder / name for name in NAMES if (folder / name).is_file()), None)
-    documents = read_documents(file) if file is not None else []
+    file = _file(folder)
+    documents = read_documents(file) if file.is_file() else []
     for document in documents:
         if not isinstance(document.raw, Mapping):
             raise ExperimentError(error("", "must be a mapping"), file=str(file))
     return documents[0].raw if documents else {}
+
+
+def _file(folder: Path) -> Path:
+    return next((folder / name for name in NAMES if (folder / name).is_file()), folder / NAMES[0])
 
 
 def generated_config_maps(folder: Path) -> dict[str, dict[str, str]]:
@@ -38,20 +52,23 @@ def generated_config_maps(folder: Path) -> dict[str, dict[str, str]]:
     Raises:
         ExperimentError: as `read_kustomization`; a generator is malformed, or its file cannot be read.
     """
-    generated: dict[str, dict[str, str]] = {}
-    for number, generator in enumerate(read_kustomization(folder).get("configMapGenerator") or ()):
-        path = f"configMapGenerator.{number}"
-        if not isinstance(generator, Mapping) or not isinstance(generator.get("name"), str):
-            raise ExperimentError(error(path, "must be a mapping with a name"), file=f"{folder}/{NAMES[0]}")
-        data = generated.setdefault(generator["name"], {})
-        for entry in generator.get("files") or ():
-            key, equals, place = str(entry).partition("=")
+    field, generated = "configMapGenerator", dict[str, dict[str, str]]()
+    try:
+        generators = _GENERATORS.validate_python(read_kustomization(folder).get(field) or [])
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        path = ".".join((field, *map(str, first["loc"])))
+        raise ExperimentError(error(path, first["msg"]), file=str(_file(folder))) from None
+    for number, generator in enumerate(generators):
+        data = generated.setdefault(generator.name, {})
+        for entry in generator.files:
+            key, equals, place = entry.partition("=")
             source = folder / (place if equals else key)
             try:
                 data[key if equals else source.name] = source.read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError) as wrong:
                 what = f"{source} cannot be read: {wrong}"
-                raise ExperimentError(error(f"{path}.files", what), file=f"{folder}/{NAMES[0]}") from None
+                raise ExperimentError(error(f"{field}.{number}.files", what), file=str(_file(folder))) from None
     return generated
 
 

@@ -8,7 +8,7 @@ import io
 from rich.table import Table
 from rich.text import Text
 
-from boxtune.report.text import assignment, duration, number, state
+from boxtune.report.text import assignment, duration, number
 from boxtune.runs.run import Run
 from boxtune.runs.trial import Condition, Trial
 
@@ -24,7 +24,7 @@ _STYLES = {
 
 
 def trials_table(run: Run, most: int | None = None) -> Table:
-    """One row a trial, the baseline apart and first; the best is bold and marked. Reasons end where the terminal does.
+    """One row a trial, the baseline apart and first; the best is bold and marked.
 
     Args:
         most: of the suggested trials, show only this many of the newest.
@@ -36,7 +36,7 @@ def trials_table(run: Run, most: int | None = None) -> Table:
     for metric in run.experiment.objective.metrics:
         table.add_column(metric, justify="right", no_wrap=True)
     table.add_column("time", justify="right", no_wrap=True)
-    table.add_column("state")  # the one column that gives way where the terminal is narrow
+    table.add_column("state", overflow="fold")
     if run.baseline is not None:
         table.add_row(
             *_cells(run, run.baseline, "baseline", ""), style=_STYLES[run.baseline.condition], end_section=True
@@ -90,5 +90,5 @@ def _cells(run: Run, trial: Trial, name: str, mark: str) -> list[Text]:
     metrics = [number(trial.value(objective, metric)) for metric in objective.metrics]
     seconds = duration(trial.seconds) if trial.condition.ended else ""
     same = f", same config as {_short(run, trial.same_as)}" if trial.same_as and not trial.reason else ""
-    said = f"{state(trial.condition)}{mark}{same}" + (f": {trial.reason}" if trial.reason else "")
-    return [*map(Text, (name, *values, *metrics, seconds)), Text(said, no_wrap=True, overflow="ellipsis")]
+    state = f"{trial.condition}{mark}{same}" + (f": {trial.reason}" if trial.reason else "")
+    return [Text(cell) for cell in (name, *values, *metrics, seconds, state)]

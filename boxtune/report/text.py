@@ -11,15 +11,6 @@ from boxtune.runs.trained_config import trained_config
 from boxtune.runs.trial import Condition, Trial
 
 _SIXTY = 60  # seconds of a minute, minutes of an hour
-_STATES = {
-    Condition.CREATED: "waiting",
-    Condition.RUNNING: "running",
-    Condition.SUCCEEDED: "done",
-    Condition.FAILED: "failed",
-    Condition.METRICS_UNAVAILABLE: "no metric",
-    Condition.KILLED: "cut short",
-    Condition.EARLY_STOPPED: "stopped early",
-}
 
 
 def number(value: float | None) -> str:
@@ -45,11 +36,6 @@ def assignment(text: str) -> str:
         return f"{float(text):.4g}"
     except ValueError:
         return text
-
-
-def state(condition: Condition) -> str:
-    """What became of a trial, in a word or two for people; Katib's names of it are in `boxtune show --json`."""
-    return _STATES[condition]
 
 
 def seconds_left(run: Run) -> float | None:

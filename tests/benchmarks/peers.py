@@ -61,7 +61,7 @@ def optuna(parallel: int) -> float:
 
 def ray_tune(parallel: int) -> float:
     """Ray Tune with its defaults; Ray itself is started before."""
-    import ray
+    import ray  # type: ignore[import-not-found]  # not locked: it installs no lighter than TensorFlow
     from ray import tune
 
     def trainable(config: dict[str, float]) -> None:

@@ -160,9 +160,9 @@ def test_a_pod_and_a_container_here_give_the_same_config_and_metrics(
     assert _values(done.stdout) == _values(there)
     mine = json.loads((here / "model" / "trial.json").read_text())
     assert mine["assignments"]["batch_size"] == ASSIGNMENTS["batch_size"]
-    folder = HOST_FOLDER / "boxtune-models" / "same"
-    if folder.is_dir():  # this machine is the node
-        assert json.loads((folder / "trial.json").read_text())["config_digest"] == mine["config_digest"]
+    on_node = HOST_FOLDER / "boxtune-models" / "same"
+    if on_node.is_dir():  # this machine is the node
+        assert json.loads((on_node / "trial.json").read_text())["config_digest"] == mine["config_digest"]
 
 
 def _values(text: str) -> dict[str, str]:

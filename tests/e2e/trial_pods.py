@@ -56,9 +56,10 @@ def trial_job(
         wrapped: run it by Katib's shell line, with a container beside it that shows what the collector reads.
         limits: of the trial's container, besides its own.
     """
-    command = TrialCommand(experiment)
+    command = TrialCommand(experiment.template)
     values = command.values(name, namespace, ASSIGNMENTS)
-    job = yaml.safe_load(fill(yaml.safe_dump({**command.job, "metadata": {"name": name}}), values))
+    template = {**experiment.template.trial_spec, "metadata": {"name": name}}
+    job = yaml.safe_load(fill(yaml.safe_dump(template), values))
     pod = job["spec"]["template"]["spec"]
     for each in (*pod["containers"], *pod.get("initContainers", ())):
         each["image"] = image

@@ -44,8 +44,8 @@ PLACES = list(places(EXPERIMENT))
 
 def changed(place: tuple[str | int, ...], value: Any) -> dict[str, Any]:
     """The Experiment with `value` at a place."""
-    experiment = copy.deepcopy(EXPERIMENT)
-    inner = experiment
+    experiment: dict[str, Any] = copy.deepcopy(EXPERIMENT)
+    inner: Any = experiment
     for part in place[:-1]:
         inner = inner[part]
     inner[place[-1]] = value

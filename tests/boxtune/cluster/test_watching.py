@@ -78,10 +78,13 @@ def test_patience_ends(api: Api, cluster: Cluster, running: Fetcher, monkeypatch
 def test_who_never_reached_it_is_told_at_once(api: Api, cluster: Cluster, running: Fetcher) -> None:
     api.cut()
     with pytest.raises(Unreachable):
-        watch(cluster, running, pytest.fail, pytest.fail)
+        watch(cluster, running, lambda _: pytest.fail("it was reached"), pytest.fail)
     api.restore()
 
 
 def test_an_experiment_that_was_deleted_meanwhile(api: Api, cluster: Cluster, running: Fetcher) -> None:
+    def delete(_: Run) -> None:
+        api.objects.pop(EXPERIMENT)
+
     with pytest.raises(ClusterError, match=r"quick-start: neither"):
-        watch(cluster, running, lambda _: api.objects.pop(EXPERIMENT), pytest.fail)
+        watch(cluster, running, delete, pytest.fail)

@@ -74,7 +74,7 @@ def test_volumes_become_folders(tmp_path: Path) -> None:
         ({"emptyDir": {}}, {"data": Path("/nowhere")}, "no such folder"),
     ],
 )
-def test_a_volume_without_a_folder_is_named(source: dict[str, object], given: dict[str, Path], says: str) -> None:
+def test_a_volume_without_a_folder_is_named(source: Any, given: dict[str, Path], says: str) -> None:
     with pytest.raises(ExperimentError, match=says):
         Volumes(command(**source), given, {})
 

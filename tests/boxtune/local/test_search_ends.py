@@ -11,8 +11,7 @@ from boxtune.errors import ExperimentError
 from boxtune.experiment.experiment import parse_experiment
 from boxtune.runs.trial import Condition, Role, StopRule, Trial
 from boxtune.search.median_stop import MedianStop
-from tests.boxtune.local.test_engine import details, run, status
-from tests.experiments import shell_experiment
+from tests.experiments import details, run, shell_experiment, status
 
 THREE_POINTS = [{"name": "x", "parameterType": "int", "feasibleSpace": {"min": "1", "max": "3"}}]
 # Five reports, a quarter of a second apart: x, x + 1, …
@@ -56,7 +55,7 @@ def test_a_trial_worse_than_the_median_is_stopped_and_counts(tmp_path: Path) -> 
     assert found["earlyStoppedTrialList"] == ["shell-0003"]
     assert (found["trialsEarlyStopped"], found["trialsSucceeded"]) == (1, 3)
     assert trials["0003"]["observation"]["metrics"][0]["max"] in ("11", "12", "13")  # stopped at its second report
-    assert "shell-0003 stopped early after" in ended.out
+    assert "EarlyStopped" in ended.out
     assert found["currentOptimalTrial"]["parameterAssignments"][0]["value"] == "50"
 
 
@@ -102,4 +101,4 @@ def test_it_looks_once_at_the_best_of_the_first_values() -> None:
 )
 def test_wrong_settings_are_refused(settings: dict[str, str], says: str) -> None:
     with pytest.raises(ExperimentError, match=says):
-        stop(**settings)
+        stop(True, **settings)

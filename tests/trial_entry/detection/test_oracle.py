@@ -84,7 +84,10 @@ def test_averaged_weights_are_measured_as_stock_does_and_training_goes_on_from_t
         ended = run(*train_arguments(data / "pipeline.config", tmp_path / name, *few, *more, "--eval_every_n=6"))
         assert ended.code == 0, ended.err
     plain, averaged = (rows(tmp_path / name)[-1]["metrics"] for name in sides)
-    assert averaged["total_loss"] != pytest.approx(plain["total_loss"], rel=0.01)
+    # A hundred times what we may differ from stock; how far training has come by now depends on the processor.
+    assert averaged["total_loss"] != pytest.approx(
+        plain["total_loss"], rel=1e-3
+    )  # a hundred times what we may differ from stock
     assert_same_weights(*(tmp_path / name / "ckpt-12" for name in sides))
     assert_equal_numbers(averaged, measured_by_stock(tmp_path / "averaged", tmp_path / "stock"))
     flags = (f"--pipeline_config_path={tmp_path / 'averaged' / 'pipeline.config'}", f"--model_dir={tmp_path / 'plain'}")

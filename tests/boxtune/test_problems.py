@@ -1,0 +1,21 @@
+"""Problems: one sentence, from its parts."""
+
+from __future__ import annotations
+
+from boxtune.problems import error, errors_of, note, warning
+
+
+def test_a_problem_says_where_what_what_would_be_right_and_what_katib_does() -> None:
+    whole = error("spec.maxTrialCount", "0 must be above 0", "write 12", "the webhook refuses it")
+    assert str(whole) == "error: spec.maxTrialCount: 0 must be above 0; write 12 (on Katib: the webhook refuses it)"
+    assert (whole.text, whole.line) == ("0 must be above 0; write 12", 0)
+
+
+def test_what_goes_without_saying_is_left_out() -> None:
+    assert str(warning("", "nothing is searched")) == "warning: nothing is searched"
+    assert str(note("spec", "not looked at")) == "note: spec: not looked at"
+
+
+def test_only_errors_cannot_work() -> None:
+    found = [note("a", "1"), error("b", "2"), warning("c", "3")]
+    assert errors_of(found) == [found[1]]
