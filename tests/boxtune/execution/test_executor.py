@@ -20,8 +20,8 @@ def job(folder: Path, name: str, script: str, deadline: float | None = None) -> 
     return Job(name, ["sh", "-c", script], dict(os.environ), folder, folder / f"{name}.log", deadline)
 
 
-def executor(folder: Path, parallel: int = 2, **more: float) -> Executor:
-    return Executor(folder, folder / "lock", Shares(parallel, 0, []), **more)
+def executor(folder: Path, parallel: int = 2, stall_seconds: float = 600.0) -> Executor:
+    return Executor(folder, folder / "lock", Shares(parallel, 0, []), stall_seconds)
 
 
 def to_the_end(running: Executor) -> dict[str, EndedJob]:
