@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from boxtune.cluster.reasons import pod_state
+from boxtune.cluster.reasons import PodState, pod_state
 from boxtune.experiment.experiment import DEFAULT_FILTER
 from boxtune.runs.collector import collect_text
+from tests.boxtune.cluster.models import read
 from tests.e2e.conftest import HOST_FOLDER
 from tests.e2e.kubectl import evict, kubectl, kubectl_json, succeeds, wait_for
 from tests.e2e.trial_pods import ASSIGNMENTS, built, ended, log, pods, running, trial_job
@@ -41,7 +42,7 @@ def test_a_trial_trains_on_volumes_and_the_next_waits_for_its_gpu(
     with running(namespace, experiment, first) as one:
         wait_for("the first pod", lambda: pods(namespace, one) and pods(namespace, one)[0]["spec"].get("nodeName"))
         with running(namespace, experiment, second) as two:
-            waits = wait_for("the second pod", lambda: _reason(namespace, two))
+            waits = wait_for("the second pod", lambda: _state(namespace, two).reason)
             assert "waits for a node" in waits
             assert f"Insufficient {GPU}" in waits
             assert ended(namespace, one) == "Complete", log(namespace, pods(namespace, one)[0]["metadata"]["name"])
@@ -55,9 +56,9 @@ def test_a_trial_trains_on_volumes_and_the_next_waits_for_its_gpu(
         assert {"pipeline.config", "metrics.json", "trial.json", "checkpoint"} <= left
 
 
-def _reason(namespace: str, job: str) -> str:
+def _state(namespace: str, job: str) -> PodState:
     found = pods(namespace, job)
-    return pod_state(found[0], "trial").reason if found else ""
+    return pod_state(read(found[0], "V1Pod"), "trial") if found else PodState("")
 
 
 def test_trials_satisfy_the_restricted_level(namespace: str, image: str, tmp_path: Path) -> None:
@@ -124,7 +125,7 @@ def test_too_small_a_memory_limit_is_said_so(namespace: str, image: str, data: P
     with running(namespace, experiment, job) as name:
         state = wait_for(
             "the pod's end",
-            lambda: (found := pods(namespace, name)) and (state := pod_state(found[0], "trial")).failed and state,
+            lambda: (found := _state(namespace, name)).failed and found,
         )
         assert "out of memory" in state.reason or "memory ran out" in state.reason, state
 

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from kubernetes.client import ApiClient, CoreV1Event, V1Pod
+from kubernetes.client import CoreV1Event, V1Pod
 
 from boxtune.cluster.reasons import last_words, pod_state
-
-
-def read(content: dict[str, Any], model: str) -> Any:
-    """The client's model of the API's JSON."""
-    return ApiClient().deserialize(SimpleNamespace(data=json.dumps(content)), model)
+from tests.boxtune.cluster.models import read
 
 
 def pod(status: dict[str, Any]) -> V1Pod:
