@@ -38,7 +38,7 @@ def report(
     page = report_page(found, pictures, why_not)
     file = out or folder / "report.html"
     try:
-        file.write_text(page, encoding="utf-8")
+        file.write_text(page, encoding="utf-8", errors="replace")
     except OSError as error:
         raise InputError(f"{file}: cannot be written: {error.strerror}; name another with --out") from None
     print(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -92,7 +93,7 @@ def run(
     )
     loaded = load_experiment(experiment)
     folder = out or Path("runs") / loaded.name
-    if check and not (folder / JOURNAL_FILE).exists():
+    if check and not os.path.exists(folder / JOURNAL_FILE):
         _check(loaded, experiment, options)
     console = Console(highlight=False)
     with make_listener(console) as listener:

@@ -28,7 +28,7 @@ def open_target(target: str, context: str | None, namespace: str | None) -> Run:
         ClusterError: no such Experiment, or no cluster.
     """
     folder = Path(target)
-    if folder.is_dir() or os.sep in target:
+    if os.path.isdir(folder) or os.sep in target:
         return open_run(folder)
     cluster: Cluster = connect(context, namespace)
     return Fetcher(cluster, target).fetch()

@@ -10,7 +10,7 @@ from boxtune.cluster.baseline import baseline_job
 from boxtune.cluster.connection import GROUP, VERSION, Cluster, optional, speaking_plainly
 from boxtune.errors import ClusterError
 from boxtune.experiment.experiment import Experiment
-from boxtune.experiment.job import GPU_LIMIT
+from boxtune.experiment.quantities import GPU_LIMIT
 from boxtune.experiment.source import Json, JsonObject
 from boxtune.experiment.trial_command import TrialCommand
 

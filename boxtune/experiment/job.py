@@ -16,6 +16,7 @@ from kubeflow_katib_api.models import (
 )
 from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr
 
+from boxtune.experiment.quantities import GPU_LIMIT
 from boxtune.experiment.shape import REFUSED, read_model, shape_problems
 from boxtune.experiment.source import JsonObject
 from boxtune.problems import Problem
@@ -25,13 +26,12 @@ PodSpec = IoK8sApiCoreV1PodSpec
 ObjectMeta = IoK8sApimachineryPkgApisMetaV1ObjectMeta
 
 KIND, API_VERSION = "Job", "batch/v1"
-GPU_LIMIT = "nvidia.com/gpu"
 
 
 class _JobSpec(BaseModel):
     """A Job's `spec`."""
 
-    active_deadline_seconds: StrictInt | None = Field(None, alias="activeDeadlineSeconds")
+    active_deadline_seconds: StrictInt | None = Field(None, alias="activeDeadlineSeconds", ge=0, lt=2**31)
     backoff_limit: StrictInt | None = Field(None, alias="backoffLimit")
     backoff_limit_per_index: StrictInt | None = Field(None, alias="backoffLimitPerIndex")
     completion_mode: StrictStr | None = Field(None, alias="completionMode")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from boxtune.experiment.validation import problems
 from boxtune.problems import Problem
 
 _ALLOWED = "it may hold one Experiment and the ConfigMaps that it mounts"
+_KEY = re.compile(r"[-._a-zA-Z0-9]+")
 ConfigMaps = Mapping[str, Mapping[str, str]]
 
 
@@ -71,4 +73,11 @@ def _config_map(document: Document, path: Path) -> tuple[str, Mapping[str, str]]
     if not isinstance(data, Mapping) or not all(isinstance(each, str) for each in (*data, *data.values())):
         line = document.line("data")
         raise ExperimentError(f"line {line}: the data of the ConfigMap {name} must be texts by name", file=str(path))
+    if document.raw.get("binaryData"):
+        what = f"the binaryData of the ConfigMap {name} cannot be read here; write texts under data"
+        raise ExperimentError(f"line {document.line('binaryData')}: {what}", file=str(path))
+    for key in data:
+        if not _KEY.fullmatch(key) or key in (".", ".."):
+            what = f'"{key}" cannot be a key of the ConfigMap {name}; keys are of letters, digits, ".", "_" and "-"'
+            raise ExperimentError(f"line {document.line(f'data.{key}')}: {what}", file=str(path))
     return name, data

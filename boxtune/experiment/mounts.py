@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -10,6 +11,7 @@ from kubeflow_katib_api.models import IoK8sApiCoreV1ConfigMapVolumeSource, IoK8s
 
 from boxtune.errors import ExperimentError
 from boxtune.experiment.job import Container, PodSpec
+from boxtune.experiment.shape import JOB_REFUSED
 from boxtune.experiment.trial_command import POD_PATH, TrialCommand
 from boxtune.problems import error
 
@@ -69,6 +71,10 @@ class Volumes:
                         f"add it, or give its folder with --volume {name}=DIR",
                     )
                 )
+            for item in volume.config_map.items or ():
+                if not _stays_inside(item.path):
+                    what = f"volume {name}: {item.path} must be a path within the volume, without .."
+                    raise ExperimentError(error(f"{path}.configMap.items", what, "", JOB_REFUSED))
             return
         claim = volume.persistent_volume_claim
         what = f"the claim {claim.claim_name}" if claim is not None else f"a volume of kind {_kind(volume)}"
@@ -89,6 +95,9 @@ class Volumes:
                 raise ExperimentError(
                     error(path, f"{mount.mount_path}: subPathExpr is not built for local runs", "write a subPath")
                 )
+            if mount.sub_path and not _stays_inside(mount.sub_path):
+                what = f"subPath {mount.sub_path} must be a path within the volume, without .."
+                raise ExperimentError(error(path, what, "", JOB_REFUSED))
             volume = self._volumes.get(mount.name)
             if volume is None:
                 raise ExperimentError(error(path, f"the pod has no volume {mount.name}"))
@@ -110,11 +119,20 @@ class Volumes:
         data = self._config_maps.get(source.name or "", {})
         for key, path in config_map_files(source, data).items():
             if key not in data:
-                raise ExperimentError(f"the ConfigMap {source.name} has no key {key}")
+                raise ExperimentError(f"the ConfigMap {source.name} has no key {key}; it has {', '.join(data)}")
             file = place / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            if not file.exists() or file.read_text(encoding="utf-8") != data[key]:
-                file.write_text(data[key], encoding="utf-8")
+            try:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                if not file.exists() or file.read_text(encoding="utf-8") != data[key]:
+                    file.write_text(data[key], encoding="utf-8")
+            except OSError as wrong:
+                what = f"the ConfigMap {source.name}: {key} cannot be written to {path}: {wrong.strerror}"
+                raise ExperimentError(what) from None
+
+
+def _stays_inside(path: str) -> bool:
+    """Whether a path within a volume is one, as Kubernetes asks it."""
+    return not PurePosixPath(path).is_absolute() and ".." not in PurePosixPath(path).parts and path not in ("", ".")
 
 
 def _kind(volume: Volume) -> str:
@@ -182,7 +200,7 @@ def folders_by_volume(pod: PodSpec, given: Mapping[str, Path]) -> dict[str, Path
         found = names.get(name) or claims.get(name)
         if found is None:
             raise ExperimentError(f"--volume {name}: the pod has no such volume; it has {', '.join(names) or 'none'}")
-        if not folder.is_dir():
+        if not os.path.isdir(folder):
             raise ExperimentError(f"--volume {name}={folder}: no such folder")
         folders[found] = folder
     return folders

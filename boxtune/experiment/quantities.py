@@ -11,6 +11,9 @@ from boxtune.problems import Problem, error
 
 _QUANTITY = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?")
 _PLACEHOLDER = "${"
+_COUNT = re.compile(r"\d{1,4}")
+GPU_LIMIT = "nvidia.com/gpu"
+_REFUSED_LATER = "accepted; the Job is refused, and the trial never starts"
 _REFUSED = "the webhook refuses the Experiment"
 
 
@@ -22,4 +25,6 @@ def quantity_problem(value: object, path: str) -> Problem | None:
         return error(path, f"{text} must be an amount: {why}", "", _REFUSED)
     if isinstance(value, bool) or not _QUANTITY.fullmatch(text):
         return error(path, f'"{text}" must be an amount such as 12Gi, 500m or 1', "", _REFUSED)
+    if path.endswith(GPU_LIMIT) and not _COUNT.fullmatch(text):
+        return error(path, f"{text} must be a whole number of GPUs, such as 1", "", _REFUSED_LATER)
     return None

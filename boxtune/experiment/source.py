@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,8 +40,31 @@ class Document:
         return self.lines.get(place, 1)
 
 
+# What Go's YAML makes of plain words: 1e-4 is a number, 10:30 and 2026-01-01 are texts.
+# Source: go-yaml v2's resolve.go.
+_PLAIN = (
+    ("tag:yaml.org,2002:int", r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0[0-7_]*|[1-9][0-9_]*)$", "-+0123456789"),
+    ("tag:yaml.org,2002:float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$", "-+.0123456789"),
+    ("tag:yaml.org,2002:float", r"[-+]?\.(?:inf|Inf|INF)$|\.(?:nan|NaN|NAN)$", "-+."),
+)
+_NOT_GO_S = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value", *(tag for tag, _, _ in _PLAIN)}
+_MOST_PLACES = 200_000  # what aliases may multiply a document to
+
+
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that stands twice, of which YAML would silently take the last."""
+    """Reads plain words as Go does. Refuses a key that stands twice, of which YAML would silently take the last."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 (PyYAML's own, made per class)
+        first: [(tag, words) for tag, words in resolvers if tag not in _NOT_GO_S]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, KeyError):
+            problem = f"not a {node.tag.rpartition(':')[2]}"
+            raise yaml.constructor.ConstructorError(problem=problem, problem_mark=node.start_mark) from None
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
@@ -53,6 +77,10 @@ class _Loader(yaml.SafeLoader):
                 raise yaml.constructor.ConstructorError(problem=problem, problem_mark=key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+
+for _tag, _words, _first in _PLAIN:
+    _Loader.add_implicit_resolver(_tag, re.compile(_words), list(_first))
 
 
 def read_documents(path: Path) -> list[Document]:
@@ -89,19 +117,29 @@ def _documents(text: str) -> Iterator[Document]:
         while loader.check_node():
             node = loader.get_node()
             assert node is not None  # check_node said so
+            lines: dict[Place, int] = {(): node.start_mark.line + 1}
+            bare: list[Place] = []
+            _walk(node, (), lines, bare)
             raw = loader.construct_document(node)
             if raw is not None:
-                lines: dict[Place, int] = {(): node.start_mark.line + 1}
-                bare: list[Place] = []
-                _walk(node, (), lines, bare)
                 yield Document(raw, lines, tuple(bare))
     finally:
         loader.dispose()
 
 
+def _refuse_nul(node: yaml.Node) -> None:
+    if isinstance(node, yaml.ScalarNode) and "\0" in node.value:
+        problem = "a NUL character, which no program, variable or file can have"
+        raise yaml.constructor.ConstructorError(problem=problem, problem_mark=node.start_mark)
+
+
 def _walk(node: yaml.Node, place: Place, lines: dict[Place, int], bare: list[Place]) -> None:
+    if len(lines) > _MOST_PLACES:
+        raise yaml.constructor.ConstructorError(problem="its aliases make too much of it", problem_mark=node.start_mark)
+    _refuse_nul(node)
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
+            _refuse_nul(key)
             inner = (*place, str(key.value))
             lines[inner] = key.start_mark.line + 1
             if key.style is None and key.value in _BARE:

@@ -14,6 +14,8 @@ from boxtune.errors import ExperimentError
 from boxtune.problems import error
 from trial_entry.pipeline_config.values import same_value
 
+_MOST_VALUES = 2**53  # beyond, neighbours are the same number
+
 Assignments = dict[str, str]
 ParameterType = Literal["double", "int", "discrete", "categorical"]
 Distribution = Literal["uniform", "logUniform", "normal", "logNormal"]
@@ -60,6 +62,10 @@ class ParameterSpec:
             raise _unusable(f"{where}.step", f"step {space.step} must be above 0")
         if distribution.startswith("log") and low <= 0:
             raise _unusable(where, f"a {distribution} range must lie above 0, but min is {space.min}")
+        if not math.isfinite(high - low):
+            raise _unusable(where, f"{space.min} to {space.max} is wider than a number can say")
+        if (step or kind == "int") and (high - low) / (step or 1.0) > _MOST_VALUES:
+            raise _unusable(where, f"{space.min} to {space.max} has too many steps", "make step larger")
         if kind == "int" and any(not float(end).is_integer() for end in (low, high, step or 1)):
             raise _unusable(where, "min, max and step of an int must be whole numbers")
         return cls(name, kind, low, high, step, (), distribution)
@@ -143,7 +149,7 @@ def _values(space: V1beta1FeasibleSpace, kind: ParameterType, where: str) -> tup
 
 def _number(path: str, text: str | None) -> float:
     try:
-        value = float(text or "")
+        value = float(text or "") if (text or "").isascii() and "_" not in (text or "") else math.nan
     except ValueError:
         value = math.nan
     if not math.isfinite(value):

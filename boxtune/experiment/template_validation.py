@@ -18,6 +18,8 @@ from boxtune.problems import Problem, error
 _WHERE = "spec.trialTemplate"
 _REFERENCE = re.compile(r"\$\{trialParameters\..+?\}")
 _META = re.compile(r"^\$\{trialSpec\.(Name|Namespace|Kind|APIVersion|(Annotations|Labels)\[.+\])\}$")
+# Whose conditions Katib fills in; source: `KubeflowJobKinds` in `pkg/apis/controller/experiments/v1beta1/constants.go`.
+_TOLD_KINDS = ("Job", "TFJob", "PyTorchJob", "XGBoostJob", "MPIJob", "TrainJob")
 _TRIED = "test-value"  # what Katib puts in each parameter's place
 
 
@@ -52,7 +54,11 @@ def _source(template: V1beta1TrialTemplate) -> Iterator[Problem]:
             yield _refused("configMap", "configMapName, configMapNamespace and templatePath must be given")
     elif not source:
         yield _refused("trialSpec", "must be given")
-    if source and source.get("kind") != "Job" and not (template.success_condition and template.failure_condition):
+    if (
+        source
+        and source.get("kind") not in _TOLD_KINDS
+        and not (template.success_condition and template.failure_condition)
+    ):
         yield _refused("", f"successCondition and failureCondition must be given for a {source.get('kind')}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -106,7 +107,7 @@ def _base(
     config: Path | None,
 ) -> BaseConfig | None:
     if config is not None:
-        if not config.is_file():
+        if not os.path.isfile(config):
             raise ExperimentError(f"--config {config}: no such file")
         return BaseConfig.read(config)
     if mounts and path.is_file():

@@ -7,6 +7,7 @@ there are is known to `boxtune.search`: `boxtune.checking` says so.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 
@@ -112,6 +113,8 @@ def _objective(spec: V1beta1ExperimentSpec) -> Iterator[Problem]:
         return
     if objective.type not in ("minimize", "maximize"):
         yield _refused(f"{where}.type", f"{objective.type} must be minimize or maximize")
+    if objective.goal is not None and not math.isfinite(objective.goal):
+        yield _refused(f"{where}.goal", f"{objective.goal} must be a finite number")
     if not objective.objective_metric_name:
         yield _refused(f"{where}.objectiveMetricName", "must be given")
     elif objective.objective_metric_name in (objective.additional_metric_names or ()):

@@ -127,10 +127,16 @@ class Journal:
         Args:
             lines: how many whole lines it has.
             length: in bytes, of these.
+
+        Raises:
+            RunFolderError: it cannot be written.
         """
         self._file = file
         self._lines, self._length = lines, length
-        self._descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            self._descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise RunFolderError(f"{file}: cannot be written: {error.strerror}") from None
         os.ftruncate(self._descriptor, length)
 
     def append(self, event: Event) -> None:

@@ -42,7 +42,7 @@ def repair(folder: Path) -> Repair:
         RunFolderError: no journal, a runner is at it, or its first line, which has the Experiment, is damaged.
     """
     file = folder / JOURNAL_FILE
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise RunFolderError(f"{folder}: no run lies here (no {JOURNAL_FILE})")
     if is_locked(folder / LOCK_FILE):
         raise RunFolderError(f"{folder}: boxtune run is at it; end it first")

@@ -7,6 +7,7 @@ makes `$$` of it a `$` (`k8s.io/kubernetes/third_party/forked/golang/expansion`)
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
@@ -33,9 +34,9 @@ def wrap(
     shell, args = ["sh", "-c"], list(command)
     if args[0] in ("sh", "bash") and args[1:2] == ["-c"]:
         shell, args = args[:2], args[2:]
-    folder = metrics_file.parent
+    folder = _quoted(metrics_file.parent)
     if redirect:
-        args.append(f"1>{metrics_file} 2>&1")
+        args.append(f"1>{_quoted(metrics_file)} 2>&1")
     if early_stopping:
         args += [
             "||",
@@ -44,6 +45,11 @@ def wrap(
         ]
     args += ["&&", f"echo completed > {folder}/$$$$.pid"]
     return [*shell, " ".join(args)]
+
+
+def _quoted(path: PurePosixPath) -> str:
+    """The path for the shell, after the kubelet's expansion; Katib's own path needs nothing."""
+    return shlex.quote(str(path)).replace("$", "$$")
 
 
 def expand(text: str, environment: Mapping[str, str]) -> str:

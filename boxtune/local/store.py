@@ -41,9 +41,9 @@ class RunStore:
         self._lock = _lock(self.folder)
         self._run: Run | None = None  # made when it is asked for, until something happens
         self._ordered: tuple[Trial, ...] | None = None  # likewise
-        if not (self.folder / JOURNAL_FILE).exists():
-            _refuse_foreign_files(self.folder)
         found = read_journal(self.folder)
+        if found.state is None:
+            _refuse_foreign_files(self.folder)
         self._journal = Journal(self.folder / JOURNAL_FILE, found.lines, found.length)
         if found.state is None:
             begun = Begun(
@@ -197,7 +197,8 @@ def _lock(folder: Path) -> int:
 
 
 def _refuse_foreign_files(folder: Path) -> None:
-    foreign = next((file.name for file in folder.iterdir() if file.name not in (LOCK_FILE, WATCHDOG_LOCK)), None)
+    own = (LOCK_FILE, WATCHDOG_LOCK, JOURNAL_FILE)  # a journal without a whole first line holds nothing yet
+    foreign = next((file.name for file in folder.iterdir() if file.name not in own), None)
     if foreign is not None:
         raise RunFolderError(f"{folder}: is not empty ({foreign}) and holds no run; give another --out")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ OUTPUT_FILE = "output.log"  # what Katib's shell line does not redirect into the
 _COLLECTORS = ("StdOut", "File")
 _NAMESPACE = "default"  # of a cluster, where the Experiment names none
 _OBJECTIVE = "--objective_"
+_READ_BY_A_SHELL = re.compile(r"[\s'\"\\$`;&|<>()*?\[\]#~!{}]")
 _LENGTH_ALIASES = ("num_steps", "epochs")
 
 
@@ -128,7 +130,7 @@ class Template:
             arguments = [map_paths(argument, {place.parent: mounts[place.parent]}) for argument in arguments]
         working, deadline = self._command.container.working_dir, self._command.job.active_deadline_seconds
         return Command(
-            tuple(self._argv(arguments, metrics, variables)),
+            tuple(self._argv(arguments, metrics, variables, mounts)),
             {**os.environ, **variables},
             Path(map_paths(working, mounts)) if working else Path.cwd(),
             metrics if self.is_own else folder / OUTPUT_FILE,
@@ -136,9 +138,19 @@ class Template:
             float(deadline) if deadline is not None else None,
         )
 
-    def _argv(self, arguments: list[str], metrics: Path, variables: Mapping[str, str]) -> list[str]:
+    def _argv(
+        self,
+        arguments: list[str],
+        metrics: Path,
+        variables: Mapping[str, str],
+        mounts: Mapping[PurePosixPath, Path],
+    ) -> list[str]:
         if self.is_own:
             return [sys.executable, *(expand(argument, variables) for argument in arguments[1:])]
+        unquoted = next((str(path) for path in mounts.values() if _READ_BY_A_SHELL.search(str(path))), None)
+        if unquoted is not None:
+            what = f"{unquoted}: the trials' command is a shell line, which reads this path as something else"
+            raise ExperimentError(f"{what}; give --out (or --volume) a path without blanks, quotes, $ and the like")
         redirect = self._experiment.collector.kind == "StdOut"
         return [expand(text, variables) for text in wrap(arguments, PurePosixPath(metrics), redirect=redirect)]
 

@@ -37,10 +37,10 @@ class MetricLog:
 
 
 def collect(file: Path, metrics: Sequence[str], filters: Sequence[str], file_format: str = "TEXT") -> dict[str, Metric]:
-    """The metrics in `file`, as `collect_text` finds them; nothing where there is no file."""
+    """The metrics in `file`, as `collect_text` finds them; nothing where there is no such file."""
     try:
         text = file.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
+    except OSError:
         return {}
     return collect_text(text, metrics, filters, file_format)
 
@@ -91,8 +91,10 @@ def _text(lines: Iterable[str], metrics: Sequence[str], filters: Sequence[str]) 
 def _json(lines: Iterable[str], metrics: Sequence[str]) -> Iterator[MetricLog]:
     for line in filter(None, lines):
         try:
-            values: dict[str, Any] = json.loads(line)
-        except json.JSONDecodeError:
+            values = json.loads(line)
+        except (ValueError, RecursionError):  # no JSON, a number of thousands of digits, lists in lists in lists …
+            continue
+        if not isinstance(values, dict):
             continue
         moment = _json_moment(values.get("timestamp")) or _ZERO_TIME
         for name in metrics:
@@ -102,7 +104,10 @@ def _json(lines: Iterable[str], metrics: Sequence[str]) -> Iterator[MetricLog]:
 
 def _json_moment(stamp: Any) -> datetime | None:
     if isinstance(stamp, int | float):
-        return datetime.fromtimestamp(stamp, UTC)
+        try:
+            return datetime.fromtimestamp(stamp, UTC)
+        except (ValueError, OverflowError, OSError):
+            return None
     return _moment(stamp) if isinstance(stamp, str) else None
 
 

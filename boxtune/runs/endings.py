@@ -25,4 +25,5 @@ def code_in_words(code: int) -> str:
 
 def last_line(text: str) -> str:
     """The last line that is not empty, for people who ask why; empty where there is none."""
-    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
+    line = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
+    return "".join(character for character in line if character.isprintable())  # no terminal's colours and cursors

@@ -38,7 +38,7 @@ class Setting(Generic[Value]):
 
 
 NOT_NEGATIVE_WHOLE = Setting(int, lambda value: value >= 0, "a whole number of at least 0")
-RANDOM_STATE = NOT_NEGATIVE_WHOLE
+RANDOM_STATE = Setting(int, lambda value: 0 <= value < 2**32, "a whole number from 0 to 4294967295")
 POSITIVE_WHOLE = Setting(int, lambda value: value > 0, "a whole number above 0")
 POSITIVE = Setting(float, lambda value: 0 < value < math.inf, "above 0")
 SHARE = Setting(float, lambda value: 0 < value < 1, "between 0 and 1")

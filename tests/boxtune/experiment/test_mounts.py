@@ -94,3 +94,27 @@ def test_a_volume_that_another_container_fills_needs_a_folder_and_one_that_only_
     with pytest.raises(ExperimentError, match="volume data is filled by the container copy"):
         Volumes(cached, {}, {})
     assert Volumes(cached, {"data": tmp_path}, {}).mounts(tmp_path) == {PurePosixPath("/data"): tmp_path / "sub"}
+
+
+@pytest.mark.parametrize("path", ["../out", "/out", "a/../../out", ""])
+def test_a_config_map_s_file_stays_in_its_volume(tmp_path: Path, path: str) -> None:
+    source = {"name": "c", "items": [{"key": "k", "path": path}]}
+    with pytest.raises(ExperimentError, match="must be a path within the volume"):
+        Volumes(command(configMap=source), {}, {"c": {"k": "text"}}).mounts(tmp_path)
+
+
+def test_a_sub_path_stays_in_its_volume(tmp_path: Path) -> None:
+    mount = {"name": "data", "mountPath": "/data", "subPath": "../other"}
+    with pytest.raises(ExperimentError, match=r"subPath \.\./other must be a path within the volume"):
+        Volumes(command(mount, emptyDir={}), {}, {}).mounts(tmp_path)
+
+
+def test_files_that_cannot_lie_beside_each_other_are_named(tmp_path: Path) -> None:
+    source = {"name": "c", "items": [{"key": "k", "path": "p"}, {"key": "l", "path": "p/q"}]}
+    with pytest.raises(ExperimentError, match="the ConfigMap c: l cannot be written to p/q"):
+        Volumes(command(configMap=source), {}, {"c": {"k": "text", "l": "text"}}).mounts(tmp_path)
+
+
+def test_a_folder_s_name_that_is_too_long_is_no_folder() -> None:
+    with pytest.raises(ExperimentError, match="no such folder"):
+        Volumes(command(emptyDir={}), {"data": Path("x" * 300)}, {})

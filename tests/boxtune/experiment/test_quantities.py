@@ -20,6 +20,11 @@ def test_no_amount(amount: object) -> None:
     assert "12Gi" in found.what
 
 
+@pytest.mark.parametrize(("amount", "right"), [(1, True), ("2", True), ("0", True), ("500m", False), (-1, False)])
+def test_gpus_are_whole(amount: object, right: bool) -> None:
+    assert (quantity_problem(amount, "resources.limits.nvidia.com/gpu") is None) == right
+
+
 def test_a_parameter_is_none_because_katib_tries_a_word_there() -> None:
     found = quantity_problem("${trialParameters.memory}", "limits.memory")
     assert found is not None

@@ -19,7 +19,7 @@ from boxtune.local.repair import repair
 from boxtune.local.state import RunState, apply
 from boxtune.runs.run import Run, RunCondition
 from boxtune.runs.trial import Condition, Metric, Role, StopRule
-from tests.experiments import boxtune, shell_experiment, write
+from tests.experiments import boxtune, run, shell_experiment, write
 
 OLD = Path(__file__).parent / "old_runs"  # as Boxtune wrote them before formats were counted
 MOMENT = "2026-01-01T00:00:00.000000Z"
@@ -227,3 +227,11 @@ def test_folders_of_before_still_open_and_go_on(name: str, tmp_path: Path) -> No
     assert [trial.assignments for trial in after.trials] == [
         trial.assignments for trial in open_run(OLD / "whole").trials
     ]
+
+
+def test_an_emptied_journal_is_not_begun_anew_over_what_the_trials_left(tmp_path: Path) -> None:
+    assert run(tmp_path, shell_experiment(maxTrialCount=2)).code == 0
+    (tmp_path / "run" / JOURNAL_FILE).write_bytes(b"")
+    again = run(tmp_path, shell_experiment(maxTrialCount=2))
+    assert again.code == 2
+    assert "is not empty" in again.err

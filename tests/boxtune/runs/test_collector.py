@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from boxtune.experiment.experiment import DEFAULT_FILTER
-from boxtune.runs.collector import collect
+from boxtune.runs.collector import collect, collect_text
 
 
 def test_metrics_are_read_as_katib_reads_them(tmp_path: Path) -> None:
@@ -41,3 +43,22 @@ def test_other_filters_and_json(tmp_path: Path) -> None:
     log.write_text('{"timestamp": "2026-01-01T00:00:00Z", "mAP": "0.1"}\n{"timestamp": 1, "mAP": "0.2"}\n')
     found = collect(log, ["mAP"], [], "JSON")
     assert (found["mAP"].latest, found["mAP"].maximum) == ("0.1", "0.2")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["[]", "3", "null", "[" * 100_000, "9" * 5000, '{"score": 1}', '{"other": "1"}'],
+)
+def test_a_json_line_that_has_no_metric_is_passed_over(line: str) -> None:
+    text = f'{line}\n{{"score": "0.5"}}\n'
+    assert collect_text(text, ["score"], [], "JSON")["score"].latest == "0.5"
+
+
+@pytest.mark.parametrize("stamp", ["1e400", "NaN", "99999999999999999999", "-1e17", '"yesterday"', "[]"])
+def test_a_time_that_is_none_counts_as_no_time(stamp: str) -> None:
+    text = f'{{"score": "0.5", "timestamp": {stamp}}}\n'
+    assert collect_text(text, ["score"], [], "JSON")["score"].latest == "0.5"
+
+
+def test_a_folder_is_no_output(tmp_path: Path) -> None:
+    assert collect(tmp_path, ["score"], []) == {}

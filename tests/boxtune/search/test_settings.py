@@ -13,7 +13,8 @@ from tests.boxtune.search.story import SPACE, Story, experiment, play
     ("algorithm", "settings", "says"),
     [
         ("random", {"seed": "1"}, "random has no setting seed; it has random_state"),
-        ("random", {"random_state": "-1"}, "at least 0"),
+        ("random", {"random_state": "-1"}, "from 0 to 4294967295"),
+        ("random", {"random_state": "4294967296"}, "from 0 to 4294967295"),
         ("random", {"random_state": "1.5"}, "a whole number"),
         ("tpe", {"gamma": "1"}, "between 0 and 1"),
         ("tpe", {"prior_weight": "0"}, "above 0"),
