@@ -66,9 +66,21 @@ def container(experiment: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+class _Dumper(yaml.SafeDumper):
+    """Quotes what Go's YAML would take for a number, such as 1e-05."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = '"' if text[:1] in "-+.0123456789" and "\n" not in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def write(path: Path, *documents: Mapping[str, Any]) -> Path:
     """Write YAML documents."""
-    path.write_text(yaml.safe_dump_all(list(documents), sort_keys=False))
+    path.write_text(yaml.dump_all(list(documents), Dumper=_Dumper, sort_keys=False))
     return path
 
 

@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from tests.conftest import EXPERIMENTS, REPOSITORY
+from tests.experiments import write
 
 PYTHONS = ("3.11", "3.12")
 DIST = REPOSITORY / "dist"
@@ -109,7 +110,7 @@ def test_a_new_user_s_first_commands(installed: Installed) -> None:
     config_map, experiment = yaml.safe_load_all((EXPERIMENTS / "quick-start.yaml").read_text())
     experiment["spec"] |= {"maxTrialCount": 2, "maxFailedTrialCount": 1, "parallelTrialCount": 1}
     file = installed.folder / "experiment.yaml"
-    file.write_text(yaml.safe_dump_all([config_map, experiment]))
+    write(file, config_map, experiment)
     (installed.folder / "pipeline.config").write_text(config_map["data"]["pipeline.config"])
 
     version = installed.prints("boxtune", "--version").strip()
