@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal["error", "warning", "note"]
+# What `on_katib` says of what never becomes a trial.
+REFUSED = "the webhook refuses the Experiment"
+JOB_REFUSED = "accepted; the Job is refused, and the trial never starts"
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 

@@ -11,9 +11,8 @@ from kubeflow_katib_api.models import V1beta1ExperimentSpec
 
 from boxtune.errors import ExperimentError
 from boxtune.experiment.experiment import Experiment
-from boxtune.experiment.shape import REFUSED
 from boxtune.experiment.space import ParameterSpec
-from boxtune.problems import Problem, error, warning
+from boxtune.problems import REFUSED, Problem, error, warning
 from boxtune.search.catalogue import ALGORITHMS, create_policy
 from boxtune.search.grid_points import GridPoints
 from trial_entry.pipeline_config.values import same_value

@@ -17,9 +17,9 @@ from kubeflow_katib_api.models import (
 from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr
 
 from boxtune.experiment.quantities import GPU_LIMIT
-from boxtune.experiment.shape import REFUSED, read_model, shape_problems
+from boxtune.experiment.shape import read_model, shape_problems
 from boxtune.experiment.source import JsonObject
-from boxtune.problems import Problem
+from boxtune.problems import REFUSED, Problem
 
 Container = IoK8sApiCoreV1Container
 PodSpec = IoK8sApiCoreV1PodSpec

@@ -11,9 +11,8 @@ from kubeflow_katib_api.models import IoK8sApiCoreV1ConfigMapVolumeSource, IoK8s
 
 from boxtune.errors import ExperimentError
 from boxtune.experiment.job import Container, PodSpec
-from boxtune.experiment.shape import JOB_REFUSED
 from boxtune.experiment.trial_command import POD_PATH, TrialCommand
-from boxtune.problems import error
+from boxtune.problems import JOB_REFUSED, error
 
 Volume = IoK8sApiCoreV1Volume
 ConfigMaps = Mapping[str, Mapping[str, str]]

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import re
 
-from boxtune.problems import Problem, error
+from boxtune.problems import JOB_REFUSED, REFUSED, Problem, error
 
 _QUANTITY = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?")
 _PLACEHOLDER = "${"
 _COUNT = re.compile(r"\d{1,4}")
 GPU_LIMIT = "nvidia.com/gpu"
-_REFUSED_LATER = "accepted; the Job is refused, and the trial never starts"
-_REFUSED = "the webhook refuses the Experiment"
 
 
 def quantity_problem(value: object, path: str) -> Problem | None:
@@ -22,9 +20,9 @@ def quantity_problem(value: object, path: str) -> Problem | None:
     text = str(value)
     if _PLACEHOLDER in text:
         why = "Katib tries the template with a word in each parameter's place; a word is none"
-        return error(path, f"{text} must be an amount: {why}", "", _REFUSED)
+        return error(path, f"{text} must be an amount: {why}", "", REFUSED)
     if isinstance(value, bool) or not _QUANTITY.fullmatch(text):
-        return error(path, f'"{text}" must be an amount such as 12Gi, 500m or 1', "", _REFUSED)
+        return error(path, f'"{text}" must be an amount such as 12Gi, 500m or 1', "", REFUSED)
     if path.endswith(GPU_LIMIT) and not _COUNT.fullmatch(text):
-        return error(path, f"{text} must be a whole number of GPUs, such as 1", "", _REFUSED_LATER)
+        return error(path, f"{text} must be a whole number of GPUs, such as 1", "", JOB_REFUSED)
     return None

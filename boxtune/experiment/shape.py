@@ -17,10 +17,8 @@ from typing import Any, Protocol, Self, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from boxtune.experiment.quantities import quantity_problem
-from boxtune.problems import Problem, error
+from boxtune.problems import JOB_REFUSED, REFUSED, Problem, error
 
-REFUSED = "the webhook refuses the Experiment"
-JOB_REFUSED = "accepted; the Job is refused, and the trial never starts"
 _IGNORED = "the field is ignored"
 _SHOWN = 60  # characters of a wrong value
 _MUST_BE = {

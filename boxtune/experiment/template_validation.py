@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from kubeflow_katib_api.models import V1beta1ExperimentSpec, V1beta1TrialParameterSpec, V1beta1TrialTemplate
 
-from boxtune.experiment.shape import REFUSED
 from boxtune.experiment.source import JsonObject
-from boxtune.problems import Problem, error
+from boxtune.problems import REFUSED, Problem, error
 
 _WHERE = "spec.trialTemplate"
 _REFERENCE = re.compile(r"\$\{trialParameters\..+?\}")

@@ -22,10 +22,10 @@ from kubeflow_katib_api.models import (
 )
 
 from boxtune.experiment.job import is_job, job_problems
-from boxtune.experiment.shape import REFUSED, read_model, shape_problems
+from boxtune.experiment.shape import read_model, shape_problems
 from boxtune.experiment.source import JsonObject
 from boxtune.experiment.template_validation import template_problems
-from boxtune.problems import Problem, error
+from boxtune.problems import REFUSED, Problem, error
 
 COLLECTORS = ("StdOut", "File", "TensorFlowEvent", "PrometheusMetric", "Custom", "Push")
 API_VERSION, KIND = "kubeflow.org/v1beta1", "Experiment"
