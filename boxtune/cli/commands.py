@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # In the order in which they are met: `NAME: what it does`; boxtune/cli/NAME.py has a function NAME.
 SUBCOMMANDS: Mapping[str, str] = {
     "demo": "Make a small data set.",
+    "data": "Make records of annotated images, check them, look at them.",
     "parameters": "List what of a pipeline.config can be searched.",
     "check": "Find mistakes in an Experiment before training.",
     "speed": "Measure what trains fastest on this machine.",
@@ -30,29 +31,44 @@ SUBCOMMANDS: Mapping[str, str] = {
     "watch": "Follow an Experiment on a cluster.",
     "cancel": "End an Experiment on a cluster.",
 }
+# Those of `boxtune data`: boxtune/cli/data_NAME.py has a function data_NAME.
+DATA_SUBCOMMANDS: Mapping[str, str] = {
+    "import": "Make records of annotated images: COCO, VOC, YOLO, CSV and others.",
+}
 
 
 class Subcommands(TyperGroup):
     """The group of SUBCOMMANDS."""
 
+    subcommands: ClassVar[Mapping[str, str]] = SUBCOMMANDS
+    prefix: ClassVar[str] = ""  # of their modules and functions
+
     def list_commands(self, ctx: Context) -> list[str]:
         """Their names."""
-        return list(SUBCOMMANDS)
+        return list(self.subcommands)
 
     def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
         """What stands for a subcommand until it is called: its name and its line of help."""
-        if cmd_name not in SUBCOMMANDS:
+        if cmd_name not in self.subcommands:
             return None
-        return TyperCommand(cmd_name, callback=None, short_help=SUBCOMMANDS[cmd_name])
+        return TyperCommand(cmd_name, callback=None, short_help=self.subcommands[cmd_name])
 
     def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, Command | None, list[str]]:
         """The subcommand itself."""
         name, found, rest = super().resolve_command(ctx, args)
-        return name, _loaded(name) if found is not None and name is not None else None, rest
+        return name, self._loaded(name) if found is not None and name is not None else None, rest
+
+    def _loaded(self, name: str) -> Command:
+        module = importlib.import_module(f"boxtune.cli.{self.prefix}{name}")
+        if isinstance(found := getattr(module, self.prefix + name), typer.Typer):
+            return typer.main.get_command(found)
+        single = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+        single.command(name)(found)
+        return typer.main.get_command(single)
 
 
-def _loaded(name: str) -> Command:
-    function = getattr(importlib.import_module(f"boxtune.cli.{name}"), name)
-    single = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-    single.command(name)(function)
-    return typer.main.get_command(single)
+class DataSubcommands(Subcommands):
+    """The group of DATA_SUBCOMMANDS."""
+
+    subcommands: ClassVar[Mapping[str, str]] = DATA_SUBCOMMANDS
+    prefix: ClassVar[str] = "data_"

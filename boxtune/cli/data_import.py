@@ -1,0 +1,1 @@
+"""`boxtune data import`."""
