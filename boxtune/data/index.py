@@ -100,10 +100,10 @@ class DataIndex:
         count: int = self._base.execute("SELECT COUNT(*) FROM images").fetchone()[0]
         return count
 
-    def images(self) -> Iterator[tuple[int, AnnotatedImage]]:
-        """(number, image) in their order."""
+    def images(self) -> Iterator[tuple[int, AnnotatedImage, bytes]]:
+        """(number, image, all that was written about it as bytes) in their order."""
         for number, row in _rows(self._base, "SELECT number, image FROM images WHERE number > ? ORDER BY number"):
-            yield number, _IMAGE.validate_json(row)
+            yield number, _IMAGE.validate_json(row), row
 
     def known(self, key: str) -> Look | None:
         """What was seen under this key before."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from boxtune.data.annotations import AnnotatedImage, Written
 from boxtune.data.findings import Findings
@@ -46,8 +45,8 @@ def look_at_all(index: DataIndex, how: Looking, processes: int, tick: Callable[[
     unknown: list[tuple[int, str]] = []
 
     def tasks() -> Iterator[_Task]:
-        for number, image in index.images():
-            key = _key(image, how)
+        for number, image, written in index.images():
+            key = _key(image, written, how)
             if index.known(key) is None:
                 unknown.append((number, key))
                 yield _Task(image, how)
@@ -62,15 +61,14 @@ def look_at_all(index: DataIndex, how: Looking, processes: int, tick: Callable[[
         tick(1)
 
 
-def _key(image: AnnotatedImage, how: Looking) -> str:
+def _key(image: AnnotatedImage, written: bytes, how: Looking) -> str:
     """Equal for equal annotations of an unchanged file."""
     try:
         stat = image.file.stat()
         state = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
     except OSError:
         state = []
-    text = json.dumps([asdict(image) | {"file": str(image.file.absolute())}, state, asdict(how)])
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(written + f"{image.file.absolute()}{state}{how}".encode()).hexdigest()
 
 
 def _look(task: _Task) -> Look:

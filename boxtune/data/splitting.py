@@ -18,6 +18,7 @@ from boxtune.errors import AnnotationsError, InputError
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 _KNOWN = (VALIDATION, TEST)
+ALL_SPLITS = (TRAIN, *_KNOWN)
 BY_IMAGE, BY_FOLDER, AUTOMATIC = "none", "folder", "auto"
 _COLUMN = "column:"
 _FEW_GROUPS = 10  # fewer are not split unless somebody asks

@@ -14,6 +14,7 @@ from boxtune.data.options import ImportOptions
 from boxtune.data.planning import Plan
 from boxtune.data.published import FORMAT, IMPORT
 from boxtune.data.records import RecordOptions
+from boxtune.data.splitting import ALL_SPLITS
 from trial_entry.contract.versions import boxtune_version
 from trial_entry.records.tfrecord import summarize
 
@@ -51,7 +52,8 @@ def about_import(  # noqa: PLR0913, PLR0917 (all that an import knows)
             "files": [shard.name for shard in decided.shards if shard.split == split],
             "digest": summarize(made / shard.name for shard in decided.shards if shard.split == split).digest,
         }
-        for split in dict.fromkeys(shard.split for shard in decided.shards)
+        for split in ALL_SPLITS
+        if any(shard.split == split for shard in decided.shards)
     }
     return {
         "format": FORMAT,

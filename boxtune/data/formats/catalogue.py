@@ -26,6 +26,8 @@ FORMATS = {
     "tfrecord": "tfrecord",
 }
 _YOLO_FILES = ("data.yaml", "dataset.yaml", "obj.data", *CLASS_LISTS)
+_OF_COCO = frozenset(("images", "annotations", "categories", "info", "licenses"))
+_OF_LABELME = frozenset(("shapes", "imagePath", "imageData", "imageHeight", "imageWidth"))
 _RECORD_NAMES = (".record", ".tfrecord", ".tfrecords", ".records")
 
 
@@ -82,9 +84,9 @@ def is_record_name(name: str) -> bool:
 
 
 def _json_format(path: Path) -> str:
-    kind, keys = top(path, path.name)
+    kind, keys = top(path, path.name, _OF_COCO | _OF_LABELME)
     if kind == "map":
-        return "labelme" if "shapes" in keys else "coco"
+        return "labelme" if _OF_LABELME & set(keys) else "coco"
     if kind == "array" and ({"data", "image", "file_upload"} & set(keys)) and "image_id" not in keys:
         return "labelstudio"
     return "coco"  # its reader says what is wrong

@@ -17,6 +17,7 @@ from boxtune.data.image_folder import ImageNotFound
 from boxtune.errors import AnnotationsError
 
 NAME = "COCO"
+_LISTS = ("images", "annotations", "categories")
 _POLYGON_NUMBERS = 6  # of three points
 
 
@@ -72,14 +73,12 @@ class _File:
             objects.close()
 
     def _look(self) -> None:
-        kind, keys = top(self._file, self._shown)
+        kind, _ = top(self._file, self._shown, _LISTS)
         if kind == "array":
             raise AnnotationsError(
                 f"{self._shown}: line 1: a list, as a detector's results are, no annotations; COCO's are an object "
                 "with images, annotations and categories"
             )
-        if missing := [name for name in ("images", "annotations", "categories") if name not in keys]:
-            raise AnnotationsError(f"{self._shown}: no {' and no '.join(missing)}; COCO's annotations have all three")
 
     def _categories(self) -> dict[str, tuple[str, str]]:
         """(name, supercategory) by id, in the order of the ids."""
@@ -95,7 +94,16 @@ class _File:
             if name in (known for other, (known, _) in found.items() if other != key):
                 self._source.findings.add("repaired", "class", "with two ids, taken as one", f"{place}: {name}")
             found[key] = (name, " ".join(str(each.get("supercategory") or "").split()))
+        if not found:
+            self._say_what_is_missing()
         return dict(sorted(found.items(), key=lambda item: _order(item[0])))
+
+    def _say_what_is_missing(self) -> None:
+        keys = top(self._file, self._shown)[1]
+        missing = [name for name in _LISTS if name not in keys] or ["category in categories"]
+        raise AnnotationsError(
+            f"{self._shown}: no {' and no '.join(missing)}; COCO's annotations have images, annotations and categories"
+        )
 
     def _declare(self, categories: Mapping[str, tuple[str, str]]) -> None:
         """Classes in the order of their ids; a name that only groups the others and has no object is none."""

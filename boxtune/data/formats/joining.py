@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from pathlib import Path
+
+from pydantic import TypeAdapter
 
 from boxtune.data.annotations import AnnotatedObject
 
+_OBJECT: TypeAdapter[AnnotatedObject] = TypeAdapter(AnnotatedObject)
 _SCHEMA = """
 DROP TABLE IF EXISTS objects;
 DROP TABLE IF EXISTS images;
-CREATE TABLE objects(image TEXT NOT NULL, object TEXT NOT NULL);
+CREATE TABLE objects(image TEXT NOT NULL, object BLOB NOT NULL);
 CREATE TABLE images(image TEXT PRIMARY KEY, place TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -32,7 +33,7 @@ class ObjectsByImage:
     def add_all(self, objects: Iterable[tuple[str, AnnotatedObject]]) -> None:
         """Keep (image, object) pairs; once, before anything is asked."""
         self._base.execute("BEGIN")
-        rows = ((image, json.dumps(asdict(each))) for image, each in objects)
+        rows = ((image, _OBJECT.dump_json(each)) for image, each in objects)
         self._base.executemany("INSERT INTO objects VALUES (?, ?)", rows)
         self._base.execute("CREATE INDEX of_image ON objects(image)")
         self._base.execute("COMMIT")
@@ -40,7 +41,7 @@ class ObjectsByImage:
     def of(self, image: str) -> tuple[AnnotatedObject, ...]:
         """The objects of one image."""
         rows = self._base.execute("SELECT object FROM objects WHERE image = ? ORDER BY rowid", (image,))
-        return tuple(_object(row) for (row,) in rows)
+        return tuple(_OBJECT.validate_json(row) for (row,) in rows)
 
     def introduce(self, image: str, place: str) -> str:
         """Take note that an image is there; where it was already, or empty."""
@@ -53,13 +54,8 @@ class ObjectsByImage:
         """(image, object) of objects whose image was never introduced."""
         rows = self._base.execute("SELECT image, object FROM objects WHERE image NOT IN (SELECT image FROM images)")
         for image, row in rows:
-            yield image, _object(row)
+            yield image, _OBJECT.validate_json(row)
 
     def close(self) -> None:
         """Let go of the file."""
         self._base.close()
-
-
-def _object(row: str) -> AnnotatedObject:
-    fields = json.loads(row)
-    return AnnotatedObject(**{**fields, "box": tuple(fields["box"])})

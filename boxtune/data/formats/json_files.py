@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -29,8 +29,11 @@ def items(path: Path, shown: str, prefix: str) -> Iterator[Any]:
             raise _broken(path, shown, error) from None
 
 
-def top(path: Path, shown: str) -> tuple[str, list[str]]:
+def top(path: Path, shown: str, until: Container[str] = ()) -> tuple[str, list[str]]:
     """What a file is at its top: `map` with its keys, `array` with the keys of its first element, or another event.
+
+    Args:
+        until: after one of these keys nobody looks further, since files are large.
 
     Raises:
         AnnotationsError: unreadable, empty, or no JSON.
@@ -46,7 +49,7 @@ def top(path: Path, shown: str) -> tuple[str, list[str]]:
                 depth += event.startswith("start_") - event.startswith("end_")
                 if event == "map_key" and depth == wanted:
                     keys.append(value)
-                if depth == 0 or (kind == "array" and depth == 1):
+                if depth == 0 or (kind == "array" and depth == 1) or (keys and keys[-1] in until):
                     break
         except StopIteration:
             raise AnnotationsError(f"{shown}: empty; it holds no JSON") from None
