@@ -21,6 +21,7 @@ from boxtune.data.annotations import AnnotatedImage, Annotations
 from boxtune.data.findings import Findings
 from boxtune.data.formats.catalogue import read_annotations
 from boxtune.data.formats.source import Source
+from boxtune.data.gathering import gather
 from boxtune.data.index import DataIndex
 from boxtune.data.label_maps import label_map_text, numbered, read_numbers
 from boxtune.data.looking import Looking, look_at_all
@@ -52,13 +53,15 @@ def import_data(options: ImportOptions, listener: Listener) -> Imported:
 
     Raises:
         AnnotationsError: the data cannot be used as they stand; nothing is left of a folder that was not there.
-        Interrupted: the disk is full; the same call goes on.
+        Interrupted: by Ctrl-C, or the disk is full; the same call goes on.
     """
     if options.images is not None and not options.images.is_dir():
         raise AnnotationsError(f"{options.images}: no such folder of images")
     try:
         with work_folder(options.out) as work, closing(DataIndex(work / "index.sqlite")) as index:
             return _Import(options, listener, work, index).run()
+    except KeyboardInterrupt:
+        raise Interrupted(f"{options.out}: interrupted; the same command goes on") from None
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise _full(options.out) from None
@@ -86,14 +89,14 @@ class _Import:
         options = self._options
         annotations = self._read()
         self._listener.phase("looking at images", len(self._index))
-        look_at_all(self._index, Looking(annotations.written, options.tiling is not None), options.processes,
-                    self._listener.tick)  # fmt: skip
-        used, total, labels = self._gather()
-        self._judge(annotations, used, total)
+        how = Looking(annotations.written, options.tiling is not None)
+        look_at_all(self._index, how, options.processes, self._listener.tick)
+        gathered = gather(self._index, options, self._findings)
+        self._judge(annotations, len(gathered.images), gathered.tally)
         given = read_numbers(options.label_map) if options.label_map else {}
-        classes = self._classes(annotations, labels)
+        classes = self._classes(annotations, gathered.counts)
         numbers = numbered(classes, given, str(options.label_map))
-        decided = plan(self._index, options, self._findings)
+        decided = plan(self._index, gathered, options, self._findings)
         records = RecordOptions(numbers, options.tiling, options.max_side)
         inputs = self._inputs(annotations, decided, records)
         known = read_import(options.out)
@@ -117,19 +120,6 @@ class _Import:
         if not len(self._index) and not self._findings.everything():
             raise AnnotationsError(f"{options.annotations}: no image")
         return annotations
-
-    def _gather(self) -> tuple[int, Tally, Counter[str]]:
-        """Count what was seen, and collect what was found."""
-        used, total, labels = 0, Tally(), Counter[str]()
-        for _, image, look in self._index.looked():
-            self._findings.merge(look.findings)
-            if look.bad:
-                self._findings.add("skipped", "image", "that cannot be used", f"{image.name}: {look.bad}")
-                continue
-            used += 1
-            total += look.tally
-            labels.update(each.label for each in look.objects)
-        return used, total, labels
 
     def _judge(self, annotations: Annotations, used: int, total: Tally) -> None:
         """Refuse what would teach something false, and more loss than was allowed."""

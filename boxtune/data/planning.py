@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from boxtune.data.findings import Findings
-from boxtune.data.index import DataIndex, Look
+from boxtune.data.gathering import Gathered, UsedImage
+from boxtune.data.index import DataIndex
 from boxtune.data.near_duplicates import near_pairs
 from boxtune.data.options import ImportOptions
 from boxtune.data.published import splits_before
 from boxtune.data.shards import Shard, Sized, placed
 from boxtune.data.splitting import AUTOMATIC, TRAIN, Member, SplitSpec, assign, clips, folder_of
-from boxtune.data.tiling import tiles
 
 
 @dataclass(frozen=True)
@@ -45,38 +45,25 @@ class Plan:
             writer.writerows([each.name, each.group, self.splits[each.name]] for each in self.members)
 
 
-@dataclass
-class _Used:
-    """What is kept in memory of an image."""
-
-    number: int
-    member: Member
-    own_split: str
-    records: int
-    size: int
-    fingerprint: bytes
-    objects: Counter[str]
-
-
-def plan(index: DataIndex, options: ImportOptions, findings: Findings) -> Plan:
+def plan(index: DataIndex, gathered: Gathered, options: ImportOptions, findings: Findings) -> Plan:
     """Decide on splits and shards, and write them into the index.
 
     Raises:
         AnnotationsError: a split would be empty.
     """
-    used = _used(index, options, findings)
+    used = gathered.images
     splits = _splits(used, options, findings)
     _look_for_leaks(used, splits, findings)
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for each in used:
-        counts[splits[each.member.name]] += each.objects
+        counts[splits[each.member.name]].update(gathered.labels[place] for place in each.objects)
     _look_for_absent(counts, findings)
     seed = options.seed
     sized = [
         Sized(
             each.number,
             splits[each.member.name],
-            hashlib.sha256(f"{seed}:{each.member.sha256}:{each.member.name}".encode()).hexdigest(),
+            hashlib.sha256(f"{seed}:{each.member.sha256.hex()}:{each.member.name}".encode()).digest(),
             each.records,
             each.size,
         )
@@ -86,38 +73,12 @@ def plan(index: DataIndex, options: ImportOptions, findings: Findings) -> Plan:
     index.place(places)
     digest = hashlib.sha256(repr(shards).encode())
     for each in used:
-        digest.update(f"{each.member}:{splits[each.member.name]}\n".encode())
+        member = each.member
+        digest.update(f"{member.name}:{member.sha256.hex()}:{sorted(member.labels)}:{splits[member.name]}\n".encode())
     return Plan([each.member for each in used], splits, shards, counts, digest.hexdigest())
 
 
-def _used(index: DataIndex, options: ImportOptions, findings: Findings) -> list[_Used]:
-    found: list[_Used] = []
-    known: dict[frozenset[str], frozenset[str]] = {}  # many images have the same classes
-    for number, image, look in index.looked():
-        if look.bad:
-            continue
-        objects = Counter(each.label for each in look.objects if not each.is_crowd)
-        labels = known.setdefault(frozenset(objects), frozenset(objects))
-        group = options.grouping.group(image.name, image.group)
-        member = Member(image.name, look.sha256, group, labels)
-        records = _records(look, options, image.name, findings)
-        found.append(_Used(number, member, image.split, records, look.bytes, bytes.fromhex(look.fingerprint), objects))
-    return found
-
-
-def _records(look: Look, options: ImportOptions, name: str, findings: Findings) -> int:
-    """How many records an image becomes; what its tiles lose is counted."""
-    if options.tiling is None:
-        return 1
-    cut = tiles(look.objects, look.size, options.tiling, look.sha256)
-    dropped = sum(tile.dropped for tile in cut)
-    if dropped:
-        why = "cut by the edge of a tile, of which too little is visible there to be a box"
-        findings.add("skipped", "object", why, name, dropped)
-    return len(cut)
-
-
-def _splits(used: Sequence[_Used], options: ImportOptions, findings: Findings) -> dict[str, str]:
+def _splits(used: Sequence[UsedImage], options: ImportOptions, findings: Findings) -> dict[str, str]:
     """Split by name: the data's own where they have some and nobody asked for another."""
     if options.split is None and any(each.own_split for each in used):
         for each in used:
@@ -153,7 +114,7 @@ def _splits(used: Sequence[_Used], options: ImportOptions, findings: Findings) -
 
 def _together(members: Sequence[Member], alike: Iterable[tuple[int, int]]) -> list[Member]:
     """The groups of images that are nearly the same, made one."""
-    parents = {each.group or each.sha256: each.group or each.sha256 for each in members}
+    parents = {each.key: each.key for each in members}
 
     def root(key: str) -> str:
         while parents[key] != key:
@@ -162,14 +123,14 @@ def _together(members: Sequence[Member], alike: Iterable[tuple[int, int]]) -> li
         return key
 
     for one, other in alike:
-        first, second = sorted(root(members[place].group or members[place].sha256) for place in (one, other))
+        first, second = sorted(root(members[place].key) for place in (one, other))
         parents[second] = first
-    return [replace(each, group=root(each.group or each.sha256)) for each in members]
+    return [replace(each, group=root(each.key)) for each in members]
 
 
-def _look_for_leaks(used: Sequence[_Used], splits: Mapping[str, str], findings: Findings) -> None:
+def _look_for_leaks(used: Sequence[UsedImage], splits: Mapping[str, str], findings: Findings) -> None:
     """Images that stand in two splits, the same or nearly."""
-    first: dict[str, Member] = {}
+    first: dict[bytes, Member] = {}
     for each in used:
         member = each.member
         other = first.setdefault(member.sha256, member)

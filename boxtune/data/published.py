@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from boxtune.errors import AnnotationsError
+from boxtune.errors import AnnotationsError, InputError
 
 IMPORT, LABEL_MAP, SPLITS = "import.json", "label_map.pbtxt", "splits.csv"
 FORMAT = 1  # of import.json
@@ -41,7 +41,7 @@ def work_folder(out: Path) -> Iterator[Path]:
             raise AnnotationsError(f"{out}: another import is making it") from None
         try:
             yield work
-        except AnnotationsError:
+        except InputError:
             shutil.rmtree(work, ignore_errors=True)  # nothing to go on with: what was wrong must be mended first
             raise
 

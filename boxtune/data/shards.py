@@ -20,7 +20,7 @@ _SHARD_RECORDS = 200  # small sets are sharded too, since a reader reads several
 _MOST_SMALL = 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sized:
     """An image's share of a split.
 
@@ -33,7 +33,7 @@ class Sized:
 
     number: int
     split: str
-    order: str
+    order: bytes
     records: int
     bytes: int
 
