@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from boxtune.data.findings import Findings
 from boxtune.data.gathering import Gathered, UsedImage
 from boxtune.data.index import DataIndex
-from boxtune.data.near_duplicates import near_pairs
+from boxtune.data.near_duplicates import pairs
 from boxtune.data.options import ImportOptions
 from boxtune.data.published import splits_before
 from boxtune.data.shards import Shard, Sized, placed
@@ -97,7 +97,7 @@ def _splits(used: Sequence[UsedImage], options: ImportOptions, findings: Finding
         what = f"{folders} folders of numbered images; --group none takes images one by one"
         findings.add("warned", "file", "taken as one film a folder, each in one split", what, folders)
     if options.keep_together:
-        members = _together(members, near_pairs([each.fingerprint for each in used]))
+        members = _together(members, _near(used))
     for each, member in zip(used, members, strict=True):
         each.member = member
     chosen = assign(members, spec, splits_before(options.out), options.split is not None)
@@ -110,6 +110,13 @@ def _splits(used: Sequence[UsedImage], options: ImportOptions, findings: Finding
             len(used),
         )
     return chosen
+
+
+def _near(used: Sequence[UsedImage]) -> Iterator[tuple[int, int]]:
+    """Places of two that are nearly the same; of what was never decoded whole nobody knows."""
+    known = [place for place, each in enumerate(used) if each.fingerprint]
+    for one, other in pairs([used[place].fingerprint for place in known]):
+        yield known[one], known[other]
 
 
 def _together(members: Sequence[Member], alike: Iterable[tuple[int, int]]) -> list[Member]:
@@ -137,7 +144,7 @@ def _look_for_leaks(used: Sequence[UsedImage], splits: Mapping[str, str], findin
         if other is not member and splits[other.name] != splits[member.name]:
             what = f"{member.name} in {splits[member.name]} is also {other.name} in {splits[other.name]}"
             findings.add("warned", "image", "in two splits, the same to the byte", what)
-    for one, two in near_pairs([each.fingerprint for each in used]):
+    for one, two in _near(used):
         here, there = used[one].member, used[two].member
         if here.sha256 != there.sha256 and splits[here.name] != splits[there.name]:
             what = f"{there.name} in {splits[there.name]} and {here.name} in {splits[here.name]}"
