@@ -62,7 +62,7 @@ def gather(index: DataIndex, options: ImportOptions, findings: Findings) -> Gath
     for number, image, look in index.looked():
         findings.merge(look.findings)
         if look.bad:
-            findings.add("skipped", "image", "that cannot be used", f"{image.name}: {look.bad}")
+            findings.lose("image", "that cannot be used", f"{image.name}: {look.bad}")
             continue
         found.tally += look.tally
         labels = [each.label for each in look.objects if not each.is_crowd]

@@ -16,7 +16,7 @@ from boxtune.data.near_duplicates import fingerprint
 from boxtune.data.orientation import UPRIGHT
 from boxtune.data.parallel import in_parallel
 from boxtune.data.pixels import Undecodable, look_at
-from boxtune.data.rasters import RASTER, Raster, is_large_tiff
+from boxtune.data.rasters import RASTER, Raster, read_by_windows
 from boxtune.data.settling import settle
 from boxtune.data.sources import image_bytes
 
@@ -82,7 +82,7 @@ def _row(task: _Task) -> tuple[int, str, bytes]:
 def _look(image: AnnotatedImage, how: Looking) -> Look:
     findings = Findings()
     try:
-        if how.by_windows and image.offset < 0 and is_large_tiff(image.file):
+        if how.by_windows and image.offset < 0 and read_by_windows(image.file):
             return _look_at_raster(image, how, findings)
         data = image_bytes(image)
         seen = look_at(data)

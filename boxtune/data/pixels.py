@@ -71,7 +71,8 @@ def opened(data: bytes) -> Image.Image:
     except UnidentifiedImageError:
         raise Undecodable(f"cannot be read as an image{_other_kind(data)}") from None
     except Image.DecompressionBombError:
-        raise Undecodable(f"more than {MOST_PIXELS // 1_000_000} megapixels, too large to decode whole") from None
+        hint = "; of a TIFF, boxtune[geo] and --tile read part after part"
+        raise Undecodable(f"more than {MOST_PIXELS // 1_000_000} megapixels, too large to decode whole{hint}") from None
     except Exception as error:  # Pillow's parsers raise what their parts raise
         raise Undecodable(f"cannot be read as an image: {error}") from None
 

@@ -74,10 +74,11 @@ def read_import(out: Path) -> Mapping[str, Any]:
     return found if isinstance(found, dict) and found.get("format") == FORMAT else {}
 
 
-def is_whole(out: Path, about: Mapping[str, Any]) -> bool:
-    """Whether every file that an import wrote is there with its size."""
+def is_whole(out: Path, about: Mapping[str, Any], newest: float) -> bool:
+    """Whether every file that an import wrote is there with its size, and was made after its newest input."""
     try:
-        return all((out / name).stat().st_size == size for name, size in about["files"].items())
+        sizes = all((out / name).stat().st_size == size for name, size in about["files"].items())
+        return sizes and (out / IMPORT).stat().st_mtime > newest
     except (OSError, KeyError, AttributeError):
         return False
 

@@ -114,8 +114,8 @@ class _Task:
 def _plan(index: Path, shard: Shard, options: RecordOptions) -> str:
     digest = hashlib.sha256(repr(options).encode())
     with closing(DataIndex(index, keep=True)) as base:
-        for image, look in base.shard(shard.split, shard.number):
-            digest.update(f"{image.name}:{look.sha256}:{look.objects}".encode())
+        for row in base.shard_rows(shard.split, shard.number):
+            digest.update(row)
     return digest.hexdigest()
 
 
