@@ -73,9 +73,7 @@ def fit_anchors(generator: AnchorGenerator, boxes: Boxes) -> AnchorFit:
     highest = max(each.matched for each in found)
     enough = [each for each in found if each.matched >= highest - _AS_GOOD]
     nearest = max(each.mean for each in enough)
-    best = min(
-        (each for each in enough if each.mean >= nearest - _AS_NEAR), key=lambda each: (each.shapes, -each.mean)
-    )
+    best = min((each for each in enough if each.mean >= nearest - _AS_NEAR), key=lambda each: (each.shapes, -each.mean))
     return measure_anchors(generator, best.scales, best.ratios, boxes)
 
 
@@ -116,7 +114,7 @@ def _moved(
     boxes: Boxes,
     before: tuple[Sequence[float], Sequence[float]],
 ) -> tuple[list[float], list[float]]:
-    """Each parameter at the median of what the boxes nearest to its anchors ask for; where hardly any are, as it was."""
+    """Each parameter at the median of what the boxes nearest to its anchors ask for; as it was where hardly any are."""
     owner = overlaps.argmax(1)
     met = overlaps.max(1) > _SMALLEST_IOU
     size = np.sqrt(boxes.height * boxes.width) / (generator.unit(boxes) * shapes.per_scale[owner])

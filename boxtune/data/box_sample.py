@@ -48,22 +48,41 @@ def training_splits(records: RecordFiles) -> tuple[str, ...]:
 
 
 def sample_boxes(records: RecordFiles, splits: Collection[str], most: int = MOST_BOXES) -> BoxSample:
-    """Boxes of `splits`; crowds, groups and boxes without an area say nothing about sizes and are left out.
+    """Boxes of `splits`.
 
     Raises:
         InputError: a record cannot be read.
     """
-    drawn: Reservoir[_Row] = Reservoir(most)
-    images = largest = 0
+    collector = BoxCollector(most)
     for split in splits:
         for file in records.splits[split]:
             for _, example in read_file(split, file, records.labels):
-                images += 1
-                largest = max(largest, len(example.objects))
-                for row in _rows(example):
-                    drawn.offer(row)
-    columns = np.array(drawn.kept, float).reshape(-1, 6).T
-    return BoxSample(tuple(splits), *columns, images=images, boxes=drawn.offered, most=largest)
+                collector.offer(example)
+    return collector.sample(splits)
+
+
+class BoxCollector:
+    """Draws boxes from a stream of examples.
+
+    Crowds, groups and boxes without an area say nothing about sizes and are left out.
+    """
+
+    def __init__(self, most: int = MOST_BOXES) -> None:
+        self._drawn: Reservoir[_Row] = Reservoir(most)
+        self._images = self._most = 0
+
+    def offer(self, example: DetectionExample) -> None:
+        """One more image."""
+        self._images += 1
+        self._most = max(self._most, len(example.objects))
+        for row in _rows(example):
+            self._drawn.offer(row)
+
+    def sample(self, splits: Collection[str]) -> BoxSample:
+        """What was drawn, of examples of `splits`."""
+        height, width, ymin, xmin, ymax, xmax = np.array(self._drawn.kept, float).reshape(-1, 6).T
+        counts = (self._images, self._drawn.offered, self._most)
+        return BoxSample(tuple(splits), height, width, ymin, xmin, ymax, xmax, *counts)
 
 
 def _rows(example: DetectionExample) -> Iterator[_Row]:

@@ -34,7 +34,9 @@ def priors_sentences(priors: Priors) -> list[str]:
     of = f"{sample.boxes} boxes" if drawn == sample.boxes else f"{drawn} of {sample.boxes} boxes, drawn at random"
     lines = [f"read: {sample.images} images of {', '.join(sample.splits)}; {of}"]
     if priors.now is not None and priors.suggested is not None:
-        lines.append(f"boxes that meet an anchor at IoU {MATCHED}: {_fit(priors.now)} now, {_fit(priors.suggested)} then")
+        lines.append(
+            f"boxes that meet an anchor at IoU {MATCHED}: {_fit(priors.now)} now, {_fit(priors.suggested)} then"
+        )
     return lines
 
 
