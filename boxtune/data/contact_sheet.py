@@ -8,12 +8,11 @@ from pathlib import Path
 
 from boxtune.data.oddities import KINDS
 from boxtune.data.record_files import Place, RecordFiles, read_file
-from boxtune.data.survey import ClassSurvey, Pick, Survey
+from boxtune.data.survey import MOST_PICKS, ClassSurvey, Pick, Survey
 from boxtune.data.tiles import Tile, make_tile
 
 ODD, SIZES, CLASSES = "odd", "sizes", "classes"
 _CLASS_TILES = 240  # in all
-_MOST_OF_A_CLASS = 6
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def _planned(found: Survey) -> Iterator[tuple[str, str, str, Sequence[Pick]]]:
         yield SIZES, "The smallest objects", "in pixels, one an image", found.smallest
         yield SIZES, "The largest objects", "as shares of their images, one an image", found.largest
     seen = [each for each in found.classes if each.total]
-    each_has = max(1, min(_MOST_OF_A_CLASS, _CLASS_TILES // max(1, len(seen))))
+    each_has = max(1, min(MOST_PICKS, _CLASS_TILES // max(1, len(seen))))
     for each in seen[:_CLASS_TILES]:
         picks_of = sorted(each.picks, key=lambda pick: (str(pick.place.file), pick.place.number))
         yield CLASSES, each.name, _class_note(each), picks_of[:each_has]

@@ -18,6 +18,8 @@ _MARGIN = 16
 _TITLE, _LINE = 34, 17  # pixels in height
 _LINES = 3  # of a caption
 _MOST_CLASSES = 24
+_FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "LiberationSans-Regular.ttf", "Arial.ttf", "Arial Unicode.ttf")
+_PLAIN = str.maketrans({"×": "x", "–": "-", "…": "..."})
 _INK, _SOFT, _PAGE, _CARD = (31, 35, 40), (89, 99, 110), (255, 255, 255), (246, 248, 250)
 _MARKED, _OTHER, _HALO = (255, 176, 0), (108, 199, 255), (0, 0, 0)
 
@@ -84,14 +86,23 @@ def _draw_boxes(picture: Image.Image, tile: Tile, factor: float) -> None:
             draw.rectangle((left, top, right, bottom), outline=colour, width=thick)
 
 
+def _font(size: int, text: str) -> tuple[ImageFont.FreeTypeFont, str]:
+    """A font of this machine with most alphabets, else Pillow's own, which has few signs; and the text for it."""
+    for name in _FONTS:
+        try:
+            return ImageFont.truetype(name, size), text
+        except OSError:
+            continue
+    return ImageFont.load_default(size + 1), text.translate(_PLAIN)
+
+
 def _write(
     draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, size: int, colour: tuple[int, int, int], room: int
 ) -> None:
-    """One line, cut with an ellipsis where it does not fit into `room` pixels."""
-    font = ImageFont.load_default(size)
-    shown = " ".join(text.split())
+    """One line, cut where it does not fit into `room` pixels."""
+    font, shown = _font(size, " ".join(text.split()))
     if draw.textlength(shown, font) > room:
-        while shown and draw.textlength(f"{shown}…", font) > room:
+        while shown and draw.textlength(f"{shown}...", font) > room:
             shown = shown[:-1]
-        shown = f"{shown}…"
+        shown = f"{shown}..."
     draw.text(at, shown, colour, font)

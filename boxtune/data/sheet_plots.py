@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import html
 import itertools
 import math
@@ -21,7 +22,7 @@ _HEIGHT = 300  # pixels
 _BINS = 40
 _CELLS = 32  # a side of the map of positions
 _SMALL, _MEDIUM = 32, 96  # pixels: COCO's ends of small and medium, as the side of a square
-_MOST_COUNTS = 60  # objects an image, before bars become bins
+_COUNTS = (0, 1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000)  # objects an image
 _WIDEST = 16  # aspect ratio at the ends of its plot
 _HEAT = ((0, "rgba(47,129,247,0.04)"), (0.5, "#2f81f7"), (1, "#e8590c"))  # seen on white and on black
 
@@ -43,7 +44,7 @@ def class_counts(classes: Sequence[ClassSurvey], splits: Sequence[str]) -> str:
             textposition="none",
             hovertemplate=f"%{{text}}: %{{x}} in {html.escape(split)}<extra></extra>",
         )
-    figure.update_layout(barmode="stack", bargap=0.25)
+    figure.update_layout(barmode="stack", bargap=0.25, legend={"traceorder": "normal"})
     figure.update_xaxes(title="objects", rangemode="tozero")
     figure.update_yaxes(
         tickvals=list(range(len(shown))), ticktext=[_plain(each.name) for each in shown], automargin=True
@@ -56,9 +57,9 @@ def sizes(sample: BoxSample) -> str:
     edges = np.sqrt(
         (sample.ymax - sample.ymin) * sample.image_height * (sample.xmax - sample.xmin) * sample.image_width
     )
-    figure = _histogram(edges, float(max(1.0, edges.min(initial=1.0))), float(edges.max(initial=2.0)))
+    figure = _histogram(edges, float(edges.min()), float(edges.max()))
     for edge, name in ((_SMALL, "small"), (_MEDIUM, "medium")):
-        if edges.min(initial=math.inf) < edge < edges.max(initial=0):
+        if edges.min() < edge < edges.max():
             figure.add_vline(x=math.log2(edge), line={"color": GREY, "dash": "dot"})
             figure.add_annotation(
                 x=math.log2(edge), y=1, yref="paper", text=name, showarrow=False, xanchor="right", yanchor="top"
@@ -87,7 +88,7 @@ def positions(sample: BoxSample) -> str:
         y=middles,
         zmin=0,
         colorscale=_HEAT,
-        colorbar={"tickformat": ".0%", "thickness": 12},
+        colorbar={"tickformat": ".1%", "thickness": 12},
         hovertemplate="%{z:.1%} of the boxes<extra></extra>",
     )
     figure = go.Figure(heat)
@@ -100,23 +101,22 @@ def objects_an_image(per_image: Mapping[int, int]) -> str:
     """How many images have how many objects."""
     import plotly.graph_objects as go
 
-    step = max(1, math.ceil((max(per_image, default=0) + 1) / _MOST_COUNTS))
-    binned: dict[int, int] = {}
+    lows = [low for low in _COUNTS if low <= max(per_image, default=0)]
+    binned = [0] * len(lows)
     for count, images in per_image.items():
-        binned[count // step * step] = binned.get(count // step * step, 0) + images
-    names = [str(low) if step == 1 else f"{low} to {low + step - 1}" for low in binned]
-    bars = go.Bar(
-        x=[low + (step - 1) / 2 for low in binned],
-        y=list(binned.values()),
-        text=names,
-        textposition="none",
-        marker={"color": BLUE},
-        hovertemplate="%{y} images with %{text}<extra></extra>",
-    )
+        binned[bisect.bisect_right(lows, count) - 1] += images
+    names = [_range(low, high) for low, high in zip(lows, _COUNTS[1:], strict=False)]
+    if len(names) < len(lows):
+        names.append(f"{lows[-1]} or more")
+    bars = go.Bar(x=names, y=binned, marker={"color": BLUE}, hovertemplate="%{y} images with %{x}<extra></extra>")
     figure = go.Figure(bars)
-    figure.update_xaxes(title="objects in the image")
+    figure.update_xaxes(title="objects in the image", type="category")
     figure.update_yaxes(title="images")
     return figure_html(figure, _HEIGHT)
+
+
+def _range(low: int, high: int) -> str:
+    return str(low) if high == low + 1 else f"{low} to {high - 1}"
 
 
 def _histogram(values: NDArray[np.float64], low: float, high: float) -> Any:
@@ -160,5 +160,7 @@ def _short(value: float) -> str:
 
 
 def _plain(name: str, longest: int = _LONGEST_NAME) -> str:
-    """A name for plotly, which reads tags in texts: as it is, cut where it is long."""
-    return html.escape(name if len(name) <= longest else f"{name[: longest - 1]}…", quote=False)
+    """A name for plotly, which reads tags in texts: as it is; a long one is cut in its middle."""
+    if len(name) > longest:
+        name = f"{name[: longest * 2 // 3]}…{name[-(longest // 3) :]}"
+    return html.escape(name, quote=False)

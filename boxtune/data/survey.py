@@ -17,7 +17,8 @@ from boxtune.data.sampling import Reservoir, Top
 from trial_entry.records.detection_example import DetectionExample, ExampleObject
 
 NO_CLASS = "(no class)"
-MOST_PICKS = 8  # of a kind
+MOST_ODD = 12  # of a kind
+MOST_PICKS = 6  # of a class, and of the smallest and largest
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class _Surveyor:
         self._empty: Counter[str] = Counter()
         self._classes = {name: _Class() for name in records.labels.labels.values()}
         self._odd_counts: Counter[str] = Counter()
-        self._odd: dict[str, Top[Pick]] = {kind: Top(MOST_PICKS) for kind in KINDS}
+        self._odd: dict[str, Top[Pick]] = {kind: Top(MOST_ODD) for kind in KINDS}
         self._smallest: Top[Pick] = Top(MOST_PICKS)
         self._largest: Top[Pick] = Top(MOST_PICKS)
         self._per_image: Counter[int] = Counter()
@@ -169,8 +170,8 @@ class _Surveyor:
         for top, (area, number), sign in ((self._smallest, min(areas), -1), (self._largest, max(areas), 1)):
             each = example.objects[number]
             edges = f"{(each.xmax - each.xmin) * size[0]:.3g} × {(each.ymax - each.ymin) * size[1]:.3g} pixels"
-            pick = Pick(place, (number,), f"{edges}, {area:.2g} of the image")
-            top.offer(sign * (area * size[0] * size[1] if sign < 0 else area), pick)
+            share = f", {area:.1%} of the image" if sign > 0 else ""
+            top.offer(sign * (area * size[0] * size[1] if sign < 0 else area), Pick(place, (number,), edges + share))
 
     def _look_at_oddities(self, place: Place, example: DetectionExample) -> None:
         """One pick an image and kind, of its oddest; the others are counted."""

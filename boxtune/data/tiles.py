@@ -21,6 +21,8 @@ _LEAST_PART = 48  # pixels
 _LARGEST_ZOOM = 8
 _PIXELATED = 2  # zoom from which pixels are shown as they are
 _BEYOND = 0.5  # of the image, how far outside is shown
+_AS_SHARES = 2.0  # a greater edge is in pixels
+_LEAST_BOX = 1.0  # pixels of a tile, so that a box without an area is seen
 _MOST_BOXES = 200  # drawn in one tile besides those that it is about
 _FEW = 4  # classes that are named
 _QUALITY = 82
@@ -121,9 +123,9 @@ def _region(size: tuple[int, int], objects: Sequence[ExampleObject], marked: Seq
 
 
 def _clipped(each: ExampleObject, size: tuple[int, int]) -> _Region | None:
-    """A box in pixels, cut where it is too far outside to be shown; None where it has no numbers."""
+    """A box in pixels, cut where it is too far outside to be shown; None where it has no place in it."""
     sides = (each.xmin, each.ymin, each.xmax, each.ymax)
-    if not all(math.isfinite(side) for side in sides):
+    if not all(math.isfinite(side) and abs(side) < _AS_SHARES for side in sides):
         return None
     left, top, right, bottom = (min(max(side, -_BEYOND), 1 + _BEYOND) for side in sides)
     left, right, top, bottom = min(left, right), max(left, right), min(top, bottom), max(top, bottom)
@@ -139,7 +141,7 @@ def _boxes(
         if box is None or box[0] > region[2] or box[2] < region[0] or box[1] > region[3] or box[3] < region[1]:
             continue
         x, y = (box[0] - region[0]) * scale, (box[1] - region[1]) * scale
-        across, up = (box[2] - box[0]) * scale, (box[3] - box[1]) * scale
+        across, up = (max(_LEAST_BOX, (box[end] - box[end - 2]) * scale) for end in (2, 3))
         yield TileBox(
             round(x, 1), round(y, 1), round(across, 1), round(up, 1), class_name(objects[number]), number in marked
         )
