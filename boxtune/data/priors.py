@@ -8,16 +8,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from boxtune.data.anchor_fit import AnchorFit, better, fit_anchors, measure_anchors
 from boxtune.data.box_sample import BoxSample
 from boxtune.errors import InputError
+from trial_entry.contract.arguments import Assignment
 from trial_entry.pipeline_config import image_size
 from trial_entry.pipeline_config.aliases import ALIASES
 from trial_entry.pipeline_config.aliases.alias import Feasible, between, choices, numbers
 from trial_entry.pipeline_config.anchors import AnchorGenerator, Boxes, anchor_generator
+from trial_entry.pipeline_config.base_config import BaseConfig
 from trial_entry.pipeline_config.field_paths import shortest
 from trial_entry.pipeline_config.inputs import readers
 from trial_entry.pipeline_config.listing import Assignable, assignable
@@ -34,8 +37,9 @@ _USUAL_CONFIG = """model { ssd { num_classes: 1
   post_processing { batch_non_max_suppression { max_detections_per_class: 100 max_total_detections: 100 } } } }"""
 _CENTER_NET_STRIDE = 4
 _TOO_SMALL = 0.05  # of the boxes, that may be smaller than a cell
-_SLACK = 2  # detections kept for each object of the fullest image
-_COUNTS = (10, 20, 50, 100, 200, 300, 500, 1000, 2000, 5000)
+_SLACK = 1.5  # detections kept for each object of the fullest image
+_COUNTS = (10, 20, 50, 100, 200, 300, 500, 1000, 1500, 2000, 3000)
+_REDUCED = "model.ssd.anchor_generator.ssd_anchor_generator.reduce_boxes_in_lowest_layer"
 _AROUND = (0.8, 1.25)  # factors on lists
 _FAR = 1.5  # factor on one scale, either way
 
@@ -96,12 +100,12 @@ def suggest(config: TrainEvalPipelineConfig, sample: BoxSample) -> Priors:
     if not len(sample.xmin):
         raise InputError(f"{', '.join(sample.splits)}: no box with an area; there is nothing to suggest from")
     sized, size = _image_size(config, sample)
-    generator = anchor_generator(sized)
+    generator = anchor_generator(config)
     now = suggested = None
     anchors: list[Prior] = []
     if generator is not None:
         now = measure_anchors(generator, generator.scales, generator.ratios, boxes_of(config, sample))
-        anchors, suggested = _anchors(config, sized, generator, boxes_of(sized, sample))
+        anchors, suggested = _anchors(sized, sample)
     return Priors([size, *anchors, *_detections(config, sample)], now, suggested, sample)
 
 
@@ -127,21 +131,21 @@ def _image_size(config: TrainEvalPipelineConfig, sample: BoxSample) -> tuple[Tra
     now = int(image_size.current(config))
     generator = anchor_generator(config)
     cell = generator.strides[0] if generator is not None else _CENTER_NET_STRIDE
-    share_now = _smaller_than(config, sample, cell)
-    chosen, share = config, share_now
-    for size in _larger_sizes(config, sample, now):
+    share_now = share = _smaller_than(config, sample, cell)
+    chosen = larger = config
+    for size in _larger_sizes(config, sample, now) if share_now > _TOO_SMALL else ():
+        larger = _with(config, "image_size", str(size))
+        share = _smaller_than(larger, sample, cell)
         if share <= _TOO_SMALL:
             break
-        chosen = TrainEvalPipelineConfig()
-        chosen.CopyFrom(config)
-        image_size.assign(chosen, str(size))
-        share = _smaller_than(chosen, sample, cell)
+    if share <= max(_TOO_SMALL, share_now / 2):
+        chosen = larger
     taken = image_size.current(chosen)
     why = f"{share_now:.1%} of the objects have a side under {cell} pixels, the finest map's cell"
     if int(taken) != now:
         why += f", and {share:.1%} at {taken}; a step takes about {(int(taken) / now) ** 2:.2g} times as long"
     elif share > _TOO_SMALL:
-        why += "; the images themselves are no larger: tile them, or take a model with a finer map"
+        why += ", and hardly fewer in larger pictures: take a model with a finer map, or tile the images"
     feasible = numbers(*image_size.possible(chosen))
     return chosen, Prior("image_size", str(now), taken, why, _around(config, "image_size", feasible))
 
@@ -161,25 +165,57 @@ def _larger_sizes(config: TrainEvalPipelineConfig, sample: BoxSample, now: int) 
                 return
 
 
-def _anchors(
-    config: TrainEvalPipelineConfig, sized: TrainEvalPipelineConfig, generator: AnchorGenerator, boxes: Boxes
-) -> tuple[list[Prior], AnchorFit]:
-    kept = measure_anchors(generator, generator.scales, generator.ratios, boxes)
-    found = fit_anchors(generator, boxes)
-    chosen = found if better(found, kept) else kept
-    what = f"{chosen.matched:.1%} of the boxes meet an anchor at IoU 0.5 with these"
-    why = what if chosen is found else f"{what}; nothing that was tried does better"
+def _anchors(config: TrainEvalPipelineConfig, sample: BoxSample) -> tuple[list[Prior], AnchorFit]:
+    """What is suggested for the anchors of `config`, and how that fits."""
+    boxes = boxes_of(config, sample)
+    generator = _generator(config)
+    chosen = kept = measure_anchors(generator, generator.scales, generator.ratios, boxes)
     priors = []
-    for name, values, before in (
-        ("anchor_scales", chosen.scales, generator.scales),
-        ("aspect_ratios", chosen.ratios, generator.ratios),
+    if better(found := fit_anchors(generator, boxes), kept):
+        chosen = found
+    if generator.kind == "ssd_anchor_generator" and generator.message.reduce_boxes_in_lowest_layer:
+        full = _with(config, _REDUCED, "false")
+        if better(found := fit_anchors(_generator(full), boxes), chosen):
+            chosen = found
+            priors.append(Prior(_REDUCED, "true", "false", "the lowest layer has three fixed shapes otherwise"))
+    sizes, ratios = np.sqrt(boxes.height * boxes.width), boxes.width / boxes.height
+    for name, values, before, measured, what in (
+        (
+            "anchor_scales",
+            chosen.scales,
+            generator.scales,
+            sizes,
+            "pixels large (root of the area) as the model sees it",
+        ),
+        ("aspect_ratios", chosen.ratios, generator.ratios, ratios, "times as wide as high"),
     ):
-        now, suggested = ALIASES[name].current(config) or None, _listed(values)
-        if np.allclose(sorted(values), sorted(before), rtol=1e-3) if len(values) == len(before) else False:
-            suggested = now or suggested  # the same numbers, in the config's words
-        searched = _around(config, name, _anchors_around(generator, name, suggested, now))
-        priors.append(Prior(name, now, suggested, why, searched))
+        low, high = np.percentile(measured, (25, 75))
+        why = f"half of the boxes are {low:.3g} to {high:.3g} {what}"
+        why += "" if chosen is not kept else "; nothing that was tried meets more of them"
+        priors.append(_anchor_prior(config, name, (values, before), why))
     return priors, chosen
+
+
+def _anchor_prior(
+    config: TrainEvalPipelineConfig, name: str, values: tuple[Sequence[float], Sequence[float]], why: str
+) -> Prior:
+    """Of values and those before; equal ones are written as the config has them."""
+    now = ALIASES[name].current(config) or None
+    same = len(values[0]) == len(values[1]) and np.allclose(sorted(values[0]), sorted(values[1]), rtol=1e-3)
+    suggested = (now if same else None) or _listed(values[0])
+    feasible = _anchors_around(_generator(config), name, suggested, now)
+    return Prior(name, now, suggested, why, _around(config, name, feasible))
+
+
+def _generator(config: TrainEvalPipelineConfig) -> AnchorGenerator:
+    found = anchor_generator(config)
+    assert found is not None  # asked only where there is one
+    return found
+
+
+def _with(config: TrainEvalPipelineConfig, name: str, value: str) -> TrainEvalPipelineConfig:
+    """A copy with one assignment."""
+    return BaseConfig(config, "", Path()).model([Assignment(name, value)])
 
 
 def _anchors_around(generator: AnchorGenerator, name: str, suggested: str, now: str | None) -> Feasible:
@@ -198,7 +234,7 @@ def _detections(config: TrainEvalPipelineConfig, sample: BoxSample) -> Iterator[
     """What is kept of an image: of detections, and of its objects when they are read."""
     now = ALIASES["max_detections"].current(config)
     if now is not None:
-        enough = _round_up(sample.most * _SLACK)
+        enough = _round_up(math.ceil(sample.most * _SLACK))
         taken = max(enough, int(now))
         why = f"the fullest image has {sample.most} objects"
         feasible = numbers(*sorted({enough, taken, 2 * taken, 100}))
