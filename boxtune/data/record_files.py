@@ -69,6 +69,8 @@ def find_records(named: Sequence[str], label_map: Path | None = None) -> RecordF
         labels = read_label_map(beside) if label_map or beside.is_file() else LabelMap({})
     except RequestError as error:
         raise InputError(str(error)) from None
+    except OSError as error:
+        raise InputError(f"{error.filename}: cannot be read: {error.strerror}") from None
     return RecordFiles(splits, labels)
 
 

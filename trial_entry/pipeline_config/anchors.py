@@ -123,11 +123,11 @@ class AnchorGenerator:
         base_height, base_width = self._base
         size, ratio = (np.array([getattr(each, name) for each in found]) for name in ("size", "ratio"))
         return AnchorShapes(
-            level=np.array([each.level for each in found]),
+            level=np.array([each.level for each in found], np.int64),
             height=size / np.sqrt(ratio) * base_height,
             width=size * np.sqrt(ratio) * base_width,
-            scale=np.array([each.scale_index for each in found]),
-            ratio=np.array([each.ratio_index for each in found]),
+            scale=np.array([each.scale_index for each in found], np.int64),
+            ratio=np.array([each.ratio_index for each in found], np.int64),
             per_scale=np.array([each.per_scale for each in found]) * math.sqrt(base_height * base_width),
         )
 
