@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from boxtune.data.record_files import find_records, read_all, split_of
+from boxtune.data.record_files import file_split, find_records, read_all, read_some
 from boxtune.errors import InputError
 from tests.boxtune.data.made import box, example, write, write_label_map
 
@@ -23,7 +23,7 @@ from tests.boxtune.data.made import box, example, write, write_label_map
     ],
 )
 def test_a_split_is_a_file_s_name_without_shard_and_ending(name: str, split: str) -> None:
-    assert split_of(name) == split
+    assert file_split(name) == split
 
 
 def test_a_folder_a_pattern_and_files_are_the_same_records(tmp_path: Path) -> None:
@@ -41,6 +41,17 @@ def test_a_folder_a_pattern_and_files_are_the_same_records(tmp_path: Path) -> No
     assert find_records([str(tmp_path / "test-00000-of-00001"), str(tmp_path)]).splits.keys() == {"test", "train"}
     places = [(place.split, place.number, each.filename) for place, each in read_all(folder)]
     assert places == [("test", 0, "test0"), ("train", 0, "train0"), ("train", 0, "train1")]
+
+
+def test_some_records_are_read_without_the_others(tmp_path: Path) -> None:
+    file = write(tmp_path / "train.record", *(example(name=f"{number}.png") for number in range(6)))
+    damaged = bytearray(file.read_bytes())
+    damaged[40] ^= 1  # within the first record
+    file.write_bytes(bytes(damaged))
+    labels = find_records([str(file)]).labels
+    assert [(number, each.filename) for number, each in read_some(file, {4, 2}, labels)] == [(2, "2.png"), (4, "4.png")]
+    with pytest.raises(InputError, match="corrupt"):
+        list(read_some(file, {0}, labels))
 
 
 def test_a_label_map_of_another_place_is_taken_where_it_is_named(tmp_path: Path) -> None:
