@@ -7,7 +7,7 @@ import html
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from boxtune.data.box_sample import BoxSample
 from boxtune.data.survey import ClassSurvey
 from boxtune.pages.figures import BLUE, COLOURS, GREY, figure_html
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 MOST_BARS = 40  # classes in the plot; the table has all
 _LONGEST_NAME = 28  # characters beside a bar
@@ -119,7 +122,7 @@ def _range(low: int, high: int) -> str:
     return str(low) if high == low + 1 else f"{low} to {high - 1}"
 
 
-def _histogram(values: NDArray[np.float64], low: float, high: float) -> Any:
+def _histogram(values: NDArray[np.float64], low: float, high: float) -> Figure:
     """Bars over a scale of powers of two."""
     import plotly.graph_objects as go
 

@@ -6,12 +6,10 @@ The source is the API's `core/preprocessor.py`: `resize_image` and `resize_to_ra
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trial_entry.pipeline_config.field_paths import find_field
 from trial_entry.pipeline_config.image_size import size_path
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 
@@ -39,8 +37,9 @@ def resized(config: TrainEvalPipelineConfig, height: Floats, width: Floats) -> R
     Raises:
         AssignmentError: the config's resizer has no size.
     """
-    resizer: Any = find_field(config, size_path(config)).parent  # a path there is to two kinds alone
-    if resizer.DESCRIPTOR.name == "FixedShapeResizer":
+    _, model, _, kind, _ = size_path(config).split(".")
+    resizer = getattr(getattr(config.model, model).image_resizer, kind)
+    if kind == "fixed_shape_resizer":
         all_height, all_width = np.full(height.shape, float(resizer.height)), np.full(width.shape, float(resizer.width))
         return Resized(all_height, all_width, all_height, all_width)
     least, most = float(resizer.min_dimension), float(resizer.max_dimension)
