@@ -118,15 +118,20 @@ def misfit(config: TrainEvalPipelineConfig) -> str | None:
     if all(limits.allows(edge) for edge in found):
         return None
     name = _model(config).feature_extractor.type
-    fitting = ", ".join(str(edge) for edge in possible(config))
-    return f"{name} takes {limits}, not {' x '.join(map(str, dict.fromkeys(found)))}; {fitting} would do"
+    others = ", ".join(str(edge) for edge in possible(config))
+    return f"{name} takes {limits}, not {' x '.join(map(str, dict.fromkeys(found)))}; {others} would do"
 
 
 def possible(config: TrainEvalPipelineConfig) -> list[int]:
     """The four usual sizes nearest to the current one that the feature extractor can take."""
-    limits, now = limits_of(config), int(current(config))
-    fitting = [edge for edge in _TRIED if limits.allows(edge)]
-    return sorted(sorted(fitting, key=lambda edge: abs(edge - now))[:4])
+    now = int(current(config))
+    return sorted(sorted(fitting(config), key=lambda edge: abs(edge - now))[:4])
+
+
+def fitting(config: TrainEvalPipelineConfig) -> list[int]:
+    """The usual sizes that the feature extractor can take, in rising order."""
+    limits = limits_of(config)
+    return [edge for edge in _TRIED if limits.allows(edge)]
 
 
 def _model(config: TrainEvalPipelineConfig) -> Any:
