@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from boxtune.cli.printing import console
 from boxtune.errors import InputError
 from boxtune.report.parameters import parameters_table, parameters_yaml
 from trial_entry.errors import RequestError
@@ -52,8 +52,7 @@ def parameters(
     elif as_yaml:
         print(parameters_yaml(found), end="")
     else:
-        console = Console(highlight=False)
-        (console if console.is_terminal else Console(width=_WIDTH, highlight=False)).print(parameters_table(found))
+        console(_WIDTH).print(parameters_table(found))
 
 
 def _aliases(config: TrainEvalPipelineConfig, names: list[str], as_yaml: bool) -> list[Assignable]:

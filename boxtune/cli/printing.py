@@ -1,4 +1,4 @@
-"""A run on the terminal or in a pipe."""
+"""The terminal or a pipe, and a run on it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from boxtune.runs.run import Run
 _PIPE_WIDTH = 160  # where there is no terminal to ask
 
 
+def console(pipe_width: int = _PIPE_WIDTH) -> Console:
+    """As wide as the terminal, or as is said where there is none."""
+    return Console(width=None if Console().is_terminal else pipe_width, highlight=False)
+
+
 def print_run(run: Run) -> None:
     """The table of its trials, and the verdict."""
-    console = Console(width=None if Console().is_terminal else _PIPE_WIDTH, highlight=False)
-    console.print(trials_table(run))
+    out = console()
+    out.print(trials_table(run))
     for line in verdict(run):
-        console.print(line, soft_wrap=True)
+        out.print(line, soft_wrap=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from boxtune.pages.figures import plotly_library
+from boxtune.pages.rendering import render_page
 from boxtune.report import plots
 from boxtune.report.best import BestTrial, config_diff
 from boxtune.report.details import Details
@@ -23,16 +25,17 @@ _LEAST_LINES = 2  # of trials, for plots to say anything
 
 def rendered_page(content: Mapping[str, Any], details: Details) -> str:
     """The page of what `page_content` has made, with the best trial's evaluation."""
-    import jinja2
-
     curves = plots.precision_recall(details.classes) if details.classes else ""
-    plotly = plots.library() if content["history"] or curves else ""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )  # fmt: skip
-    environment.filters.update(number=number, assignment=assignment, duration=duration, caption=_caption)
-    return environment.get_template("report.html").render(**content, details=details, curves=curves, plotly=plotly)
+    plotly = plotly_library() if content["history"] or curves else ""
+    filters: dict[str, Callable[..., Any]] = {
+        "number": number,
+        "assignment": assignment,
+        "duration": duration,
+        "caption": _caption,
+    }
+    return render_page(
+        _TEMPLATES, "report.html", filters, {**content, "details": details, "curves": curves, "plotly": plotly}
+    )
 
 
 def page_content(run: Run, best: BestTrial | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A run's plots, as pieces of HTML by plotly; text and lines take the page's colours, so that they follow its theme."""
+"""A run's plots, by plotly, as pieces of the report."""
 
 from __future__ import annotations
 
@@ -7,18 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from boxtune.experiment.space import ParameterSpec
+from boxtune.pages.figures import BLUE, COLOURS, GREEN, GREY, SCALE, figure_html
 from boxtune.report.text import assignment, number
 from boxtune.runs.run import Run
 from boxtune.runs.trial import Trial
 from trial_entry.contract.records import ClassRecord
 
-_BLUE, _GREEN, _GREY = "#2f81f7", "#2da44e", "#8b949e"
-_COLOURS = ("#2f81f7", "#d97706", "#2da44e", "#c9408a", "#8957e5", "#0e9aa7", "#cf222e", "#a37c27")
-_SCALE = ((0, "#a8b1bb"), (0.5, "#2f81f7"), (1, "#e8590c"))  # seen on white and on black
 _CROWDED = 20  # trials, of which not each gets a tick
 _WIDE = 4  # axes, above which their names would touch
 _LEAST_TICKS = 3
-_MARGIN = {"l": 56, "r": 16, "t": 16, "b": 44}
 
 
 def history(run: Run) -> str:
@@ -33,13 +30,13 @@ def history(run: Run) -> str:
         best.append(so_far)
     numbers = [(trial.number or 0) + 1 for trial in measured]
     figure = go.Figure()
-    figure.add_scatter(x=numbers, y=best, mode="lines", name="best so far", line={"shape": "hv", "color": _GREEN})
+    figure.add_scatter(x=numbers, y=best, mode="lines", name="best so far", line={"shape": "hv", "color": GREEN})
     figure.add_scatter(
         x=numbers,
         y=values,
         mode="markers",
         name="trial",
-        marker={"color": _BLUE, "size": 8},
+        marker={"color": BLUE, "size": 8},
         text=[_hover(run, trial) for trial in measured],
         hovertemplate="%{text}<extra></extra>",
     )
@@ -47,11 +44,11 @@ def history(run: Run) -> str:
     if baseline is not None and numbers:
         ends = [min(numbers), max(numbers)]
         figure.add_scatter(
-            x=ends, y=[baseline] * 2, mode="lines", name="base config", line={"dash": "dash", "color": _GREY}
+            x=ends, y=[baseline] * 2, mode="lines", name="base config", line={"dash": "dash", "color": GREY}
         )
     figure.update_xaxes(title="trial", dtick=1 if len(numbers) < _CROWDED else None)
     figure.update_yaxes(title=objective.metric)
-    return _html(figure, 340)
+    return figure_html(figure, 340)
 
 
 def parallel_coordinates(run: Run) -> str:
@@ -65,11 +62,11 @@ def parallel_coordinates(run: Run) -> str:
     figure = go.Figure(
         go.Parcoords(
             dimensions=dimensions,
-            line={"color": values, "colorscale": _SCALE, "reversescale": not run.experiment.objective.maximize},
+            line={"color": values, "colorscale": SCALE, "reversescale": not run.experiment.objective.maximize},
             labelangle=-12 if len(dimensions) > _WIDE else 0,
         )
     )
-    return _html(figure, 380, {"l": 70, "r": 60, "t": 70, "b": 24})
+    return figure_html(figure, 380, {"l": 70, "r": 60, "t": 70, "b": 24})
 
 
 def slices(run: Run) -> str:
@@ -92,7 +89,7 @@ def slices(run: Run) -> str:
             ],
             y=values,
             mode="markers",
-            marker={"color": [trial.number for trial in measured], "colorscale": _SCALE, "size": 8},
+            marker={"color": [trial.number for trial in measured], "colorscale": SCALE, "size": 8},
             text=[_hover(run, trial) for trial in measured],
             hovertemplate="%{text}<extra></extra>",
             showlegend=False,
@@ -101,7 +98,7 @@ def slices(run: Run) -> str:
         )
         figure.update_xaxes(title=spec.name, **_scale(spec), row=row, col=column)
     figure.update_yaxes(title=run.experiment.objective.metric, col=1)
-    return _html(figure, 280 * rows)
+    return figure_html(figure, 280 * rows)
 
 
 def importance(shares: Mapping[str, float]) -> str:
@@ -114,14 +111,14 @@ def importance(shares: Mapping[str, float]) -> str:
             x=[share for _, share in ordered],
             y=[name for name, _ in ordered],
             orientation="h",
-            marker={"color": _BLUE},
+            marker={"color": BLUE},
             text=[f"{share:.0%}" for _, share in ordered],
             textposition="auto",
         )
     )
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
     figure.update_yaxes(automargin=True)
-    return _html(figure, 90 + 34 * len(ordered))
+    return figure_html(figure, 90 + 34 * len(ordered))
 
 
 def precision_recall(classes: Sequence[ClassRecord]) -> str:
@@ -135,18 +132,11 @@ def precision_recall(classes: Sequence[ClassRecord]) -> str:
             y=each.curve,
             mode="lines",
             name=f"{each.name} ({number(each.average_precision_50)})",
-            line={"color": _COLOURS[place % len(_COLOURS)]},
+            line={"color": COLOURS[place % len(COLOURS)]},
         )
     figure.update_xaxes(title="recall", range=[-0.01, 1.01])
     figure.update_yaxes(title="precision", range=[-0.02, 1.02])
-    return _html(figure, 380)
-
-
-def library() -> str:
-    """plotly's own program, which every plot of a page needs once."""
-    from plotly.offline import get_plotlyjs
-
-    return str(get_plotlyjs())
+    return figure_html(figure, 380)
 
 
 def measured_trials(run: Run) -> list[Trial]:
@@ -217,18 +207,3 @@ def _dimension(spec: ParameterSpec, texts: Sequence[str]) -> dict[str, Any]:
             "ticktext": [f"{tick:g}" for tick in ticks],
         }
     return {"label": spec.name, "values": [float(text) for text in texts], "range": [spec.low, spec.high]}
-
-
-def _html(figure: Any, height: int, margin: Mapping[str, int] | None = None) -> str:
-    figure.update_layout(
-        height=height,
-        margin=dict(margin or _MARGIN),
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": "inherit", "size": 13},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "bgcolor": "rgba(0,0,0,0)"},
-        hoverlabel={"align": "left"},
-    )
-    return str(
-        figure.to_html(full_html=False, include_plotlyjs=False, config={"displayModeBar": False, "responsive": True})
-    )

@@ -90,6 +90,8 @@ def test_what_is_built_holds_what_it_should() -> None:
     for package in ("boxtune", "trial_entry"):
         assert f"{package}/py.typed" in names
     assert "boxtune/report/templates/report.html" in names
+    assert "boxtune/data/templates/contact_sheet.html" in names
+    assert "boxtune/pages/templates/page.html" in names
     assert any(name.endswith(".pbtxt") for name in names)
     assert not [name for name in names if name.startswith(("tests", "docs", "manifests"))]
     description = metadata.partition("\n\n")[2]

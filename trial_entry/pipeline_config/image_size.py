@@ -64,7 +64,7 @@ def limits_of(config: TrainEvalPipelineConfig) -> Limits:
 
 def edges(config: TrainEvalPipelineConfig) -> list[int]:
     """The edges that every image has when the model sees it; empty where they depend on the image."""
-    kind, resizer = _resizer(config)
+    kind, resizer = resizer_of(config)
     if kind == "fixed_shape_resizer":
         return [int(resizer.height), int(resizer.width)]
     if kind == "keep_aspect_ratio_resizer" and resizer.pad_to_max_dimension:
@@ -107,7 +107,7 @@ def size_path(config: TrainEvalPipelineConfig) -> str:
     Raises:
         AssignmentError: the config's resizer has no size.
     """
-    kind, resizer = _resizer(config)
+    kind, resizer = resizer_of(config)
     path = f"model.{config.model.WhichOneof('model')}.image_resizer"
     if kind not in _EDGES:
         raise AssignmentError(f"image_size: {path} is {kind or 'not set'}; {' and '.join(_EDGES)} have a size")
@@ -130,7 +130,7 @@ def assign(config: TrainEvalPipelineConfig, value: str) -> None:
     before = field.value()
     field.set(value)
     longer = int(field.value())
-    kind, resizer = _resizer(config)
+    kind, resizer = resizer_of(config)
     for name in _EDGES[kind]:
         if name != field.descriptor.name:
             setattr(resizer, name, max(1, round(getattr(resizer, name) * longer / before)))
@@ -149,15 +149,20 @@ def misfit(config: TrainEvalPipelineConfig) -> str | None:
     if all(limits.allows(edge) for edge in found):
         return None
     name = _model(config).feature_extractor.type
-    fitting = ", ".join(str(edge) for edge in possible(config))
-    return f"{name} takes {limits}, not {' x '.join(map(str, dict.fromkeys(found)))}; {fitting} would do"
+    others = ", ".join(str(edge) for edge in possible(config))
+    return f"{name} takes {limits}, not {' x '.join(map(str, dict.fromkeys(found)))}; {others} would do"
 
 
 def possible(config: TrainEvalPipelineConfig) -> list[int]:
     """The four usual sizes nearest to the current one that the feature extractor can take."""
-    limits, now = limits_of(config), int(current(config))
-    fitting = [edge for edge in _TRIED if limits.allows(edge)]
-    return sorted(sorted(fitting, key=lambda edge: abs(edge - now))[:4])
+    now = int(current(config))
+    return sorted(sorted(fitting(config), key=lambda edge: abs(edge - now))[:4])
+
+
+def fitting(config: TrainEvalPipelineConfig) -> list[int]:
+    """The usual sizes that the feature extractor can take, in rising order."""
+    limits = limits_of(config)
+    return [edge for edge in _TRIED if limits.allows(edge)]
 
 
 def _model(config: TrainEvalPipelineConfig) -> Any:
@@ -165,7 +170,7 @@ def _model(config: TrainEvalPipelineConfig) -> Any:
     return getattr(config.model, used) if used else config.model.ssd
 
 
-def _resizer(config: TrainEvalPipelineConfig) -> tuple[str, Any]:
+def resizer_of(config: TrainEvalPipelineConfig) -> tuple[str, Any]:
     """The kind of the config's resizer, empty where there is none, and its message."""
     used = config.model.WhichOneof("model")
     resizer = getattr(_model(config), "image_resizer", None) if used else None

@@ -45,8 +45,8 @@ class LabelMap:
         return names
 
 
-def read_label_map(path: Path, num_classes: int) -> LabelMap:
-    """The label map in `path`, which must go with `num_classes` classes.
+def read_label_map(path: Path, num_classes: int | None = None) -> LabelMap:
+    """The label map in `path`, which must go with `num_classes` classes where there is a model to ask for them.
 
     Raises:
         ConfigError: not in protobuf text format.
@@ -70,7 +70,7 @@ def read_label_map(path: Path, num_classes: int) -> LabelMap:
         labels[item.id] = label
     if not labels:
         raise DataError(f"{path}: no item; a label map has one `item {{ id: 1 name: '…' }}` a class")
-    if max(labels) != num_classes:
+    if num_classes is not None and max(labels) != num_classes:
         raise DataError(
             f"{path}: its highest id is {max(labels)}, but the config's model has num_classes: {num_classes}; "
             "make them equal"

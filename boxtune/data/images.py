@@ -1,0 +1,25 @@
+"""Data's images: what the first bytes of an encoded image say, without decoding it."""
+
+from __future__ import annotations
+
+import io
+
+from PIL import Image
+
+from trial_entry.records.detection_example import DetectionExample
+
+
+def encoded_size(encoded: bytes) -> tuple[int, int] | None:
+    """Width and height in pixels as the file's header has them; None where it is no image."""
+    try:
+        with Image.open(io.BytesIO(encoded)) as image:
+            return int(image.width), int(image.height)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+
+
+def image_size(example: DetectionExample) -> tuple[int, int] | None:
+    """Width and height in pixels: the record's, else the image's; None where neither says."""
+    if example.width > 0 and example.height > 0:
+        return example.width, example.height
+    return encoded_size(example.encoded)
