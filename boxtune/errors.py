@@ -3,6 +3,7 @@
     BoxtuneError
     ├── InputError             what the user gave is wrong: exit code 2
     │   ├── ExperimentError    the Experiment file
+    │   ├── AnnotationsError   annotations or images that records are to be made of
     │   ├── RunFolderError     the RUN folder: another Experiment's, in use, damaged, not writable
     │   └── ClusterError       the cluster: not there, no rights, no Katib, or it refuses what was submitted
     │       └── Unreachable    it does not answer, for now
@@ -51,6 +52,10 @@ class ExperimentError(InputError):
         self.problems = tuple(each for each in wrong if isinstance(each, Problem))
         said = "; ".join(each.placed if isinstance(each, Problem) else each for each in wrong)
         super().__init__(f"{file}: {said}" if file else said)
+
+
+class AnnotationsError(InputError):
+    """Annotations or images of a data set cannot be used as they stand."""
 
 
 class RunFolderError(InputError):

@@ -3,11 +3,16 @@
 from importlib.metadata import PackageNotFoundError, version
 
 
+def boxtune_version() -> str:
+    """`0.1.0`."""
+    return version("boxtune")
+
+
 def versions() -> str:
     """`boxtune 0.1.0 (tensorflow 2.21.0)`, for `--version` of both programs."""
     for name in ("tensorflow", "tensorflow-cpu"):
         try:
-            return f"boxtune {version('boxtune')} (tensorflow {version(name)})"
+            return f"boxtune {boxtune_version()} (tensorflow {version(name)})"
         except PackageNotFoundError:
             continue
-    return f"boxtune {version('boxtune')} (no tensorflow)"
+    return f"boxtune {boxtune_version()} (no tensorflow)"

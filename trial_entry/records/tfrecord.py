@@ -121,6 +121,32 @@ def spans(path: Path, records: int) -> Iterator[Span]:
     yield first
 
 
+def read_record(path: Path, offset: int) -> bytes:
+    """The record that begins at a byte of `path`, its checksum verified.
+
+    Raises:
+        DataError: truncated or corrupt.
+    """
+    with _open(path) as file:
+        file.seek(offset)
+        length, _ = _HEADER.unpack(file.read(_HEADER.size).ljust(_HEADER.size, b"\0"))
+        data = file.read(min(length, path.stat().st_size))
+        if file.read(_FOOTER.size) != _FOOTER.pack(_masked(data)):
+            raise DataError(f"{path}: the record at byte {offset} is corrupt; write the file again")
+        return data
+
+
+def record_offsets(path: Path) -> Iterator[int]:
+    """Where each record of `path` begins, in bytes.
+
+    Raises:
+        DataError: truncated, or no TFRecord.
+    """
+    with _open(path) as file:
+        for _, offset, _, _ in _frames(file, path, skip=True):
+            yield offset
+
+
 def summarize(paths: Iterable[Path]) -> RecordSummary:
     """Count and digest of the records in `paths`, from their framing alone: the data is skipped.
 

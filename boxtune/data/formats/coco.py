@@ -1,0 +1,198 @@
+"""COCO's JSON: one file or one a split; images, annotations and categories as three lists.
+
+https://cocodataset.org/#format-data
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from boxtune.data.annotations import AnnotatedImage, AnnotatedObject, Annotations, Box, hull
+from boxtune.data.formats.joining import ObjectsByImage
+from boxtune.data.formats.json_files import items, top
+from boxtune.data.formats.source import Source, class_name, number, positive_size, split_of
+from boxtune.data.image_folder import ImageNotFound
+from boxtune.errors import AnnotationsError
+
+NAME = "COCO"
+_LISTS = ("images", "annotations", "categories")
+_POLYGON_NUMBERS = 6  # of three points
+
+
+def read(source: Source) -> Annotations:
+    """Every image of every file, with boxes in pixels."""
+    found = Annotations(NAME, files_of(source.annotations), iter(()), [])
+    return Annotations(NAME, found.files, _images(source, found), found.classes)
+
+
+def files_of(annotations: Path) -> list[Path]:
+    """The file itself, or those of a folder: COCO's `instances_*.json`, Roboflow's `SPLIT/_annotations.coco.json`."""
+    if annotations.is_file():
+        return [annotations]
+    found = sorted(annotations.glob("*.json")) + sorted(annotations.glob("*/_annotations.coco.json"))
+    instances = [file for file in found if file.name.startswith("instances_")]
+    return instances or found
+
+
+def _images(source: Source, found: Annotations) -> Iterator[AnnotatedImage]:
+    for file in found.files:
+        yield from _File(source, file, found.classes, len(found.files) > 1).images()
+
+
+class _File:
+    """One file, read three times as a stream: categories, annotations, images."""
+
+    def __init__(self, source: Source, file: Path, classes: list[str], one_of_several: bool) -> None:
+        self._source = source
+        self._file = file
+        self._shown = source.shown(file)
+        self._classes = classes
+        self._split = (split_of(file.stem) or split_of(file.parent.name)) if one_of_several else ""
+        self._folder = source.folder(file.parent)
+        self._seen: set[str] = set()
+
+    def images(self) -> Iterator[AnnotatedImage]:
+        """Every image with its objects."""
+        self._look()
+        categories = self._categories()
+        objects = ObjectsByImage(self._source.scratch)
+        try:
+            objects.add_all(self._objects({key: name for key, (name, _) in categories.items()}))
+            self._declare(categories)
+            for place, key, image in self._listed():
+                if known := objects.introduce(key, place):
+                    raise AnnotationsError(f"{place}: id {key} is also that of {known}; ids are of one image each")
+                yield from self._image(image, place, objects.of(key))
+            for key, stranger in objects.strangers():
+                self._source.findings.add(
+                    "skipped", "object", "whose image_id no image has", f"{stranger.place}: no image {key}"
+                )
+        finally:
+            objects.close()
+
+    def _look(self) -> None:
+        kind, _ = top(self._file, self._shown, _LISTS)
+        if kind == "array":
+            raise AnnotationsError(
+                f"{self._shown}: line 1: a list, as a detector's results are, no annotations; COCO's are an object "
+                "with images, annotations and categories"
+            )
+
+    def _categories(self) -> dict[str, tuple[str, str]]:
+        """(name, supercategory) by id, in the order of the ids."""
+        found: dict[str, tuple[str, str]] = {}
+        for index, each in enumerate(items(self._file, self._shown, "categories.item")):
+            place = f"{self._shown}: categories[{index}]"
+            key = _key(each, "id", place)
+            name = class_name(each.get("name"), place)
+            if key in found and found[key][0] != name:
+                raise AnnotationsError(
+                    f'{place}: id {key} is "{found[key][0]}" and "{name}"; ids are of one class each'
+                )
+            if name in (known for other, (known, _) in found.items() if other != key):
+                self._source.findings.add("repaired", "class", "with two ids, taken as one", f"{place}: {name}")
+            found[key] = (name, " ".join(str(each.get("supercategory") or "").split()))
+        if not found:
+            self._say_what_is_missing()
+        return dict(sorted(found.items(), key=lambda item: _order(item[0])))
+
+    def _say_what_is_missing(self) -> None:
+        keys = top(self._file, self._shown)[1]
+        missing = [name for name in _LISTS if name not in keys] or ["category in categories"]
+        raise AnnotationsError(
+            f"{self._shown}: no {' and no '.join(missing)}; COCO's annotations have images, annotations and categories"
+        )
+
+    def _declare(self, categories: Mapping[str, tuple[str, str]]) -> None:
+        """Classes in the order of their ids; a name that only groups the others and has no object is none."""
+        groups = {group for name, group in categories.values() if group != name}
+        for name, _ in categories.values():
+            if name in groups and name not in self._seen:
+                why = "with no object that other classes name as their supercategory: a grouping"
+                self._source.findings.add("skipped", "class", why, f"{self._shown}: {name}")
+            elif name not in self._classes:
+                self._classes.append(name)
+
+    def _objects(self, names: Mapping[str, str]) -> Iterator[tuple[str, AnnotatedObject]]:
+        for index, each in enumerate(items(self._file, self._shown, "annotations.item")):
+            place = f"{self._shown}: annotations[{index}]"
+            if not isinstance(each, dict):
+                raise AnnotationsError(f"{place}: {str(each)[:40]!r} is no annotation")
+            place += f" (id {each.get('id')})"
+            category = _key(each, "category_id", place)
+            if category not in names:
+                known = ", ".join(list(names)[:10])
+                raise AnnotationsError(f"{place}: category_id {category} is not in categories, which has {known}")
+            self._seen.add(names[category])
+            box = _box(each, place)
+            yield (
+                _key(each, "image_id", place),
+                AnnotatedObject(names[category], box, place, is_crowd=bool(each.get("iscrowd"))),
+            )
+
+    def _listed(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        for index, each in enumerate(items(self._file, self._shown, "images.item")):
+            place = f"{self._shown}: images[{index}]"
+            key = _key(each, "id", place)
+            if not isinstance(each.get("file_name"), str) or not each["file_name"].strip():
+                raise AnnotationsError(
+                    f"{place} (id {key}): file_name is {each.get('file_name')!r}; write the file's name"
+                )
+            yield f"{place} ({each['file_name']})", key, each
+
+    def _image(
+        self, image: Mapping[str, Any], place: str, objects: tuple[AnnotatedObject, ...]
+    ) -> Iterator[AnnotatedImage]:
+        try:
+            file = self._folder.find(image["file_name"])
+        except ImageNotFound as missing:
+            self._source.findings.add("skipped", "image", "that cannot be found", f"{place}: {missing}")
+            return
+        name = self._folder.name_of(file)
+        if self._source.images is None and self._file.parent != self._source.annotations.parent:
+            name = f"{self._source.shown(self._file.parent)}/{name}"
+        size = positive_size(image.get("width"), image.get("height"))
+        yield AnnotatedImage(name, file, place, size, objects, split=self._split)
+
+
+def _box(annotation: Mapping[str, Any], place: str) -> Box:
+    """Its bbox (x, y, width, height), or else the box around its polygons or mask."""
+    bbox, outline = annotation.get("bbox"), annotation.get("segmentation")
+    if not bbox and outline:
+        return _around(outline, place)
+    if not isinstance(bbox, list) or len(bbox) != 4:  # noqa: PLR2004
+        raise AnnotationsError(f"{place}: bbox is {str(bbox)[:60]}; write x, y, width and height")
+    x, y, width, height = (number(side, place, "a number of bbox") for side in bbox)
+    return x, y, x + width, y + height
+
+
+def _around(outline: Any, place: str) -> Box:
+    if isinstance(outline, dict):
+        from pycocotools import mask
+
+        size, counts = outline.get("size"), outline.get("counts")
+        try:
+            encoded = mask.frPyObjects(outline, *(size or ())) if isinstance(counts, list) else outline
+            x, y, width, height = (float(side) for side in mask.toBbox(encoded))
+        except Exception as error:  # whatever its C code says of numbers that are no mask
+            raise AnnotationsError(f"{place}: segmentation is no run-length code: {error}") from None
+        return x, y, x + width, y + height
+    polygons = outline if isinstance(outline, list) and isinstance(outline[0], list) else [outline]
+    numbers = [number(each, place, "a number of segmentation") for polygon in polygons for each in polygon]
+    if len(numbers) < _POLYGON_NUMBERS or len(numbers) % 2:
+        raise AnnotationsError(f"{place}: neither a bbox nor a polygon of three points")
+    return hull(zip(numbers[::2], numbers[1::2], strict=True))
+
+
+def _key(each: Any, field: str, place: str) -> str:
+    """An id as text, so that 1, 1.0 and "1" are one."""
+    value = each.get(field) if isinstance(each, dict) else None
+    if value is None or isinstance(value, bool | list | dict):
+        raise AnnotationsError(f"{place}: {field} is {value!r}; write an id")
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _order(key: str) -> tuple[bool, int, str]:
+    return (not key.lstrip("-").isdecimal(), int(key) if key.lstrip("-").isdecimal() else 0, key)

@@ -1,0 +1,121 @@
+"""Formats' common ground: what a reader is given, and names that every format writes alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from boxtune.data.findings import Findings
+from boxtune.data.image_folder import ImageFolder
+from boxtune.errors import AnnotationsError
+
+SPLIT_NAMES = {
+    "train": "train",
+    "training": "train",
+    "trainval": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "dev": "validation",
+    "test": "test",
+    "testing": "test",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a reader reads, and whom it tells what it left out.
+
+    Attributes:
+        annotations: the file or folder that was named.
+        images: where images lie; None where nobody said.
+        scratch: a folder for what does not fit into memory.
+        findings: takes what is skipped, repaired or strange.
+        group_column: of a CSV, what holds together; empty for none.
+    """
+
+    annotations: Path
+    images: Path | None
+    scratch: Path
+    findings: Findings
+    group_column: str = ""
+
+    def folder(self, default: Path) -> ImageFolder:
+        """The images' folder, `default` where nobody named one."""
+        return ImageFolder(self.images or default)
+
+    def shown(self, file: Path) -> str:
+        """A file as messages name it: relative to what was named."""
+        root = self.annotations if self.annotations.is_dir() else self.annotations.parent
+        return file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
+
+
+def split_of(name: str) -> str:
+    """Boxtune's name of a split that a folder, file or column names; empty where it names none."""
+    words = name.lower().replace("-", "_").replace(".", "_").split("_")
+    found = [SPLIT_NAMES[word.rstrip("0123456789")] for word in words if word.rstrip("0123456789") in SPLIT_NAMES]
+    return found[-1] if found else ""
+
+
+def number(value: Any, place: str, what: str) -> float:
+    """A coordinate.
+
+    Raises:
+        AnnotationsError: no finite number.
+    """
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        found = math.nan
+    if isinstance(value, bool) or not math.isfinite(found):
+        raise AnnotationsError(f"{place}: {what} is {value!r}, which is no number")
+    return found
+
+
+def positive_size(width: Any, height: Any) -> tuple[int, int] | None:
+    """An image's size as written; None where it is missing, no number or not positive: the image knows better."""
+    try:
+        size = round(float(width)), round(float(height))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return size if min(size) > 0 else None
+
+
+def class_name(value: Any, place: str) -> str:
+    """A class's name without blanks around it, which nobody means.
+
+    Raises:
+        AnnotationsError: empty, or no text.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
+        raise AnnotationsError(f"{place}: the class's name is {value!r}; write a name")
+    return " ".join(str(value).split())
+
+
+def text_lines(path: Path, shown: str) -> Iterator[tuple[int, str]]:
+    """Every line that is not blank, with its number from 1, without a byte order mark.
+
+    Raises:
+        AnnotationsError: unreadable, or not UTF-8.
+    """
+    for line, text in enumerate(read_text(path, shown).splitlines(), 1):
+        if text.strip():
+            yield line, text.strip()
+
+
+def read_text(path: Path, shown: str) -> str:
+    """A text file, without a byte order mark.
+
+    Raises:
+        AnnotationsError: unreadable, or not UTF-8.
+    """
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise AnnotationsError(f"{shown}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise AnnotationsError(f"{shown}:{line}: not UTF-8; save it as UTF-8") from None

@@ -1,0 +1,213 @@
+"""Data's splits: which images train, validate and test; by content, so that adding images moves none.
+
+Each group has a number between 0 and 1 that follows from its content (or name) and the seed alone; below a split's
+share it is in that split. Then a class that is absent from a split, though it has groups enough, is given one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from boxtune.data.findings import counted
+from boxtune.errors import AnnotationsError, InputError
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+_KNOWN = (VALIDATION, TEST)
+ALL_SPLITS = (TRAIN, *_KNOWN)
+BY_IMAGE, BY_FOLDER, AUTOMATIC = "none", "folder", "auto"
+_COLUMN = "column:"
+_FEW_GROUPS = 10  # fewer are not split unless somebody asks
+_SPREAD = 1 << 64
+_NUMBERED = re.compile(r"\d+$")
+
+
+@dataclass(frozen=True)
+class SplitSpec:
+    """What share of the images goes where; the rest trains.
+
+    Attributes:
+        shares: of validation and test; empty for no split at all.
+        seed: another one makes another split.
+    """
+
+    shares: Mapping[str, float] = field(default_factory=lambda: {VALIDATION: 0.2, TEST: 0.1})
+    seed: int = 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All splits, train first."""
+        return (TRAIN, *self.shares)
+
+
+@dataclass(frozen=True)
+class Member:
+    """What a split knows of an image.
+
+    Attributes:
+        name: its name.
+        sha256: of its file.
+        group: what it must stay with; empty for itself alone.
+        labels: classes of its objects.
+    """
+
+    name: str
+    sha256: str
+    group: str
+    labels: frozenset[str]
+
+
+def parse_split(text: str, seed: int) -> SplitSpec:
+    """`validation=0.2,test=0.1`, or `none`.
+
+    Raises:
+        InputError: not of that form, or shares that leave nothing to train on.
+    """
+    if text == "none":
+        return SplitSpec({}, seed)
+    shares: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, value = (piece.strip() for piece in part.partition("="))
+        try:
+            share = float(value.removesuffix("%")) / (100 if value.endswith("%") else 1)
+        except ValueError:
+            share = 0.0
+        if name not in _KNOWN or name in shares or not 0 < share < 1:
+            raise InputError(f'--split "{text}": write validation=0.2,test=0.1, or none')
+        shares[name] = share
+    if sum(shares.values()) >= 1:
+        raise InputError(f'--split "{text}": nothing is left to train on')
+    return SplitSpec({name: shares[name] for name in _KNOWN if name in shares}, seed)
+
+
+class Grouping:
+    """Which group an image belongs to, by `--group`: `none`, `folder`, `column:NAME`, or an expression on its name."""
+
+    def __init__(self, text: str) -> None:
+        """
+        Raises:
+            InputError: an expression that is none.
+        """
+        self.text = text
+        self.column = text.removeprefix(_COLUMN) if text.startswith(_COLUMN) else ""
+        is_word = text in (BY_IMAGE, BY_FOLDER, AUTOMATIC) or bool(self.column)
+        try:
+            self._expression = None if is_word else re.compile(text)
+        except re.error as error:
+            raise InputError(f'--group "{text}": no regular expression: {error}') from None
+
+    def group(self, name: str, given: str) -> str:
+        """The group of an image whose data say `given`; empty where it is alone."""
+        if self._expression is not None:
+            found = self._expression.search(name)
+            return "" if found is None else next((each for each in found.groups() if each), found.group())
+        return folder_of(name) if self.text == BY_FOLDER else given
+
+
+def folder_of(name: str) -> str:
+    """The folder of an image."""
+    return PurePosixPath(name).parent.as_posix()
+
+
+def clips(members: Sequence[Member], splits: int) -> bool:
+    """Whether images look like the frames of several films, a folder each: numbered, and no class in one alone."""
+    by_folder: dict[str, set[str]] = defaultdict(set)
+    for member in members:
+        if not _NUMBERED.search(PurePosixPath(member.name).stem):
+            return False
+        by_folder[folder_of(member.name)] |= member.labels
+    if len(by_folder) < 2 * splits or 2 * len(by_folder) > len(members):
+        return False
+    counts: dict[str, int] = defaultdict(int)
+    for labels in by_folder.values():
+        for label in labels:
+            counts[label] += 1
+    return all(count >= splits for count in counts.values())
+
+
+def assign(members: Sequence[Member], spec: SplitSpec, before: Mapping[str, str], wanted: bool) -> dict[str, str]:
+    """Split by image name.
+
+    Args:
+        before: split by name of an earlier import, which stays.
+        wanted: whether the split was asked for: then one that would be empty is an error, else all train.
+
+    Raises:
+        AnnotationsError: a split would be empty.
+    """
+    groups: dict[str, list[Member]] = defaultdict(list)
+    for member in members:
+        groups[member.group or member.sha256].append(member)
+    if not spec.shares or (not wanted and len(groups) < _FEW_GROUPS):
+        return {member.name: TRAIN for member in members}
+    if len(groups) < len(spec.names):
+        raise AnnotationsError(
+            f"--split: {len(groups)} {counted('group', len(groups))} of images for {len(spec.names)} splits, so that "
+            "one would be empty; --split none, or more images"
+        )
+    chosen = {}
+    for key, inside in groups.items():
+        earlier = {before[member.name] for member in inside if before.get(member.name) in spec.names}
+        chosen[key] = earlier.pop() if len(earlier) == 1 else _by_number(_number(spec.seed, key), spec)
+    labels = {key: frozenset().union(*(member.labels for member in inside)) for key, inside in groups.items()}
+    _give_every_class(chosen, labels, spec)
+    _fill(chosen, spec)
+    return {member.name: chosen[key] for key, inside in groups.items() for member in inside}
+
+
+def _number(seed: int, key: str) -> float:
+    digest = hashlib.sha256(f"{seed}:{key}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / _SPREAD
+
+
+def _by_number(number: float, spec: SplitSpec) -> str:
+    for name, share in spec.shares.items():
+        if number < share:
+            return name
+        number -= share
+    return TRAIN
+
+
+def _give_every_class(chosen: dict[str, str], labels: Mapping[str, frozenset[str]], spec: SplitSpec) -> None:
+    """Move groups so that each class with groups enough is in each split; the rarest first, none lost for it."""
+    having: dict[str, list[str]] = defaultdict(list)
+    for key, names in labels.items():
+        for name in names:
+            having[name].append(key)
+    for name in sorted(having, key=lambda each: (len(having[each]), each)):
+        if len(having[name]) < len(spec.names):
+            continue
+        for split in spec.names:
+            if all(chosen[key] != split for key in having[name]):
+                _move(split, having[name], chosen, labels, having, spec.seed)
+
+
+def _move(
+    split: str,
+    candidates: Iterable[str],
+    chosen: dict[str, str],
+    labels: Mapping[str, frozenset[str]],
+    having: Mapping[str, list[str]],
+    seed: int,
+) -> None:
+    """One of the candidates to `split`: one whose own split keeps all of its classes, by its number."""
+    for key in sorted(candidates, key=lambda each: (chosen[each] != TRAIN, _number(seed, each))):
+        home = chosen[key]
+        if all(sum(chosen[other] == home for other in having[name]) > 1 for name in labels[key]):
+            chosen[key] = split
+            return
+
+
+def _fill(chosen: dict[str, str], spec: SplitSpec) -> None:
+    """No split is left empty: it is given the group of the lowest number of the largest."""
+    for split in spec.names:
+        if split not in chosen.values():
+            largest = max(spec.names, key=lambda name: sum(each == name for each in chosen.values()))
+            key = min(
+                (key for key, home in chosen.items() if home == largest), key=lambda each: _number(spec.seed, each)
+            )
+            chosen[key] = split
