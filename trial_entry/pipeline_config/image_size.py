@@ -6,8 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from numpy import float32  # TensorFlow's, whose rounding decides
-
 from trial_entry.errors import AssignmentError
 from trial_entry.pipeline_config.field_paths import find_field
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
@@ -70,35 +68,6 @@ def edges(config: TrainEvalPipelineConfig) -> list[int]:
     if kind == "keep_aspect_ratio_resizer" and resizer.pad_to_max_dimension:
         return [int(resizer.max_dimension)]
     return []
-
-
-def resizer_path(config: TrainEvalPipelineConfig) -> str:
-    """The path of the resizer in use."""
-    return f"model.{config.model.WhichOneof('model')}.image_resizer.{_resizer(config)[0]}"
-
-
-def resized(config: TrainEvalPipelineConfig, width: int, height: int) -> tuple[int, int]:
-    """Width and height that an image has when the model sees it, as the API's `preprocessor` computes them.
-
-    Args:
-        width, height: as it is stored, in pixels.
-    """
-    kind, resizer = _resizer(config)
-    if fixed := edges(config):
-        return fixed[-1], fixed[0]
-    if kind == "keep_aspect_ratio_resizer":
-        shorter, longer = float32(resizer.min_dimension), float32(resizer.max_dimension)
-        scale = min(shorter / float32(min(width, height)), longer / float32(max(width, height)))
-        return round(float(width * scale)), round(float(height * scale))
-    if kind == "pad_to_multiple_resizer":
-        multiple = max(1, int(resizer.multiple))
-        return -(-width // multiple) * multiple, -(-height // multiple) * multiple
-    if kind == "conditional_shape_resizer":
-        smaller = resizer.condition == resizer.SMALLER
-        edge = min(width, height) if smaller else max(width, height)
-        scale = float32((max if smaller else min)(edge, resizer.size_threshold)) / float32(edge)
-        return int(width * scale), int(height * scale)
-    return width, height
 
 
 def size_path(config: TrainEvalPipelineConfig) -> str:

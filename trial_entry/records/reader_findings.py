@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trial_entry.pipeline_config import image_size
+from trial_entry.pipeline_config.batch_shapes import batch_shape, resizer_path
 from trial_entry.pipeline_config.inputs import readers, record_files
 from trial_entry.pipeline_config.protos import InputReader, TrainEvalPipelineConfig
 from trial_entry.records.features import BBOX, CROWD, ENCODED, SIDES, SOURCE_ID, TEXT, WEIGHT
@@ -112,7 +112,7 @@ class ReaderLook:
             return
         shapes: dict[tuple[int, int], Place] = {}
         for (width, height), place in self.look.sizes.items():
-            shapes.setdefault(image_size.resized(config, width, height), place)
+            shapes.setdefault(batch_shape(config, width, height), place)
         if len(shapes) <= 1:
             return
         (one, first), (other, second) = list(shapes.items())[:2]
@@ -123,7 +123,7 @@ class ReaderLook:
             f"{other[0]} x {other[1]} of {second.file}: record {second.record}"
         )
         right = "set pad_to_max_dimension: true, which keep_aspect_ratio_resizer has, or a batch of 1"
-        yield Finding("error", what, right, feature=image_size.resizer_path(config))
+        yield Finding("error", what, right, feature=resizer_path(config))
 
 
 def flat_findings(look: RecordsLook) -> Iterator[Finding]:

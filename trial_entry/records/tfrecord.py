@@ -143,7 +143,7 @@ def record_offsets(path: Path) -> Iterator[int]:
         DataError: truncated, or no TFRecord.
     """
     with _open(path) as file:
-        for _, offset, _, _ in _frames(file, path, skip=True):
+        for _, offset, _, _ in _frames(file, path):
             yield offset
 
 

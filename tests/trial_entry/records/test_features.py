@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import CONFIGS
-from trial_entry.pipeline_config import image_size
+from trial_entry.pipeline_config.batch_shapes import batch_shape, resizer_path
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.pipeline_config.text import parse_text, read_config
 from trial_entry.records.features import LISTS, SINGLE
@@ -74,6 +74,6 @@ def test_images_are_resized_as_the_api_does(of_the_api: Any, number: int) -> Non
     resizer = config.model.faster_rcnn.image_resizer
     resizer.Clear()
     parse_text(RESIZERS[number], resizer, "")
-    found = [list(image_size.resized(config, *size)) for size in SIZES]
+    found = [list(batch_shape(config, *size)) for size in SIZES]
     assert found == of_the_api["sizes"][number]
-    assert image_size.resizer_path(config) == f"model.faster_rcnn.image_resizer.{RESIZERS[number].partition(' ')[0]}"
+    assert resizer_path(config) == f"model.faster_rcnn.image_resizer.{RESIZERS[number].partition(' ')[0]}"
