@@ -11,7 +11,7 @@ from pathlib import Path
 
 from boxtune.data.findings import Findings
 from boxtune.data.index import DataIndex, Look
-from boxtune.data.near_duplicates import near_pairs
+from boxtune.data.near_duplicates import pairs
 from boxtune.data.options import ImportOptions
 from boxtune.data.published import splits_before
 from boxtune.data.shards import Shard, Sized, placed
@@ -136,7 +136,7 @@ def _splits(used: Sequence[_Used], options: ImportOptions, findings: Findings) -
         what = f"{folders} folders of numbered images; --group none takes images one by one"
         findings.add("warned", "file", "taken as one film a folder, each in one split", what, folders)
     if options.keep_together:
-        members = _together(members, near_pairs([each.fingerprint for each in used]))
+        members = _together(members, pairs([each.fingerprint for each in used]))
     for each, member in zip(used, members, strict=True):
         each.member = member
     chosen = assign(members, spec, splits_before(options.out), options.split is not None)
@@ -176,7 +176,7 @@ def _look_for_leaks(used: Sequence[_Used], splits: Mapping[str, str], findings: 
         if other is not member and splits[other.name] != splits[member.name]:
             what = f"{member.name} in {splits[member.name]} is also {other.name} in {splits[other.name]}"
             findings.add("warned", "image", "in two splits, the same to the byte", what)
-    for one, two in near_pairs([each.fingerprint for each in used]):
+    for one, two in pairs([each.fingerprint for each in used]):
         here, there = used[one].member, used[two].member
         if here.sha256 != there.sha256 and splits[here.name] != splits[there.name]:
             what = f"{there.name} in {splits[there.name]} and {here.name} in {splits[here.name]}"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from trial_entry.errors import DataError, RequestError
 from trial_entry.pipeline_config.checks import num_classes
-from trial_entry.pipeline_config.inputs import local_record_files, readers
+from trial_entry.pipeline_config.inputs import local_record_files, readers, record_files
 from trial_entry.pipeline_config.protos import InputReader, TrainEvalPipelineConfig
 from trial_entry.records.finding import Finding, errors_of
 from trial_entry.records.label_map import LabelMap, read_label_map
@@ -99,15 +99,13 @@ def reader_look(where: str, reader: InputReader, classes: int, looking: Looking 
 
 def findings_between(looks: list[ReaderLook]) -> list[Finding]:
     """What is wrong with the training's and the evaluation's records beside each other."""
-    training = [each for each in looks if each.trains]
-    others = [each for each in looks if not each.trains]
-    return [
-        found
-        for one in training
-        for other in others
-        for findings in (label_map_findings, shared_findings)
-        for found in findings(one, other)
-    ]
+    found: list[Finding] = []
+    for one in (each for each in looks if each.trains):
+        for other in (each for each in looks if not each.trains):
+            found += label_map_findings(one, other)
+            if not set(record_files(one.reader)) & set(record_files(other.reader)):  # else that is said of the file
+                found += shared_findings(one.where, one.look, other.where, other.look)
+    return found
 
 
 def _accepted(config: TrainEvalPipelineConfig, wanted: dict[str, InputReader]) -> list[ReaderLook]:

@@ -14,6 +14,7 @@ from trial_entry.records.finding import Finding, Severity
 BYTES, INT, FLOAT = "bytes_list", "int64_list", "float_list"
 _TYPES = {BYTES: "bytes", INT: "int64", FLOAT: "float"}
 ENCODED, FORMAT, SOURCE_ID = "image/encoded", "image/format", "image/source_id"
+WIDTH, HEIGHT = "image/width", "image/height"
 LABEL, TEXT = "image/object/class/label", "image/object/class/text"
 WEIGHT, CROWD = "image/object/weight", "image/object/is_crowd"
 BBOX = "image/object/bbox"
@@ -27,8 +28,8 @@ SINGLE: Mapping[str, str] = {  # one value each
     "image/filename": BYTES,
     "image/key/sha256": BYTES,
     SOURCE_ID: BYTES,
-    "image/height": INT,
-    "image/width": INT,
+    HEIGHT: INT,
+    WIDTH: INT,
 }
 LISTS: Mapping[str, str] = {
     "image/class/text": BYTES,

@@ -19,7 +19,9 @@ from trial_entry.records.examples import parse_example
 from trial_entry.records.features import (
     ENCODED,
     FORMAT,
+    HEIGHT,
     SOURCE_ID,
+    WIDTH,
     Faults,
     Features,
     fault,
@@ -184,6 +186,11 @@ class RecordsLook:
             faults.append(fault("raw", FORMAT, "is raw, which the API cannot shape", REWRITE))
         elif header.wrong:
             faults.append(fault("image", ENCODED, header.wrong, REWRITE))
+        elif (said := _said_size(features)) not in (None, (header.width, header.height)):
+            what = (
+                f"says {said[0]} x {said[1]} with image/height; the image is {header.width} x {header.height} as stored"
+            )
+            faults.append(fault("size", WIDTH, what, "boxes are taken as shares of that", "warning"))
         return header
 
     def _count(self, place: Place, objects: Objects) -> None:
@@ -225,3 +232,10 @@ def look_at(files: Iterable[Path], expected: Expected) -> RecordsLook:
 
 def _key(data: bytes) -> int:
     return int.from_bytes(hashlib.sha256(data).digest()[:_KEY_BYTES])
+
+
+def _said_size(features: Features) -> tuple[int, int] | None:
+    """Width and height by the record's own features."""
+    if WIDTH not in features or HEIGHT not in features:
+        return None
+    return features[WIDTH][0], features[HEIGHT][0]

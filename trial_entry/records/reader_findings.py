@@ -43,48 +43,23 @@ class ReaderLook:
 
     def findings(self, config: TrainEvalPipelineConfig) -> Iterator[Finding]:
         """Everything that is wrong with it."""
-        yield from self.look.tally.findings()
-        yield from flat_findings(self.look)
-        yield from unknown_findings(self.look, self.labels)
-        yield from self._objects()
+        look = self.look
+        yield from look.tally.findings()
+        yield from flat_findings(look)
+        yield from unknown_findings(look, self.labels)
+        yield from object_findings(look, self.labels, self.where, trains=self.trains)
         yield from self._limits()
-        yield from self._shapes(config)
+        field = "train_config.batch_size" if self.trains else "eval_config.batch_size"
+        batch = int(config.train_config.batch_size if self.trains else config.eval_config.batch_size)
+        yield from shape_findings(look, config, batch, field)
         if not self.trains:
             yield from self._batches(int(config.eval_config.batch_size))
-            yield from same_source_findings(self.look)
-
-    def _objects(self) -> Iterator[Finding]:
-        """Nothing to learn or to measure, of all classes or of some."""
-        look = self.look
-        if not look.boxes and look.images and not look.unread:
-            what = f"no record has a box ({SIDES[0]}); nothing to learn or measure"
-            yield Finding("error", what, feature=self.where)
-        elif look.learnable and not self.trains and not look.measurable:
-            what = f"every box is a crowd ({CROWD}), of which nothing is measured"
-            yield Finding("error", what, "0 for single objects", feature=self.where)
-        elif look.learnable:
-            if self.trains and not look.weighted:
-                what = f"{WEIGHT} is 0 for every box, so nothing is learned"
-                yield Finding("error", what, "leave it out, or weigh some", feature=self.where)
-            yield from self._absent()
-
-    def _absent(self) -> Iterator[Finding]:
-        count = self.look.objects.__getitem__ if self.trains else self.look.measured
-        absent = [label for number, label in self.labels.labels.items() if not count(number)]
-        if absent:
-            lacks = "nothing can be learned of it" if self.trains else "mAP is the mean of the others"
-            what = f"no object of {named(absent)} ({len(absent)} of {len(self.labels.labels)} classes): {lacks}"
-            yield Finding("warning", what, feature=self.where)
+            yield from same_source_findings(look)
 
     def _limits(self) -> Iterator[Finding]:
         """Boxes beyond the most that are read, images that are sampled away."""
-        look, reader, limit = self.look, self.reader, self.look.expected.max_boxes
-        if look.above:
-            place = look.first["above"]
-            what = f"{look.lost} boxes of {look.above} images are beyond it and dropped ({place.file}: record "
-            what += f"{place.record} is the first)"
-            field = f"{self.where}.max_number_of_boxes: {limit}"
-            yield Finding("warning", what, "let it be as many as an image has at most", feature=field)
+        look, reader = self.look, self.reader
+        yield from box_limit_findings(look, f"{self.where}.max_number_of_boxes")
         sample = max(1, int(reader.sample_1_of_n_examples))
         left = -(-look.images // sample)
         if sample > 1 and left < _FEW:
@@ -105,25 +80,64 @@ class ReaderLook:
         right = f"set {self.where}.drop_remainder: false (true where it is not set), or eval_config.batch_size: 1"
         yield Finding(severity, what, right, feature=f"{self.where}.drop_remainder")
 
-    def _shapes(self, config: TrainEvalPipelineConfig) -> Iterator[Finding]:
-        """Images that are resized to different shapes, which no batch can hold."""
-        batch = int(config.train_config.batch_size if self.trains else config.eval_config.batch_size)
-        if batch == 1:
-            return
-        shapes: dict[tuple[int, int], Place] = {}
-        for (width, height), place in self.look.sizes.items():
-            shapes.setdefault(batch_shape(config, width, height), place)
-        if len(shapes) <= 1:
-            return
-        (one, first), (other, second) = list(shapes.items())[:2]
-        field = "train_config.batch_size" if self.trains else "eval_config.batch_size"
-        what = (
-            f"makes images of different shapes, which cannot be in one batch ({field}: {batch}): "
-            f"{one[0]} x {one[1]} of {first.file}: record {first.record}, "
-            f"{other[0]} x {other[1]} of {second.file}: record {second.record}"
-        )
-        right = "set pad_to_max_dimension: true, which keep_aspect_ratio_resizer has, or a batch of 1"
-        yield Finding("error", what, right, feature=resizer_path(config))
+
+def shape_findings(look: RecordsLook, config: TrainEvalPipelineConfig, batch: int, field: str) -> Iterator[Finding]:
+    """Images that are resized to different shapes, which no batch can hold.
+
+    Args:
+        batch: how many images one takes.
+        field: where that is said.
+    """
+    if batch == 1:
+        return
+    shapes: dict[tuple[int, int], Place] = {}
+    for (width, height), place in look.sizes.items():
+        shapes.setdefault(batch_shape(config, width, height), place)
+    if len(shapes) <= 1:
+        return
+    (one, first), (other, second) = list(shapes.items())[:2]
+    what = (
+        f"makes images of different shapes, which cannot be in one batch ({field}: {batch}): "
+        f"{one[0]} x {one[1]} of {first.file}: record {first.record}, "
+        f"{other[0]} x {other[1]} of {second.file}: record {second.record}"
+    )
+    right = "set pad_to_max_dimension: true, which keep_aspect_ratio_resizer has, or a batch of 1"
+    yield Finding("error", what, right, feature=resizer_path(config))
+
+
+def object_findings(look: RecordsLook, labels: LabelMap, where: str, *, trains: bool) -> Iterator[Finding]:
+    """Nothing to learn or to measure, of all classes or of some.
+
+    Args:
+        where: what the records are called.
+        trains: whether they are trained on; else they are measured on.
+    """
+    if not look.boxes and look.images and not look.unread:
+        what = f"no record has a box ({SIDES[0]}); nothing to learn or measure"
+        yield Finding("error", what, feature=where)
+    elif look.learnable and not trains and not look.measurable:
+        what = f"every box is a crowd ({CROWD}), of which nothing is measured"
+        yield Finding("error", what, "0 for single objects", feature=where)
+    elif look.learnable:
+        if trains and not look.weighted:
+            what = f"{WEIGHT} is 0 for every box, so nothing is learned"
+            yield Finding("error", what, "leave it out, or weigh some", feature=where)
+        count = look.objects.__getitem__ if trains else look.measured
+        absent = [label for number, label in labels.labels.items() if not count(number)]
+        if absent:
+            lacks = "nothing can be learned of it" if trains else "mAP is the mean of the others"
+            what = f"no object of {named(absent)} ({len(absent)} of {len(labels.labels)} classes): {lacks}"
+            yield Finding("warning", what, feature=where)
+
+
+def box_limit_findings(look: RecordsLook, field: str) -> Iterator[Finding]:
+    """Boxes beyond the most of an image that are read."""
+    if look.above:
+        place = look.first["above"]
+        what = f"{look.lost} boxes of {look.above} images are beyond it and dropped ({place.file}: record "
+        what += f"{place.record} is the first)"
+        right = "let it be as many as an image has at most"
+        yield Finding("warning", what, right, feature=f"{field}: {look.expected.max_boxes}")
 
 
 def flat_findings(look: RecordsLook) -> Iterator[Finding]:
@@ -174,18 +188,20 @@ def same_file_findings(config: TrainEvalPipelineConfig) -> Iterator[Finding]:
             yield Finding("warning", what, _MEASURE_OTHERS, file)
 
 
-def shared_findings(training: ReaderLook, other: ReaderLook) -> Iterator[Finding]:
-    """Images that are trained on and measured on; of a file that both read `same_file_findings` says it."""
-    if set(record_files(training.reader)) & set(record_files(other.reader)):
-        return
-    keys, trained = np.asarray(other.look.image_keys), np.asarray(training.look.image_keys)
-    shared = np.flatnonzero(np.isin(keys, trained) & (keys != 0))
+def shared_findings(training: str, trained: RecordsLook, other: str, measured: RecordsLook) -> Iterator[Finding]:
+    """Images that are trained on and measured on, to the byte.
+
+    Args:
+        training, other: what the records are called.
+    """
+    ours, theirs = np.asarray(trained.image_keys), np.asarray(measured.image_keys)
+    shared = np.flatnonzero(np.isin(theirs, ours) & (theirs != 0))
     if not len(shared):
         return
-    place = other.look.place(int(shared[0]))
-    twin = training.look.place(int(np.flatnonzero(trained == keys[shared[0]])[0]))
+    place = measured.place(int(shared[0]))
+    twin = trained.place(int(np.flatnonzero(ours == theirs[shared[0]])[0]))
     what = (
-        f"{len(shared)} of {len(keys)} images of {other.where} are in {training.where} too, "
+        f"{len(shared)} of {len(theirs)} images of {other} are in {training} too, "
         f"this one as {twin.file}: record {twin.record}"
     )
     yield Finding("warning", what, _MEASURE_OTHERS, place.file, place.record, ENCODED)
