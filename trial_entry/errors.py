@@ -5,6 +5,7 @@
     │   ├── ConfigError         the pipeline.config
     │   ├── AssignmentError     a --set NAME=VALUE
     │   ├── DataError           records, label map
+    │   │   └── CorruptRecord   a record that cannot be read
     │   └── ModelDirError       the MODEL_DIR: another config's, in use, not writable
     └── OutOfMemoryError        the framework reported out of memory
 
@@ -40,6 +41,20 @@ class AssignmentError(RequestError):
 
 class DataError(RequestError):
     """Records or label map are missing, empty, corrupt or disagree with the config."""
+
+
+class CorruptRecord(DataError):  # noqa: N818 (also a finding, where others are looked for)
+    """A record's bytes are not what was written.
+
+    Attributes:
+        file, record: where.
+        what: what is wrong.
+        right: what to do.
+    """
+
+    def __init__(self, file: str, record: int, what: str, right: str) -> None:
+        self.file, self.record, self.what, self.right = file, record, what, right
+        super().__init__(f"{file}: record {record}: {what}; {right}")
 
 
 class ModelDirError(RequestError):

@@ -15,7 +15,9 @@ from trial_entry.contract.requests import MAXIMIZE, MINIMIZE, TrainRequest
 from trial_entry.errors import AssignmentError, RequestError
 from trial_entry.pipeline_config.inputs import readers, record_files, resolve_paths
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
-from trial_entry.records.dataset import glance
+from trial_entry.records.dataset import look
+from trial_entry.records.finding import Finding
+from trial_entry.records.reader_findings import same_file_findings
 from trial_entry.storage.buckets import is_remote
 
 # Parameters that decide together what fits: each combination of their values is tried.
@@ -138,12 +140,14 @@ class ConfigCheck:
             how = "in a bucket" if is_remote(unseen[0]) else "not seen from here"
             hint = "" if is_remote(unseen[0]) else "give --volume NAME=DIR"
             yield note("", f"{unseen[0]}: {how}, so the data were not opened", hint)
+            yield from map(_problem, same_file_findings(config))
             return
         try:
             resolve_paths(config, base.folder)
-            glance(config)
         except RequestError as wrong:
             yield error("", str(wrong), "", _EVERY_TRIAL)
+            return
+        yield from map(_problem, look(config))
 
     def _is_seen(self, trials: TrialConfig, path: str) -> bool:
         """Whether this machine can say anything about a path: a bucket it cannot, a mounted folder it can."""
@@ -192,3 +196,8 @@ def _paths(config: TrainEvalPipelineConfig) -> list[str]:
     found = [path for _, reader in readers(config) for path in (*record_files(reader), reader.label_map_path)]
     checkpoint = config.train_config.fine_tune_checkpoint
     return [*found, *([checkpoint] if checkpoint else [])]
+
+
+def _problem(found: Finding) -> Problem:
+    """What was found in the data, in the trial's words."""
+    return Problem(found.severity, "", found.placed, found.right, _EVERY_TRIAL if found.severity == "error" else "")

@@ -11,6 +11,7 @@ import typer
 
 from boxtune.checking.check import CheckOptions
 from boxtune.checking.check import check as find
+from boxtune.cli.counting import counted
 from boxtune.cli.options import volumes_of
 from boxtune.errors import EXIT_DONE, EXIT_INPUT
 
@@ -44,9 +45,5 @@ def check(
     else:
         for each in problems:
             print(f"{experiment}:{each.line}: {each}")
-        print(f"{experiment}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
+        print(f"{experiment}: {counted(errors, 'error')}, {counted(warnings, 'warning')}")
     return EXIT_INPUT if errors else EXIT_DONE
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"

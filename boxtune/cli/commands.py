@@ -34,6 +34,7 @@ SUBCOMMANDS: Mapping[str, str] = {
 # Those of `boxtune data`: boxtune/cli/data_NAME.py has a function data_NAME.
 DATA_SUBCOMMANDS: Mapping[str, str] = {
     "import": "Make records of annotated images: COCO, VOC, YOLO, CSV and others.",
+    "check": "Find what ruins a training: boxes, classes, images, leaks between splits, small objects.",
     "show": "Show boxes on images as a page or a picture: odd ones first, each class, sizes.",
     "priors": "Suggest anchors, image size and number of detections.",
 }

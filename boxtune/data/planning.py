@@ -12,7 +12,7 @@ from pathlib import Path
 from boxtune.data.findings import Findings
 from boxtune.data.gathering import Gathered, UsedImage
 from boxtune.data.index import DataIndex
-from boxtune.data.near_duplicates import pairs
+from boxtune.data.near_duplicates import pairs, tied_together
 from boxtune.data.options import ImportOptions
 from boxtune.data.published import splits_before
 from boxtune.data.shards import Shard, Sized, placed
@@ -54,6 +54,8 @@ def plan(index: DataIndex, gathered: Gathered, options: ImportOptions, findings:
     used = gathered.images
     splits = _splits(used, options, findings)
     _look_for_leaks(used, splits, findings)
+    if not options.keep_together:
+        _look_for_likeness(used, splits, findings)
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for each in used:
         counts[splits[each.member.name]].update(gathered.labels[place] for place in each.objects)
@@ -121,22 +123,17 @@ def _near(used: Sequence[UsedImage]) -> Iterator[tuple[int, int]]:
 
 def _together(members: Sequence[Member], alike: Iterable[tuple[int, int]]) -> list[Member]:
     """The groups of images that are nearly the same, made one."""
-    parents = {each.key: each.key for each in members}
-
-    def root(key: str) -> str:
-        while parents[key] != key:
-            parents[key] = parents[parents[key]]
-            key = parents[key]
-        return key
-
-    for one, other in alike:
-        first, second = sorted(root(members[place].key) for place in (one, other))
-        parents[second] = first
-    return [replace(each, group=root(each.key)) for each in members]
+    numbers: dict[str, int] = {}
+    own = [numbers.setdefault(each.key, len(numbers)) for each in members]
+    tied = tied_together(len(numbers), ((own[one], own[other]) for one, other in alike))
+    names: dict[int, str] = {}
+    for key, number in numbers.items():
+        names.setdefault(tied[number], key)
+    return [replace(each, group=names[tied[number]]) for each, number in zip(members, own, strict=True)]
 
 
 def _look_for_leaks(used: Sequence[UsedImage], splits: Mapping[str, str], findings: Findings) -> None:
-    """Images that stand in two splits, the same or nearly."""
+    """Images that stand in two splits, the same to the byte."""
     first: dict[bytes, Member] = {}
     for each in used:
         member = each.member
@@ -144,6 +141,10 @@ def _look_for_leaks(used: Sequence[UsedImage], splits: Mapping[str, str], findin
         if other is not member and splits[other.name] != splits[member.name]:
             what = f"{member.name} in {splits[member.name]} is also {other.name} in {splits[other.name]}"
             findings.add("warned", "image", "in two splits, the same to the byte", what)
+
+
+def _look_for_likeness(used: Sequence[UsedImage], splits: Mapping[str, str], findings: Findings) -> None:
+    """Images of which another split has nearly the same."""
     for one, two in _near(used):
         here, there = used[one].member, used[two].member
         if here.sha256 != there.sha256 and splits[here.name] != splits[there.name]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import write_config
+from tests.records import features, without_boxes, write
 from tests.trials import run, train_arguments
-from trial_entry.records.examples import encode_example
-from trial_entry.records.tfrecord import write_records
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,9 @@ def test_a_wrong_argument(data: Path, tmp_path: Path, arguments: list[str], says
 
 
 def no_boxes(data: Path) -> None:
-    write_records(data / "train.record", [encode_example({"image/encoded": b"x"})])
+    image = features(0)
+    without_boxes(image)
+    write(data / "train.record", [image])
 
 
 def unlike(data: Path) -> None:
@@ -98,25 +101,27 @@ def test_a_record_whose_data_is_corrupt_is_named(data: Path, tmp_path: Path) -> 
     (data / "validation.record").write_bytes(bytes(record))
     ended = run(*train_arguments(data / "pipeline.config", tmp_path / "model", "--num_train_steps=1"))
     assert ended.code == 2
-    assert "record 0 at byte 0 is corrupt" in ended.reason
+    assert "record 0: is corrupt at byte 0" in ended.reason
 
 
-def test_an_image_that_cannot_be_decoded_is_a_data_error(data: Path, tmp_path: Path) -> None:
-    write_records(
-        data / "train.record",
-        [
-            encode_example(
-                {
-                    "image/encoded": b"no image",
-                    "image/object/bbox/xmin": [0.1],
-                    "image/object/bbox/xmax": [0.5],
-                    "image/object/bbox/ymin": [0.1],
-                    "image/object/bbox/ymax": [0.5],
-                    "image/object/class/label": [1],
-                }
-            )
-        ],
+def test_an_image_that_is_none_is_refused_before_tensorflow_is_loaded(data: Path, tmp_path: Path) -> None:
+    write(data / "train.record", [features(0), features(1) | {"image/encoded": b"no image"}])
+    ended = run(*train_arguments(data / "pipeline.config", tmp_path / "model"))
+    assert (ended.code, ended.out) == (2, "")
+    (line,) = ended.err.strip().splitlines()
+    assert "train.record: record 1: image/encoded: is no image" in line
+
+
+def test_an_image_that_only_decoding_finds_broken_is_a_data_error(data: Path, tmp_path: Path) -> None:
+    """A whole PNG file, of whose rows some are missing."""
+    rows = zlib.compress(b"\0" * 100)
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", 96, 64, 8, 2, 0, 0, 0)), (b"IDAT", rows), (b"IEND", b"")]
+    png = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
     )
+    image = features(0) | {"image/encoded": png}
+    del image["image/object/class/text"]  # the label map's are others
+    write(data / "train.record", [image])
     ended = run(*train_arguments(data / "pipeline.config", tmp_path / "model"))
     assert ended.code == 2, ended.err
     assert ended.reason.startswith("train_input_reader: a record cannot be read")

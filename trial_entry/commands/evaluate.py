@@ -23,7 +23,7 @@ from trial_entry.metric_lines import MetricStream, next_timestamp
 from trial_entry.model_dir import write_json
 from trial_entry.pipeline_config.base_config import BaseConfig
 from trial_entry.pipeline_config.inputs import localized
-from trial_entry.records.dataset import inspect
+from trial_entry.records.dataset import evaluation_labels
 
 
 def evaluate(request: EvaluateRequest, stream: MetricStream) -> int:
@@ -35,7 +35,7 @@ def evaluate(request: EvaluateRequest, stream: MetricStream) -> int:
     config = localized(BaseConfig.read(request.pipeline_config_path).render([]).config)
     if request.raw_detections is not None and config.model.WhichOneof("model") == "center_net":
         raise ConfigError("--raw_detections: a CenterNet finds peaks and suppresses no boxes; leave it out")
-    dataset = inspect(config)
+    labels = evaluation_labels(config)
     with out_of_memory_as_error():
         strategy = start_runtime(seed=0, deterministic=False)
         prefix = _checkpoint(request)
@@ -43,16 +43,15 @@ def evaluate(request: EvaluateRequest, stream: MetricStream) -> int:
             built = build_model(config, strategy, optimizer=config.eval_config.use_moving_averages)  # has the averages
             restore_for_evaluation(built, prefix)
         raw = None if request.raw_detections is None else RawCollector()
-        evaluator = Evaluator(built, config, dataset.label_map, request.score_threshold, raw)
+        evaluator = Evaluator(built, config, labels, request.score_threshold, raw)
         metrics = evaluator.evaluate()
         found = EvaluationRecord(prefix, int(built.global_step.numpy()), next_timestamp(None, 0), metrics)
         if request.details is not None:
-            write_details(evaluator, dataset.label_map, request.details, request.score_threshold, request.pictures)
+            write_details(evaluator, labels, request.details, request.score_threshold, request.pictures)
     output = request.output or request.model_dir / EVALUATION_FILE
     with _writing(output, "--output"):
         write_json(output, to_json(found))
     if request.raw_detections is not None and raw is not None:
-        labels = dataset.label_map
         with _writing(request.raw_detections, "--raw_detections"):
             raw.collected(labels.labels, labels.metric_names()).write(request.raw_detections)
     stream.write(found.timestamp, found.metrics)

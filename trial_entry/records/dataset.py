@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import logging
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from trial_entry.errors import DataError
+from trial_entry.errors import DataError, RequestError
 from trial_entry.pipeline_config.checks import num_classes
 from trial_entry.pipeline_config.inputs import local_record_files, readers, record_files
 from trial_entry.pipeline_config.protos import InputReader, TrainEvalPipelineConfig
-from trial_entry.records.examples import decode_example
+from trial_entry.records.finding import Finding, errors_of
 from trial_entry.records.label_map import LabelMap, read_label_map
-from trial_entry.records.tfrecord import RecordSummary, read_records, summarize
+from trial_entry.records.look import RecordsLook, look_at
+from trial_entry.records.objects import Expected
+from trial_entry.records.reader_findings import ReaderLook, label_map_findings, same_file_findings, shared_findings
+from trial_entry.records.tfrecord import RecordSummary, summarize
 
-_XMIN = "image/object/bbox/xmin"
-_LABEL = "image/object/class/label"
-_LABELS_LOOKED_AT = 200  # of each reader's first records: enough for a label map that does not belong
+TRAIN_READER = "train_input_reader"
+_LOG = logging.getLogger(__name__)
+Looking = Callable[[list[Path], Expected], RecordsLook]
 
 
 @dataclass(frozen=True)
@@ -46,60 +51,89 @@ def count_train_examples(config: TrainEvalPipelineConfig) -> int:
 
 
 def inspect(config: TrainEvalPipelineConfig) -> Dataset:
-    """Read framing, first labels and label maps of everything that `config` names, which must lie on this machine.
+    """Look at every record and label map that `config` names, which must lie on this machine; log what is a warning.
 
     Raises:
-        DataError: missing, empty, corrupt, without boxes, or not of this label map.
+        DataError: the first finding that is an error.
     """
-    digests: dict[str, str] = {}
-    label_map, count = LabelMap({}), 0
-    for where, reader in readers(config):
-        summary = _summary(reader)
-        label_map = read_label_map(Path(reader.label_map_path), num_classes(config))
-        label_map.metric_names()  # refuses labels that collide
-        _look_at_boxes(where, reader, num_classes(config))
-        digests[where] = summary.digest
-        if where == "train_input_reader":
-            count = summary.count
+    looks = _accepted(config, dict(readers(config)))
+    digests = {each.where: _summary(each.reader).digest for each in looks}
     checkpoint = config.train_config.fine_tune_checkpoint
     if checkpoint:  # the index holds a checksum of every tensor
         digests["fine_tune_checkpoint"] = hashlib.sha256(Path(checkpoint + ".index").read_bytes()).hexdigest()
-    return Dataset(label_map, digests, count)
+    count = next((each.look.images for each in looks if each.trains), 0)
+    return Dataset(looks[-1].labels, digests, count)
 
 
-def glance(config: TrainEvalPipelineConfig) -> None:
-    """Open everything that `config` names, on this machine: label maps, and the first records of each reader.
+def evaluation_labels(config: TrainEvalPipelineConfig) -> LabelMap:
+    """The label map of the evaluation, whose records are looked at as `inspect` does; the training's are not.
 
     Raises:
-        DataError: missing, empty, corrupt, without boxes, or not of this label map.
+        DataError: as `inspect`.
     """
-    for where, reader in readers(config):
-        read_label_map(Path(reader.label_map_path), num_classes(config)).metric_names()
-        _look_at_boxes(where, reader, num_classes(config))
+    only = {where: reader for where, reader in readers(config) if where != TRAIN_READER}
+    return _accepted(config, only)[-1].labels
+
+
+def look(config: TrainEvalPipelineConfig) -> list[Finding]:
+    """Everything that is wrong with the records and label maps that `config` names, on this machine."""
+    return _look(config, dict(readers(config)))[1]
+
+
+def reader_look(where: str, reader: InputReader, classes: int, looking: Looking = look_at) -> ReaderLook:
+    """One reader's label map and all its records.
+
+    Args:
+        where: its field path.
+        classes: the model's num_classes.
+        looking: looks at the files.
+
+    Raises:
+        RequestError: the label map cannot be used.
+    """
+    labels = read_label_map(Path(reader.label_map_path), classes)
+    labels.metric_names()  # refuses labels that collide
+    expected = Expected(labels, classes, int(reader.max_number_of_boxes))
+    return ReaderLook(where, reader, labels, looking(local_record_files(reader), expected))
+
+
+def findings_between(looks: list[ReaderLook]) -> list[Finding]:
+    """What is wrong with the training's and the evaluation's records beside each other."""
+    found: list[Finding] = []
+    for one in (each for each in looks if each.trains):
+        for other in (each for each in looks if not each.trains):
+            found += label_map_findings(one, other)
+            if not set(record_files(one.reader)) & set(record_files(other.reader)):  # else that is said of the file
+                found += shared_findings(one.where, one.look, other.where, other.look)
+    return found
+
+
+def _accepted(config: TrainEvalPipelineConfig, wanted: dict[str, InputReader]) -> list[ReaderLook]:
+    """The looks, once none of their findings is an error; warnings are logged."""
+    started = time.perf_counter()
+    looks, findings = _look(config, wanted)
+    if errors := errors_of(findings):
+        others = len(errors) - 1
+        more = f" ({others} more error{'s' * (others > 1)}, which boxtune check lists)" if others else ""
+        raise DataError(f"{errors[0]}{more}")
+    seen = sum(each.look.images for each in looks)
+    _LOG.info("looked at %d records in %.1f s", seen, time.perf_counter() - started)
+    for each in findings:
+        _LOG.warning("%s", each)
+    return looks
+
+
+def _look(config: TrainEvalPipelineConfig, wanted: dict[str, InputReader]) -> tuple[list[ReaderLook], list[Finding]]:
+    looks, findings = [], []
+    for where, reader in wanted.items():
+        try:
+            looks.append(reader_look(where, reader, num_classes(config)))
+        except RequestError as wrong:
+            findings.append(Finding("error", str(wrong), feature=where))
+        else:
+            findings += looks[-1].findings(config)
+    return looks, [*same_file_findings(config), *findings_between(looks), *findings]  # causes first
 
 
 def _summary(reader: InputReader) -> RecordSummary:
     return summarize(local_record_files(reader))
-
-
-def _look_at_boxes(where: str, reader: InputReader, classes: int) -> None:
-    """Refuse records of which none has a box, and labels outside 1..classes among the first."""
-    found = False
-    for number, (place, features) in enumerate(_examples(reader)):
-        found = found or bool(features.get(_XMIN))
-        wrong = next((label for label in features.get(_LABEL, []) if not 1 <= label <= classes), None)
-        if wrong is not None:
-            raise DataError(f"{place}: label {wrong} is outside 1 to num_classes ({classes})")
-        if number >= _LABELS_LOOKED_AT and found:
-            return
-    if not found:
-        raise DataError(
-            f"{where}: {record_files(reader)[0]}: no record has a box ({_XMIN}); nothing to learn or measure"
-        )
-
-
-def _examples(reader: InputReader) -> Iterator[tuple[str, dict[str, list[int]]]]:
-    for file in record_files(reader):
-        for number, data in enumerate(read_records(Path(file))):
-            place = f"{file}: record {number}"
-            yield place, decode_example(data, place)

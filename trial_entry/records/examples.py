@@ -74,17 +74,25 @@ def encode_example(features: Mapping[str, bytes | Sequence[bytes] | Sequence[flo
     return bytes(example.SerializeToString(deterministic=True))
 
 
+def parse_example(data: bytes, where: str) -> Any:
+    """The Example itself, whose features know their types even where they are empty.
+
+    Raises:
+        DataError: `data` is no Example.
+    """
+    try:
+        return Example.FromString(data)
+    except DecodeError:
+        raise DataError(f"{where}: not a tf.train.Example") from None
+
+
 def decode_example(data: bytes, where: str) -> dict[str, list[Any]]:
     """The features of a serialized Example, by name.
 
     Raises:
         DataError: `data` is no Example.
     """
-    try:
-        example = Example.FromString(data)
-    except DecodeError:
-        raise DataError(f"{where}: not a tf.train.Example") from None
     return {
         name: list(getattr(feature, kind).value) if (kind := feature.WhichOneof("kind")) else []
-        for name, feature in example.features.feature.items()
+        for name, feature in parse_example(data, where).features.feature.items()
     }

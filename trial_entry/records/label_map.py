@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from trial_entry.errors import DataError
@@ -19,9 +19,12 @@ class LabelMap:
 
     Attributes:
         labels: the display name where there is one, as the API's evaluators use it.
+        texts: the number that the API's decoder reads a record's class/text as. Names and display names both; where an
+            item has but one of them, the empty text too has a number, the last such item's.
     """
 
     labels: dict[int, str]
+    texts: dict[str, int] = field(default_factory=dict)
 
     def metric_names(self) -> dict[int, str]:
         """The name of each class as it stands in a metric: other characters than [A-Za-z0-9_-] become `_`.
@@ -72,4 +75,11 @@ def read_label_map(path: Path, num_classes: int | None = None) -> LabelMap:
             f"{path}: its highest id is {max(labels)}, but the config's model has num_classes: {num_classes}; "
             "make them equal"
         )
-    return LabelMap(labels)
+    return LabelMap(labels, _texts(message))
+
+
+def _texts(message: StringIntLabelMap) -> dict[str, int]:
+    """As `_ClassTensorHandler` of the API's `tf_example_decoder` looks texts up: the higher of two tables' numbers."""
+    names = {item.name: int(item.id) for item in message.item}
+    displayed = {item.display_name: int(item.id) for item in message.item}
+    return {text: max(names.get(text, -1), displayed.get(text, -1)) for text in (*names, *displayed)}

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import google_crc32c
 
-from trial_entry.errors import DataError
+from trial_entry.errors import CorruptRecord, DataError
 
 _HEADER = struct.Struct("<QI")
 _FOOTER = struct.Struct("<I")
@@ -34,6 +34,23 @@ class RecordSummary:
     digest: str
 
 
+@dataclass(frozen=True)
+class Span:
+    """Records that follow each other in one file.
+
+    Attributes:
+        path: the file.
+        number: of the first record, from 0.
+        offset: where it begins, in bytes.
+        count: how many; None for all to the end.
+    """
+
+    path: Path
+    number: int = 0
+    offset: int = 0
+    count: int | None = None
+
+
 def write_records(path: Path, records: Iterable[bytes]) -> int:
     """Write `records` to `path`; returns how many."""
     count = 0
@@ -51,13 +68,57 @@ def read_records(path: Path) -> Iterator[bytes]:
     Raises:
         DataError: truncated or corrupt; names file, record and offset.
     """
-    with _open(path) as file:
-        for number, offset, length, checksum in _frames(file, path, skip=False):
-            data = file.read(length)
+    for _, data in read_span(Span(path)):
+        if isinstance(data, CorruptRecord):
+            raise data
+        yield data
+
+
+def read_span(span: Span) -> Iterator[tuple[int, bytes | CorruptRecord]]:
+    """Number and data of every record of `span`, or what is wrong with it.
+
+    After data that changed the next record is read; after a length that changed there is no telling where it begins.
+
+    Raises:
+        DataError: the file cannot be opened.
+    """
+    with _open(span.path) as file:
+        size, number, offset = span.path.stat().st_size, span.number, span.offset
+        file.seek(offset)
+        while offset < size and (span.count is None or number < span.number + span.count):
+            try:
+                length, _ = _header(file, span.path, number, offset, size)
+            except CorruptRecord as corrupt:
+                yield number, corrupt
+                return
+            data = file.read(length + _FOOTER.size)
+            (checksum,) = _FOOTER.unpack_from(data, length)
+            data = data[:length]
             if _masked(data) != checksum:
-                raise _corrupt(path, number, offset, "the checksum of its data does not match")
-            file.seek(_FOOTER.size, 1)
-            yield data
+                yield number, _corrupt(span.path, number, offset, "the checksum of its data does not match")
+            else:
+                yield number, data
+            number, offset = number + 1, offset + _HEADER.size + length + _FOOTER.size
+
+
+def spans(path: Path, records: int) -> Iterator[Span]:
+    """The file in spans of at most `records` records each, from its framing alone.
+
+    The last goes to the end, where whatever is wrong with the framing is met by who reads it.
+
+    Raises:
+        DataError: the file cannot be opened.
+    """
+    first = Span(path)
+    try:
+        with _open(path) as file:
+            for number, offset, _, _ in _frames(file, path):
+                if number - first.number == records:
+                    yield Span(path, first.number, first.offset, records)
+                    first = Span(path, number, offset)
+    except CorruptRecord:
+        pass
+    yield first
 
 
 def read_record(path: Path, offset: int) -> bytes:
@@ -82,7 +143,7 @@ def record_offsets(path: Path) -> Iterator[int]:
         DataError: truncated, or no TFRecord.
     """
     with _open(path) as file:
-        for _, offset, _, _ in _frames(file, path, skip=True):
+        for _, offset, _, _ in _frames(file, path):
             yield offset
 
 
@@ -96,7 +157,7 @@ def summarize(paths: Iterable[Path]) -> RecordSummary:
     for path in paths:
         before = count
         with _open(path) as file:
-            for _, _, length, checksum in _frames(file, path, skip=True):
+            for _, _, length, checksum in _frames(file, path):
                 digest.update(_HEADER.pack(length, checksum))
                 count += 1
         if count == before:
@@ -111,33 +172,34 @@ def _open(path: Path) -> BinaryIO:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-def _frames(file: BinaryIO, path: Path, skip: bool) -> Iterator[tuple[int, int, int, int]]:
-    """(number, offset, data length, masked data checksum) of each record; the file stands at the data.
-
-    With `skip` it moves past data and footer itself; without, whoever reads must.
-    """
+def _frames(file: BinaryIO, path: Path) -> Iterator[tuple[int, int, int, int]]:
+    """(number, offset, data length, masked data checksum) of each record; the data is skipped."""
     size = path.stat().st_size
     number = offset = 0
     while offset < size:
-        header = file.read(_HEADER.size)
-        if len(header) < _HEADER.size:
-            raise _corrupt(path, number, offset, "the file ends within its header")
-        length, checksum = _HEADER.unpack(header)
-        if _masked(header[:8]) != checksum:
-            raise _corrupt(path, number, offset, "the checksum of its length does not match; is this a TFRecord file?")
+        length, _ = _header(file, path, number, offset, size)
         end = offset + _HEADER.size + length + _FOOTER.size
-        if end > size:
-            raise _corrupt(path, number, offset, "the file ends within its data")
         file.seek(end - _FOOTER.size)
-        (data_checksum,) = _FOOTER.unpack(file.read(_FOOTER.size))
-        if not skip:
-            file.seek(offset + _HEADER.size)
-        yield number, offset, length, data_checksum
+        (checksum,) = _FOOTER.unpack(file.read(_FOOTER.size))
+        yield number, offset, length, checksum
         number, offset = number + 1, end
 
 
-def _corrupt(path: Path, number: int, offset: int, what: str) -> DataError:
-    return DataError(f"{path}: record {number} at byte {offset} is corrupt: {what}; write the file again")
+def _header(file: BinaryIO, path: Path, number: int, offset: int, size: int) -> tuple[int, int]:
+    """Data length and its masked checksum, of the record at which `file` stands; it is whole."""
+    header = file.read(_HEADER.size)
+    if len(header) < _HEADER.size:
+        raise _corrupt(path, number, offset, "the file ends within its header")
+    length, checksum = _HEADER.unpack(header)
+    if _masked(header[:8]) != checksum:
+        raise _corrupt(path, number, offset, "the checksum of its length does not match; is this a TFRecord file?")
+    if offset + _HEADER.size + length + _FOOTER.size > size:
+        raise _corrupt(path, number, offset, "the file ends within its data")
+    return length, checksum
+
+
+def _corrupt(path: Path, number: int, offset: int, what: str) -> CorruptRecord:
+    return CorruptRecord(str(path), number, f"is corrupt at byte {offset}: {what}", "write the file again")
 
 
 def _masked(data: bytes) -> int:

@@ -76,7 +76,7 @@ def test_changed_data_is_found_when_it_is_read(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[15] ^= 1
     path.write_bytes(bytes(data))
-    with pytest.raises(DataError, match="record 0 at byte 0"):
+    with pytest.raises(DataError, match="record 0: is corrupt at byte 0"):
         list(read_records(path))
 
 
@@ -91,31 +91,13 @@ def test_a_data_set_is_counted_digested_and_labelled(data: Path) -> None:
     assert dataset.label_map.labels[1] == "0"
 
 
-@pytest.mark.parametrize(
-    ("features", "says"),
-    [
-        ({"image/encoded": b"x"}, "no record has a box"),
-        ({"image/object/bbox/xmin": [0.1], "image/object/class/label": [6]}, "label 6 is outside 1 to num_classes"),
-        ({"image/object/bbox/xmin": [0.1], "image/object/class/label": [0]}, "label 0 is outside"),
-    ],
-)
-def test_records_that_teach_nothing_are_refused(data: Path, features: dict[str, object], says: str) -> None:
-    from trial_entry.pipeline_config.inputs import resolve_paths
-
-    write_records(data / "train.record", [encode_example(features)])  # type: ignore[arg-type]
-    config = read_config(write_config(data))
-    resolve_paths(config, data)
-    with pytest.raises(DataError, match=says):
-        inspect(config)
-
-
 def test_a_record_that_is_no_example_is_refused(data: Path) -> None:
     from trial_entry.pipeline_config.inputs import resolve_paths
 
     write_records(data / "train.record", [b"\xff\xff\xff"])
     config = read_config(write_config(data))
     resolve_paths(config, data)
-    with pytest.raises(DataError, match=r"record 0: not a tf\.train\.Example"):
+    with pytest.raises(DataError, match=r"record 0: is no tf\.train\.Example"):
         inspect(config)
 
 

@@ -1,0 +1,48 @@
+"""The config's room, batches: the shape of each image when it is put into a batch, which must be the same for all.
+
+The source is the API's `builders/image_resizer_builder.py` and `core/preprocessor.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
+from trial_entry.pipeline_config.resizing import resized
+
+_SIZED = ("fixed_shape_resizer", "keep_aspect_ratio_resizer")
+
+
+def resizer_path(config: TrainEvalPipelineConfig) -> str:
+    """The path of the resizer in use."""
+    return f"model.{config.model.WhichOneof('model')}.image_resizer.{_resizer(config)[0]}"
+
+
+def batch_shape(config: TrainEvalPipelineConfig, width: int, height: int) -> tuple[int, int]:
+    """Width and height of an image as the resizer leaves it, in pixels, padding included.
+
+    Args:
+        width, height: as it is stored, in pixels.
+    """
+    kind, resizer = _resizer(config)
+    if kind in _SIZED:
+        found = resized(config, np.array([float(height)]), np.array([float(width)]))
+        return int(found.padded_width[0]), int(found.padded_height[0])
+    if kind == "pad_to_multiple_resizer":
+        multiple = max(1, int(resizer.multiple))
+        return -(-width // multiple) * multiple, -(-height // multiple) * multiple
+    if kind == "conditional_shape_resizer":
+        smaller = resizer.condition == resizer.SMALLER
+        edge = min(width, height) if smaller else max(width, height)
+        # TensorFlow computes in single precision and cuts off.
+        scale = np.float32((max if smaller else min)(edge, resizer.size_threshold)) / np.float32(edge)
+        return int(width * scale), int(height * scale)
+    return width, height
+
+
+def _resizer(config: TrainEvalPipelineConfig) -> tuple[str, Any]:
+    resizer = getattr(config.model, config.model.WhichOneof("model")).image_resizer
+    kind = resizer.WhichOneof("image_resizer_oneof") or ""
+    return kind, getattr(resizer, kind) if kind else None
