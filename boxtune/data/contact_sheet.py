@@ -60,7 +60,11 @@ def _planned(found: Survey) -> Iterator[tuple[str, str, str, Sequence[Pick]]]:
 
 
 def _class_note(each: ClassSurvey) -> str:
-    return f"{each.total} objects in {each.images} images"
+    return f"{_count(each.total, 'object')} in {_count(each.images, 'image')}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _tiles(records: RecordFiles, picks: Sequence[Pick]) -> dict[tuple[Place, tuple[int, ...], str], Tile]:

@@ -90,6 +90,7 @@ def positions(sample: BoxSample) -> str:
         x=middles,
         y=middles,
         zmin=0,
+        zmax=float(shares.max()) or 1.0,
         colorscale=_HEAT,
         colorbar={"tickformat": ".1%", "thickness": 12},
         hovertemplate="%{z:.1%} of the boxes<extra></extra>",
