@@ -388,6 +388,20 @@ def test_images_of_several_shapes_fit_in_no_batch(made: Made) -> None:
     assert look(config) == []
 
 
+def test_crops_of_any_proportions_fit_in_no_batch(made: Made) -> None:
+    config = made(nothing, nothing)
+    config.train_config.data_augmentation_options.add().random_crop_image.SetInParent()
+    assert look(config) == []  # a fixed shape
+    resizer = config.model.ssd.image_resizer.keep_aspect_ratio_resizer
+    resizer.min_dimension, resizer.max_dimension = 64, 128
+    (found,) = look(config)
+    assert found.severity == "error"
+    assert found.feature.startswith("train_config.data_augmentation_options.")
+    assert found.feature.endswith(".random_crop_image")
+    resizer.pad_to_max_dimension = True
+    assert look(config) == []
+
+
 def test_images_that_differ_in_scale_alone_fit(made: Made) -> None:
     config = made(only(3, partial(of_size, size=(192, 128))), nothing)
     resizer = config.model.ssd.image_resizer.keep_aspect_ratio_resizer
