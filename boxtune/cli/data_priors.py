@@ -45,6 +45,6 @@ def data_priors(
             print(f"# also needed: {line}")
         print(parameters_yaml([each.searched for each in priors.priors if each.searched is not None]), end="")
         return
-    console().print(priors_table(priors, str(config) if config is not None else ""))
-    for line in (*priors_sentences(priors), "", *priors_settings(priors)):
+    console().print(priors_table(priors))
+    for line in (*priors_sentences(priors, str(config or "")), "", *priors_settings(priors)):
         print(line)

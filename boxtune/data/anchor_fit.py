@@ -8,7 +8,7 @@ what the boxes that are nearest to its anchors ask for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,16 +58,20 @@ def measure_anchors(
     )
 
 
-def fit_anchors(generator: AnchorGenerator, boxes: Boxes) -> AnchorFit:
+def fit_anchors(generator: AnchorGenerator, boxes: Boxes, same_number: bool = False) -> AnchorFit:
     """The fewest aspect ratios, and the scales, with which as many boxes are matched as can be; rounded.
 
     The config's own number of scales stays: there is one a layer, or one in all.
+
+    Args:
+        same_number: whether the number of aspect ratios stays too.
     """
     some = boxes[:: max(1, -(-len(boxes) // _BOXES))]
-    most = min(_MOST_RATIOS, max(_USUAL_RATIOS, len(generator.ratios)))
+    now = len(generator.ratios)
+    counts = [now] if same_number else range(1, min(_MOST_RATIOS, max(_USUAL_RATIOS, now)) + 1)
     found = [
         _fitted(generator, scales, ratios, some)
-        for ratios in _ratio_starts(generator, some, most)
+        for ratios in _ratio_starts(generator, some, counts)
         for scales in _scale_starts(generator, some)
     ]
     highest = max(each.matched for each in found)
@@ -86,7 +90,7 @@ def _fitted(generator: AnchorGenerator, scales: Sequence[float], ratios: Sequenc
     """The best that k-means comes by, from one start."""
     best: AnchorFit | None = None
     for _ in range(_ROUNDS):
-        scales, ratios = [_rounded(value) for value in scales], sorted({_rounded(value) for value in ratios})
+        scales, ratios = [_rounded(value) for value in scales], sorted(_rounded(value) for value in ratios)
         shapes = generator.shapes(scales, ratios)
         overlaps = generator.overlaps(shapes, boxes)
         nearest = overlaps.max(1, initial=0.0)
@@ -128,11 +132,12 @@ def _moved(
     return sorted(scales), sorted(ratios)  # a coarser map, which sees more of the image, has the larger anchors
 
 
-def _ratio_starts(generator: AnchorGenerator, boxes: Boxes, most: int) -> Iterator[list[float]]:
-    """Centres of the boxes' aspect ratios, one to `most` of them; and the config's own."""
+def _ratio_starts(generator: AnchorGenerator, boxes: Boxes, counts: Iterable[int]) -> Iterator[list[float]]:
+    """Centres of the boxes' aspect ratios, as many as each of `counts`; and the config's own."""
     logs = np.log(boxes.width / boxes.height / generator.skew)
-    for count in range(1, min(most, len(np.unique(logs))) + 1):
-        yield [float(value) for value in np.exp(_centres(logs, count))]
+    for count in counts:
+        if count <= len(np.unique(logs)):
+            yield [float(value) for value in np.exp(_centres(logs, count))]
     if generator.ratios:
         yield list(generator.ratios)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from boxtune.data.formats.source import split_of
 from boxtune.data.images import image_size
 from boxtune.data.record_files import RecordFiles, read_file
 from boxtune.data.sampling import Reservoir
@@ -43,8 +44,9 @@ class BoxSample:
 
 def training_splits(records: RecordFiles) -> tuple[str, ...]:
     """The splits that a training would see: those named so, else all but the test's."""
-    trained = [split for split in records.splits if "train" in split.lower()]
-    return tuple(trained or [split for split in records.splits if "test" not in split.lower()] or records.splits)
+    meant = {split: split_of(split) for split in records.splits}
+    trained = [split for split in meant if meant[split] == "train"]
+    return tuple(trained or [split for split in meant if meant[split] != "test"] or meant)
 
 
 def sample_boxes(records: RecordFiles, splits: Collection[str], most: int = MOST_BOXES) -> BoxSample:

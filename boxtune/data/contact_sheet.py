@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boxtune.data.oddities import KINDS
-from boxtune.data.record_files import Place, RecordFiles, read_file
+from boxtune.data.record_files import Place, RecordFiles, read_some
 from boxtune.data.survey import MOST_PICKS, ClassSurvey, Pick, Survey
 from boxtune.data.tiles import Tile, make_tile
 
@@ -60,20 +60,21 @@ def _planned(found: Survey) -> Iterator[tuple[str, str, str, Sequence[Pick]]]:
 
 
 def _class_note(each: ClassSurvey) -> str:
-    return f"{each.total} objects in {each.images} images"
+    return f"{_count(each.total, 'object')} in {_count(each.images, 'image')}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _tiles(records: RecordFiles, picks: Sequence[Pick]) -> dict[tuple[Place, tuple[int, ...], str], Tile]:
-    """The tiles of all picks; each file is read to its last one."""
-    wanted: dict[tuple[str, Path], dict[int, list[Pick]]] = {}
+    """The tiles of all picks, one image in memory at a time."""
+    wanted: dict[Path, dict[int, list[Pick]]] = {}
     for pick in picks:
-        wanted.setdefault((pick.place.split, pick.place.file), {}).setdefault(pick.place.number, []).append(pick)
+        wanted.setdefault(pick.place.file, {}).setdefault(pick.place.number, []).append(pick)
     tiles = {}
-    for (split, file), numbers in wanted.items():
-        last = max(numbers)
-        for place, example in read_file(split, file, records.labels):
-            for pick in numbers.get(place.number, ()):
+    for file, numbers in wanted.items():
+        for number, example in read_some(file, numbers, records.labels):
+            for pick in numbers[number]:
                 tiles[pick.place, pick.objects, pick.note] = make_tile(example, pick)
-            if place.number == last:
-                break
     return tiles

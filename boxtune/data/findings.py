@@ -23,6 +23,7 @@ class Finding:
         why: its reason, as it follows the count: `3 objects without an area`.
         count: how many.
         places: where, the first thousand.
+        is_loss: whether it was meant to be in the records and could not be used; such are bounded.
     """
 
     what: What
@@ -30,6 +31,7 @@ class Finding:
     why: str
     count: int = 0
     places: list[str] = field(default_factory=list)
+    is_loss: bool = False
 
     def sentence(self, most: int) -> str:
         """One line: the count, the reason, and at most that many places."""
@@ -45,16 +47,27 @@ class Findings:
 
     def add(self, what: What, of: Of, why: str, place: str, count: int = 1) -> None:
         """One more of a kind, at a place."""
-        kind = self._kinds.setdefault((what, of, why), Finding(what, of, why))
-        kind.count += count
-        if len(kind.places) < _MOST_PLACES:
-            kind.places.append(place)
+        self._add(Finding(what, of, why), place, count)
+
+    def lose(self, of: Of, why: str, place: str) -> None:
+        """One more that is skipped because it cannot be used, though it was meant to be."""
+        self._add(Finding("skipped", of, why, is_loss=True), place, 1)
+
+    def losses(self, *of: Of) -> list[Finding]:
+        """What was lost of these."""
+        return [each for each in self.of("skipped") if each.is_loss and each.of in of]
 
     def merge(self, others: Iterable[Finding]) -> None:
         """Those of another part of the same data set."""
         for each in others:
             for place in each.places:
-                self.add(each.what, each.of, each.why, place)
+                self._add(Finding(each.what, each.of, each.why, is_loss=each.is_loss), place, 1)
+
+    def _add(self, new: Finding, place: str, count: int) -> None:
+        kind = self._kinds.setdefault((new.what, new.of, new.why), new)
+        kind.count += count
+        if len(kind.places) < _MOST_PLACES:
+            kind.places.append(place)
 
     def of(self, what: What) -> list[Finding]:
         """The kinds of one outcome, the most frequent first."""

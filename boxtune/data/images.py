@@ -1,20 +1,17 @@
-"""Data's images: what the first bytes of an encoded image say, without decoding it."""
+"""Data's images: how large one in a record is, without decoding it."""
 
 from __future__ import annotations
 
-import io
-
-from PIL import Image
-
+from boxtune.data.pixels import Undecodable, opened
 from trial_entry.records.detection_example import DetectionExample
 
 
 def encoded_size(encoded: bytes) -> tuple[int, int] | None:
     """Width and height in pixels as the file's header has them; None where it is no image."""
     try:
-        with Image.open(io.BytesIO(encoded)) as image:
+        with opened(encoded) as image:
             return int(image.width), int(image.height)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except Undecodable:
         return None
 
 

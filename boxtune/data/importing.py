@@ -7,26 +7,30 @@ shards decided; shards written. What they found stays beside the folder until it
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
+import os
 import shutil
 import sqlite3
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from boxtune.data.annotations import AnnotatedImage, Annotations
 from boxtune.data.findings import Findings
 from boxtune.data.formats.catalogue import read_annotations
 from boxtune.data.formats.source import Source
+from boxtune.data.gathering import Gathered, gather
 from boxtune.data.index import DataIndex
+from boxtune.data.inputs import Inputs
 from boxtune.data.label_maps import label_map_text, numbered, read_numbers
 from boxtune.data.looking import Looking, look_at_all
 from boxtune.data.options import ImportOptions
 from boxtune.data.planning import Plan, plan
-from boxtune.data.published import FORMAT, IMPORT, LABEL_MAP, SPLITS, is_whole, publish, read_import, work_folder
+from boxtune.data.published import IMPORT, LABEL_MAP, SPLITS, is_whole, publish, read_import, work_folder
 from boxtune.data.records import RecordOptions
 from boxtune.data.settling import Tally, misreading
 from boxtune.data.shards import write_shards
@@ -52,13 +56,15 @@ def import_data(options: ImportOptions, listener: Listener) -> Imported:
 
     Raises:
         AnnotationsError: the data cannot be used as they stand; nothing is left of a folder that was not there.
-        Interrupted: the disk is full; the same call goes on.
+        Interrupted: by Ctrl-C, or the disk is full; the same call goes on.
     """
     if options.images is not None and not options.images.is_dir():
         raise AnnotationsError(f"{options.images}: no such folder of images")
     try:
         with work_folder(options.out) as work, closing(DataIndex(work / "index.sqlite")) as index:
             return _Import(options, listener, work, index).run()
+    except KeyboardInterrupt:
+        raise Interrupted(f"{options.out}: interrupted; the same command goes on") from None
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise _full(options.out) from None
@@ -83,53 +89,50 @@ class _Import:
 
     def run(self) -> Imported:
         """All passes."""
-        options = self._options
-        annotations = self._read()
-        self._listener.phase("looking at images", len(self._index))
-        look_at_all(self._index, Looking(annotations.written, options.tiling is not None), options.processes,
-                    self._listener.tick)  # fmt: skip
-        used, total, labels = self._gather()
-        self._judge(annotations, used, total)
-        given = read_numbers(options.label_map) if options.label_map else {}
-        classes = self._classes(annotations, labels)
-        numbers = numbered(classes, given, str(options.label_map))
-        decided = plan(self._index, options, self._findings)
-        records = RecordOptions(numbers, options.tiling, options.max_side)
-        inputs = self._inputs(annotations, decided, records)
-        known = read_import(options.out)
-        if known.get("inputs") == inputs and is_whole(options.out, known):
+        began = time.time()
+        annotations, inputs = self._read()
+        known = read_import(self._options.out)
+        if known.get("inputs") == inputs.digest and is_whole(self._options.out, known, inputs.newest):
             shutil.rmtree(self._work)
-            return Imported(known, self._findings, unchanged=True)
-        return self._write(annotations, decided, records, inputs)
+            return Imported(known, unchanged=True)
+        gathered = self._look(annotations)
+        classes = self._classes(annotations, gathered.counts)
+        decided = plan(self._index, gathered, self._options, self._findings)
+        about = self._write(annotations, decided, classes) | {"inputs": inputs.digest}
+        made = self._work / "made"
+        (made / IMPORT).write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        os.utime(made / IMPORT, (began, began))  # what is newer was changed since
+        publish(self._work, made, self._options.out)
+        return Imported(about, unchanged=False)
 
-    def _read(self) -> Annotations:
+    def _read(self) -> tuple[Annotations, Inputs]:
         options = self._options
         self._listener.phase("reading annotations", 0)
         source = Source(options.annotations, options.images, self._work, self._findings, options.grouping.column)
         annotations = read_annotations(source, options.format)
+        inputs = Inputs(options)
 
         def counted() -> Iterator[AnnotatedImage]:
             for image in annotations.images:
+                inputs.add(image)
                 self._listener.tick(1)
                 yield image
 
         self._index.add(counted())
         if not len(self._index) and not self._findings.everything():
             raise AnnotationsError(f"{options.annotations}: no image")
-        return annotations
+        for file in (*annotations.files, *([options.label_map] if options.label_map else [])):
+            inputs.add_file(file)
+        return annotations, inputs
 
-    def _gather(self) -> tuple[int, Tally, Counter[str]]:
-        """Count what was seen, and collect what was found."""
-        used, total, labels = 0, Tally(), Counter[str]()
-        for _, image, look in self._index.looked():
-            self._findings.merge(look.findings)
-            if look.bad:
-                self._findings.add("skipped", "image", "that cannot be used", f"{image.name}: {look.bad}")
-                continue
-            used += 1
-            total += look.tally
-            labels.update(each.label for each in look.objects)
-        return used, total, labels
+    def _look(self, annotations: Annotations) -> Gathered:
+        options = self._options
+        self._listener.phase("looking at images", len(self._index))
+        how = Looking(annotations.written, options.tiling is not None)
+        look_at_all(self._index, how, options.processes, self._listener.tick)
+        gathered = gather(self._index, options, self._findings)
+        self._judge(annotations, len(gathered.images), gathered.tally)
+        return gathered
 
     def _judge(self, annotations: Annotations, used: int, total: Tally) -> None:
         """Refuse what would teach something false, and more loss than was allowed."""
@@ -147,21 +150,20 @@ class _Import:
             raise AnnotationsError(f"{shown}: annotations: no object at all, nothing to learn from: an empty list?")
 
     def _judge_loss(self, used: int, total: Tally) -> None:
-        skipped = self._findings.of("skipped")
-        bad_images = [each for each in skipped if each.of != "class" and each.why in _BAD_IMAGES]
-        bad_objects = [each for each in skipped if each.of == "object" and each.why not in _HARMLESS]
-        for kinds, good, few in ((bad_images, used, 0), (bad_objects, total.objects, _FEW_OBJECTS)):
+        allowed = self._options.skip_bad
+        bad_objects = self._findings.losses("object")
+        for kinds, good, few in (
+            (self._findings.losses("image", "file"), used, 0),
+            (bad_objects, total.objects, _FEW_OBJECTS),
+        ):
             count = sum(each.count for each in kinds)
             share = count / max(1, good + count)
-            if count > few and share > self._options.skip_bad:
+            if count > few and share > allowed:
                 said = "; ".join(each.sentence(_MOST_NAMED) for each in kinds)
-                raise AnnotationsError(
-                    f"{said}; that is {share:.0%}, and --skip-bad {self._options.skip_bad:.0%} allows less"
-                )
+                raise AnnotationsError(f"{said}; that is {share:.1%}, and --skip-bad {allowed:.0%} allows less")
         if total.objects and total.objects == sum(each.count for each in bad_objects):
-            raise AnnotationsError(
-                "; ".join(each.sentence(_MOST_NAMED) for each in bad_objects) + "; no object is left"
-            )
+            said = "; ".join(each.sentence(_MOST_NAMED) for each in bad_objects)
+            raise AnnotationsError(f"{said}; no object is left")
 
     def _classes(self, annotations: Annotations, labels: Counter[str]) -> list[str]:
         """Declared ones in their order, or those that were met, in the alphabet's."""
@@ -177,32 +179,23 @@ class _Import:
                 self._findings.add("warned", "class", "without an object", f"{shown}: {name}")
         return classes
 
-    def _inputs(self, annotations: Annotations, decided: Plan, records: RecordOptions) -> str:
-        """Equal for equal annotations, images and options: then the records are equal too."""
-        digest = hashlib.sha256(f"{FORMAT} {records} {decided.digest}".encode())
-        for file in annotations.files:
-            digest.update(hashlib.sha256(file.read_bytes()).digest() if file.is_file() else b"")
-        return digest.hexdigest()
-
-    def _write(self, annotations: Annotations, decided: Plan, records: RecordOptions, inputs: str) -> Imported:
+    def _write(self, annotations: Annotations, decided: Plan, classes: Sequence[str]) -> dict[str, Any]:
         options = self._options
+        given = read_numbers(options.label_map) if options.label_map else {}
+        numbers = numbered(classes, given, str(options.label_map))
+        records = RecordOptions(numbers, options.tiling, options.max_side)
         made = self._work / "made"
         made.mkdir(exist_ok=True)
-        wanted = {shard.name for shard in decided.shards} | {LABEL_MAP, SPLITS, IMPORT}
-        for path in made.iterdir():
+        wanted = {shard.name for shard in decided.shards}
+        for path in made.iterdir():  # of an import that was cut off
             if path.name not in wanted:
                 path.unlink()
         self._listener.phase("writing records", len(decided.shards))
         counts = write_shards(
             self._work / "index.sqlite", made, decided.shards, records, options.processes, self._listener.tick
         )
-        (made / LABEL_MAP).write_text(label_map_text(records.numbers), encoding="utf-8")
+        (made / LABEL_MAP).write_text(label_map_text(numbers), encoding="utf-8")
         decided.write_splits(made / SPLITS)
-        about = about_import(made, options, annotations, records, decided, counts, self._findings) | {"inputs": inputs}
-        (made / IMPORT).write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        publish(self._work, made, options.out)
-        return Imported(about, self._findings, unchanged=False)
-
-
-_BAD_IMAGES = frozenset(("that cannot be found", "that cannot be used", "without an image"))
-_HARMLESS = frozenset(("written twice: a duplicate of the same box and class",))
+        return about_import(made, options, annotations, numbers, decided, counts) | {
+            "findings": [asdict(each) for each in self._findings.everything()]
+        }

@@ -22,7 +22,8 @@ _LOOKS = "CREATE TABLE IF NOT EXISTS looks(key TEXT PRIMARY KEY, look BLOB NOT N
 _IMAGES = """
 DROP TABLE IF EXISTS images;
 CREATE TABLE images(
-    number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, image BLOB NOT NULL, key TEXT NOT NULL DEFAULT '',
+    number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, file TEXT NOT NULL, image BLOB NOT NULL,
+    key TEXT NOT NULL DEFAULT '',
     split TEXT NOT NULL DEFAULT '', shard INTEGER NOT NULL DEFAULT 0, position INTEGER NOT NULL DEFAULT 0
 );
 """
@@ -69,6 +70,16 @@ class Place:
     position: int
 
 
+def read_image(written: bytes) -> AnnotatedImage:
+    """The image of a row."""
+    return _IMAGE.validate_json(written)
+
+
+def write_look(look: Look) -> bytes:
+    """A look as a row."""
+    return _LOOK.dump_json(look)
+
+
 class DataIndex:
     """The index in one file."""
 
@@ -85,39 +96,42 @@ class DataIndex:
         """Keep the images of a reader, in their order; of a file that is listed twice, the objects of both."""
         self._base.execute("BEGIN")
         for image in images:
-            row = self._base.execute("SELECT image FROM images WHERE name = ?", (image.name,)).fetchone()
-            if row is None:
-                self._base.execute(
-                    "INSERT INTO images(name, image) VALUES (?, ?)", (image.name, _IMAGE.dump_json(image))
-                )
-                continue
-            known = _IMAGE.validate_json(row[0])
-            both = replace(known, objects=known.objects + image.objects)
-            self._base.execute("UPDATE images SET image = ? WHERE name = ?", (_IMAGE.dump_json(both), image.name))
+            row = (image.name, str(image.file.absolute()), _IMAGE.dump_json(image))
+            done = self._base.execute("INSERT OR IGNORE INTO images(name, file, image) VALUES (?, ?, ?)", row)
+            if not done.rowcount:
+                self._merge(image)
         self._base.execute("COMMIT")
+
+    def _merge(self, image: AnnotatedImage) -> None:
+        [row] = self._base.execute("SELECT image FROM images WHERE name = ?", (image.name,)).fetchone()
+        known = _IMAGE.validate_json(row)
+        both = replace(known, objects=known.objects + image.objects)
+        self._base.execute("UPDATE images SET image = ? WHERE name = ?", (_IMAGE.dump_json(both), image.name))
 
     def __len__(self) -> int:
         count: int = self._base.execute("SELECT COUNT(*) FROM images").fetchone()[0]
         return count
 
-    def images(self) -> Iterator[tuple[int, AnnotatedImage, bytes]]:
-        """(number, image, all that was written about it as bytes) in their order."""
-        for number, row in _rows(self._base, "SELECT number, image FROM images WHERE number > ? ORDER BY number"):
-            yield number, _IMAGE.validate_json(row), row
+    def images(self) -> Iterator[tuple[int, str, bytes]]:
+        """(number, file, what was written about it as `read_image` reads it) of every image, in their order."""
+        yield from _rows(self._base, "SELECT number, file, image FROM images WHERE number > ? ORDER BY number")
 
-    def known(self, key: str) -> Look | None:
-        """What was seen under this key before."""
-        row = self._base.execute("SELECT look FROM looks WHERE key = ?", (key,)).fetchone()
-        return _LOOK.validate_json(row[0]) if row else None
+    def has_looks(self) -> bool:
+        """Whether anything was looked at before."""
+        return self._base.execute("SELECT 1 FROM looks LIMIT 1").fetchone() is not None
 
-    def keep(self, looks: Iterable[tuple[int, str, Look, bool]]) -> None:
-        """Keep (number, key, look, whether it is new), each at once, so that a process that is killed loses little."""
-        for number, key, look, is_new in looks:
-            self._base.execute("BEGIN")
-            if is_new:
-                self._base.execute("INSERT OR REPLACE INTO looks VALUES (?, ?)", (key, _LOOK.dump_json(look)))
+    def is_known(self, key: str) -> bool:
+        """Whether something was looked at under this key before."""
+        return self._base.execute("SELECT 1 FROM looks WHERE key = ?", (key,)).fetchone() is not None
+
+    def keep(self, looks: Iterable[tuple[int, str, bytes]]) -> None:
+        """Keep (number, key, look as `write_look` writes it, empty for one that is known), all of them or none."""
+        self._base.execute("BEGIN")
+        for number, key, look in looks:
+            if look:
+                self._base.execute("INSERT OR REPLACE INTO looks VALUES (?, ?)", (key, look))
             self._base.execute("UPDATE images SET key = ? WHERE number = ?", (key, number))
-            self._base.execute("COMMIT")
+        self._base.execute("COMMIT")
 
     def looked(self) -> Iterator[tuple[int, AnnotatedImage, Look]]:
         """(number, image, look) of every image, in their order."""
@@ -138,10 +152,19 @@ class DataIndex:
 
     def shard(self, split: str, shard: int) -> Iterator[tuple[AnnotatedImage, Look]]:
         """The images of one shard, in the order of their records."""
+        for image, look in self._shard(split, shard):
+            yield _IMAGE.validate_json(image), _LOOK.validate_json(look)
+
+    def shard_rows(self, split: str, shard: int) -> Iterator[bytes]:
+        """The same as bytes: equal for equal images with equal objects."""
+        for image, look in self._shard(split, shard):
+            yield image + look
+
+    def _shard(self, split: str, shard: int) -> Iterator[tuple[bytes, bytes]]:
         sql = """SELECT position, image, look FROM images JOIN looks USING (key)
             WHERE position > ? AND split = :split AND shard = :shard ORDER BY position"""
         for _, image, look in _rows(self._base, sql, split=split, shard=shard):
-            yield _IMAGE.validate_json(image), _LOOK.validate_json(look)
+            yield image, look
 
     def close(self) -> None:
         """Let go of the file."""

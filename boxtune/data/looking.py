@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 
 from boxtune.data.annotations import AnnotatedImage, Written
 from boxtune.data.findings import Findings
-from boxtune.data.index import DataIndex, Look
+from boxtune.data.index import DataIndex, Look, read_image, write_look
 from boxtune.data.near_duplicates import fingerprint
 from boxtune.data.orientation import UPRIGHT
 from boxtune.data.parallel import in_parallel
 from boxtune.data.pixels import Undecodable, look_at
-from boxtune.data.rasters import RASTER, Raster, is_large_tiff
+from boxtune.data.rasters import RASTER, Raster, read_by_windows
 from boxtune.data.settling import settle
 from boxtune.data.sources import image_bytes
 
@@ -36,53 +38,59 @@ class Looking:
 
 @dataclass(frozen=True)
 class _Task:
-    image: AnnotatedImage
+    """An image as its row in the index has it, so that little goes from process to process."""
+
+    number: int
+    key: str
+    written: bytes
     how: Looking
 
 
 def look_at_all(index: DataIndex, how: Looking, processes: int, tick: Callable[[int], None]) -> None:
     """Look at every image of the index that was not looked at before; `tick` is told how many more are done."""
-    unknown: list[tuple[int, str]] = []
+    has_looks = index.has_looks()
 
     def tasks() -> Iterator[_Task]:
-        for number, image, written in index.images():
-            key = _key(image, written, how)
-            if index.known(key) is None:
-                unknown.append((number, key))
-                yield _Task(image, how)
-            else:
-                index.keep([(number, key, Look(), False)])
+        for number, file, written in index.images():
+            key = _key(file, written, how)
+            if has_looks and index.is_known(key):
+                index.keep([(number, key, b"")])
                 tick(1)
+            else:
+                yield _Task(number, key, written, how)
 
-    # Results come in the order of the tasks, so the first of `unknown` is always the one that comes next.
-    for look in in_parallel(_look, tasks(), processes, _BATCH):
-        number, key = unknown.pop(0)
-        index.keep([(number, key, look, True)])
-        tick(1)
+    looks = in_parallel(_row, tasks(), processes, _BATCH)
+    while part := list(islice(looks, _BATCH)):
+        index.keep(part)
+        tick(len(part))
 
 
-def _key(image: AnnotatedImage, written: bytes, how: Looking) -> str:
+def _key(file: str, written: bytes, how: Looking) -> str:
     """Equal for equal annotations of an unchanged file."""
     try:
-        stat = image.file.stat()
-        state = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
+        stat = os.stat(file)  # noqa: PTH116 (of a hundred thousand)
+        state = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"
     except OSError:
-        state = []
-    return hashlib.sha256(written + f"{image.file.absolute()}{state}{how}".encode()).hexdigest()
+        state = ""
+    return hashlib.sha256(written + f"{file}{state}{how}".encode()).hexdigest()
 
 
-def _look(task: _Task) -> Look:
-    image, findings = task.image, Findings()
+def _row(task: _Task) -> tuple[int, str, bytes]:
+    return task.number, task.key, write_look(_look(read_image(task.written), task.how))
+
+
+def _look(image: AnnotatedImage, how: Looking) -> Look:
+    findings = Findings()
     try:
-        if task.how.by_windows and image.offset < 0 and is_large_tiff(image.file):
-            return _look_at_raster(task, findings)
+        if how.by_windows and image.offset < 0 and read_by_windows(image.file):
+            return _look_at_raster(image, how, findings)
         data = image_bytes(image)
         seen = look_at(data)
     except OSError as error:
         return Look(bad=f"cannot be read: {error.strerror}")
     except Undecodable as bad:
         return Look(bad=str(bad))
-    settled = settle(image, seen.size, seen.orientation, task.how.written, findings)
+    settled = settle(image, seen.size, seen.orientation, how.written, findings)
     if seen.why:
         findings.add("repaired", "image", seen.why, image.name)
     return Look(
@@ -97,11 +105,10 @@ def _look(task: _Task) -> Look:
     )
 
 
-def _look_at_raster(task: _Task, findings: Findings) -> Look:
+def _look_at_raster(image: AnnotatedImage, how: Looking, findings: Findings) -> Look:
     """A TIFF that is never decoded whole: its parts are decoded when its tiles are written."""
-    image = task.image
     with closing(Raster(image.file)) as raster:
-        settled = settle(image, raster.size, UPRIGHT, task.how.written, findings)
+        settled = settle(image, raster.size, UPRIGHT, how.written, findings)
         if raster.has_world:
             why = "a GeoTIFF, whose world coordinates were ignored: boxes are in pixels"
             findings.add("warned", "image", why, image.name)

@@ -7,7 +7,7 @@ photograph saved twice, or shrunk. Plain sky and plain sea have equal bits and o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,21 +67,20 @@ def pairs(fingerprints: Sequence[Fingerprint]) -> Iterator[tuple[int, int]]:
 
 def groups(fingerprints: Sequence[Fingerprint]) -> list[list[int]]:
     """Places of images that are nearly the same, directly or through others; only groups of two and more."""
-    parents = list(range(len(fingerprints)))
-
-    def root(place: int) -> int:
-        while parents[place] != place:
-            parents[place] = parents[parents[place]]
-            place = parents[place]
-        return place
-
-    for one, other in pairs(fingerprints):
-        first, second = sorted((root(one), root(other)))
-        parents[second] = first
     found: dict[int, list[int]] = {}
-    for place in range(len(fingerprints)):
-        found.setdefault(root(place), []).append(place)
+    for place, number in enumerate(tied_together(len(fingerprints), pairs(fingerprints))):
+        found.setdefault(number, []).append(place)
     return [each for each in found.values() if len(each) > 1]
+
+
+def tied_together(count: int, edges: Iterable[tuple[int, int]]) -> list[int]:
+    """The number of the group of each of `count` things, of which these two at a time belong together."""
+    from scipy.sparse import coo_array  # here: it takes long to import
+    from scipy.sparse.csgraph import connected_components
+
+    ends = np.fromiter((end for edge in edges for end in edge), np.int64).reshape(-1, 2)
+    graph = coo_array((np.ones(len(ends), np.int8), (ends[:, 0], ends[:, 1])), shape=(count, count))
+    return [int(number) for number in connected_components(graph, directed=False)[1]]
 
 
 def _equal(hashes: _Hashes, pictures: NDArray[np.uint8]) -> Iterator[tuple[int, _Places]]:

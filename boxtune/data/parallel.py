@@ -54,7 +54,7 @@ def in_parallel(
             hint = "was memory short? --processes 1 needs the least; the same command goes on"
             raise AnnotationsError(f"a process that read images was killed; {hint}") from None
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)  # what is under way is short
 
 
 def _each(function: Callable[[_Item], _Result], part: list[_Item]) -> list[_Result]:

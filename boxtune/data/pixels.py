@@ -49,7 +49,7 @@ def look_at(data: bytes) -> ImageLook:
     """
     with opened(data) as image:
         size, kept_as = image.size, _kept_as(image, data)
-        image.draft("L", (size[0] // _THUMBNAIL, size[1] // _THUMBNAIL))  # every byte is read all the same
+        image.draft("RGB", (size[0] // _THUMBNAIL, size[1] // _THUMBNAIL))  # every byte is read all the same
         loaded(image)
         orientation = orientation_of(image)
         why = "" if kept_as and orientation == UPRIGHT else _why(image, orientation)
@@ -71,7 +71,8 @@ def opened(data: bytes) -> Image.Image:
     except UnidentifiedImageError:
         raise Undecodable(f"cannot be read as an image{_other_kind(data)}") from None
     except Image.DecompressionBombError:
-        raise Undecodable(f"more than {MOST_PIXELS // 1_000_000} megapixels, too large to decode whole") from None
+        hint = "; of a TIFF, boxtune[geo] and --tile read part after part"
+        raise Undecodable(f"more than {MOST_PIXELS // 1_000_000} megapixels, too large to decode whole{hint}") from None
     except Exception as error:  # Pillow's parsers raise what their parts raise
         raise Undecodable(f"cannot be read as an image: {error}") from None
 

@@ -169,11 +169,13 @@ def _anchors(config: TrainEvalPipelineConfig, sample: BoxSample) -> tuple[list[P
     """What is suggested for the anchors of `config`, and how that fits."""
     boxes = boxes_of(config, sample)
     generator = _generator(config)
+    # A checkpoint that is restored whole has a head for as many anchors as the config has.
+    whole = bool(config.train_config.fine_tune_checkpoint) and config.train_config.fine_tune_checkpoint_type == "full"
     chosen = kept = measure_anchors(generator, generator.scales, generator.ratios, boxes)
     priors = []
-    if better(found := fit_anchors(generator, boxes), kept):
+    if better(found := fit_anchors(generator, boxes, same_number=whole), kept):
         chosen = found
-    if generator.kind == "ssd_anchor_generator" and generator.message.reduce_boxes_in_lowest_layer:
+    if not whole and generator.kind == "ssd_anchor_generator" and generator.message.reduce_boxes_in_lowest_layer:
         full = _with(config, _REDUCED, "false")
         if better(found := fit_anchors(_generator(full), boxes), chosen):
             chosen = found

@@ -10,15 +10,11 @@ from boxtune.data.priors import USUAL, Priors
 _NO_VALUE = "-"
 
 
-def priors_table(priors: Priors, config: str) -> Table:
-    """A row a name: the value now, the one that the data suggest, and why.
-
-    Args:
-        config: the config's name; empty where none was given.
-    """
+def priors_table(priors: Priors) -> Table:
+    """A row a name: the value now, the one that the data suggest, and why."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("name", no_wrap=True)
-    table.add_column(f"in {config}" if config else f"in the {USUAL}", overflow="fold", max_width=32)
+    table.add_column("name", overflow="fold", max_width=40)
+    table.add_column("now", overflow="fold", max_width=32)
     table.add_column("suggested", overflow="fold", max_width=32)
     table.add_column("why", overflow="fold", ratio=1)
     for each in priors.priors:
@@ -27,12 +23,17 @@ def priors_table(priors: Priors, config: str) -> Table:
     return table
 
 
-def priors_sentences(priors: Priors) -> list[str]:
-    """What was read, and how many boxes meet an anchor before and after."""
+def priors_sentences(priors: Priors, config: str) -> list[str]:
+    """What was read, and how many boxes meet an anchor before and after.
+
+    Args:
+        config: the config's name; empty where none was given.
+    """
     sample = priors.sample
     drawn = len(sample.xmin)
     of = f"{sample.boxes} boxes" if drawn == sample.boxes else f"{drawn} of {sample.boxes} boxes, drawn at random"
-    lines = [f"read: {sample.images} images of {', '.join(sample.splits)}; {of}"]
+    whose = config or f"the {USUAL}; --config names yours"
+    lines = [f"read: {sample.images} images of {', '.join(sample.splits)}; {of}", f"for: {whose}"]
     if priors.now is not None and priors.suggested is not None:
         lines.append(
             f"boxes that meet an anchor at IoU {MATCHED}: {_fit(priors.now)} now, {_fit(priors.suggested)} then"

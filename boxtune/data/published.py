@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from boxtune.errors import AnnotationsError
+from boxtune.errors import AnnotationsError, InputError
 
 IMPORT, LABEL_MAP, SPLITS = "import.json", "label_map.pbtxt", "splits.csv"
 FORMAT = 1  # of import.json
@@ -41,7 +41,7 @@ def work_folder(out: Path) -> Iterator[Path]:
             raise AnnotationsError(f"{out}: another import is making it") from None
         try:
             yield work
-        except AnnotationsError:
+        except InputError:
             shutil.rmtree(work, ignore_errors=True)  # nothing to go on with: what was wrong must be mended first
             raise
 
@@ -74,10 +74,11 @@ def read_import(out: Path) -> Mapping[str, Any]:
     return found if isinstance(found, dict) and found.get("format") == FORMAT else {}
 
 
-def is_whole(out: Path, about: Mapping[str, Any]) -> bool:
-    """Whether every file that an import wrote is there with its size."""
+def is_whole(out: Path, about: Mapping[str, Any], newest: float) -> bool:
+    """Whether every file that an import wrote is there with its size, and was made after its newest input."""
     try:
-        return all((out / name).stat().st_size == size for name, size in about["files"].items())
+        sizes = all((out / name).stat().st_size == size for name, size in about["files"].items())
+        return sizes and (out / IMPORT).stat().st_mtime > newest
     except (OSError, KeyError, AttributeError):
         return False
 

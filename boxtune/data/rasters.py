@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import warnings
+from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +18,22 @@ from boxtune.data.tiling import Window
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # TIFF and BigTIFF
 _COLOURS = 3
-_LARGE = 32 << 20  # bytes of the file
+_CACHE = 128 << 20  # bytes of decoded blocks; by itself GDAL takes a twentieth of the memory
+_LARGE = 50_000_000  # pixels
 RASTER = "raster"  # what `Look.kept_as` says of a file that is read by windows
 
 
-def is_large_tiff(file: Path) -> bool:
-    """Whether a file begins as a TIFF does and holds more than is decoded at once."""
+def read_by_windows(file: Path) -> bool:
+    """Whether a file is a TIFF of so many pixels that it should not be decoded whole, and rasterio is there to do so.
+
+    Raises:
+        Undecodable: it begins as a TIFF and is none.
+    """
     with file.open("rb") as opened:
-        return opened.read(4) in _MAGIC and file.stat().st_size > _LARGE
+        if opened.read(4) not in _MAGIC or find_spec("rasterio") is None:
+            return False
+    with closing(Raster(file)) as raster:
+        return raster.size[0] * raster.size[1] > _LARGE
 
 
 class Raster:
@@ -32,15 +42,13 @@ class Raster:
     def __init__(self, file: Path) -> None:
         """
         Raises:
-            Undecodable: rasterio is not installed, or cannot read it, or its pixels are no colours.
+            Undecodable: rasterio cannot read it, or its pixels are no colours.
         """
-        try:
-            import rasterio
-        except ImportError:
-            raise Undecodable('too large to decode whole; pip install "boxtune[geo]" reads it by windows') from None
+        import rasterio
+
         logging.getLogger("rasterio").setLevel(logging.ERROR)
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), rasterio.Env(GDAL_CACHEMAX=_CACHE):
                 warnings.simplefilter("ignore")  # a TIFF without world coordinates is what most are
                 self._file: Any = rasterio.open(file)
         except Exception as error:  # GDAL's errors, by whichever driver
@@ -58,12 +66,14 @@ class Raster:
         Raises:
             Undecodable: that part of the file is damaged.
         """
+        import rasterio
         from rasterio.windows import Window as RasterWindow
 
         left, top, right, lower = window
         bands = list(range(1, _COLOURS + 1)) if self._file.count >= _COLOURS else [1]
         try:
-            pixels = self._file.read(bands, window=RasterWindow(left, top, right - left, lower - top))
+            with rasterio.Env(GDAL_CACHEMAX=_CACHE):
+                pixels = self._file.read(bands, window=RasterWindow(left, top, right - left, lower - top))
         except Exception as error:  # as above
             raise Undecodable(f"does not decode as an image: {error}") from None
         if self._is_deep:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from boxtune.data.published import LABEL_MAP
 from boxtune.errors import InputError
 from trial_entry.errors import RequestError
 from trial_entry.records.detection_example import DetectionExample, read_detection_example
 from trial_entry.records.examples import decode_example
 from trial_entry.records.label_map import LabelMap, read_label_map
-from trial_entry.records.tfrecord import read_records
+from trial_entry.records.tfrecord import read_record, read_records, record_offsets
 from trial_entry.storage.paths import is_file, is_pattern, local_file, matching
 
-LABEL_MAP = "label_map.pbtxt"
 _SHARD = re.compile(r"[-_.]?\d{5}-of-\d{5}")
 _ENDING = re.compile(r"\.(tf)?records?$")
 _OTHER = "records"  # the split of a file whose name says none
@@ -64,15 +64,17 @@ def find_records(named: Sequence[str], label_map: Path | None = None) -> RecordF
     try:
         files = [local_file(file) for name in named for file in _files(name)]
         for file in dict.fromkeys(files):
-            splits.setdefault(split_of(file.name), []).append(file)
+            splits.setdefault(file_split(file.name), []).append(file)
         beside = label_map or files[0].parent / LABEL_MAP
         labels = read_label_map(beside) if label_map or beside.is_file() else LabelMap({})
     except RequestError as error:
         raise InputError(str(error)) from None
+    except OSError as error:
+        raise InputError(f"{error.filename}: cannot be read: {error.strerror}") from None
     return RecordFiles(splits, labels)
 
 
-def split_of(name: str) -> str:
+def file_split(name: str) -> str:
     """The split by a file's name: `train` of train-00000-of-00010, train.record and train.tfrecord-00000-of-00010."""
     return _ENDING.sub("", _SHARD.sub("", name)) or _OTHER
 
@@ -98,6 +100,22 @@ def read_file(split: str, file: Path, labels: LabelMap) -> Iterator[tuple[Place,
         for number, data in enumerate(read_records(file)):
             place = Place(split, file, number)
             yield place, read_detection_example(decode_example(data, str(place)), labels, str(place))
+    except RequestError as error:
+        raise InputError(str(error)) from None
+
+
+def read_some(file: Path, numbers: Collection[int], labels: LabelMap) -> Iterator[tuple[int, DetectionExample]]:
+    """The records of one file that have these numbers, each with it; the others are not read.
+
+    Raises:
+        InputError: as `read_all`.
+    """
+    try:
+        for number, offset in enumerate(record_offsets(file)):
+            if number in numbers:
+                where = f"{file}: record {number}"
+                features = decode_example(read_record(file, offset), where)
+                yield number, read_detection_example(features, labels, where)
     except RequestError as error:
         raise InputError(str(error)) from None
 

@@ -46,16 +46,32 @@ def examples(image: AnnotatedImage, look: Look, options: RecordOptions) -> Itera
         yield from _tiled(image, look, options.tiling, options)
         return
     data = image_bytes(image)
-    if hashlib.sha256(data).hexdigest() != look.sha256:
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != look.sha256:
         raise Undecodable("changed while it was read")
     if options.max_side and max(look.size) > options.max_side:
         small = _shrunk(data, options.max_side)
-        yield _example(image.name, *encoded(small, lossless=False), small.size, _scaled(look, small.size), options)
+        yield _example(image.name, _Picture.of(small, lossless=False), _scaled(look, small.size), options)
     elif look.kept_as:
-        yield _example(image.name, data, look.kept_as, look.size, look.objects, options)
+        yield _example(image.name, _Picture(data, look.kept_as, look.size, digest), look.objects, options)
     else:
-        written = encoded(upright(data), lossless=not is_lossy(data))
-        yield _example(image.name, *written, look.size, look.objects, options)
+        yield _example(image.name, _Picture.of(upright(data), not is_lossy(data)), look.objects, options)
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """An image file as it goes into a record."""
+
+    data: bytes
+    format: str
+    size: Size
+    sha256: str
+
+    @classmethod
+    def of(cls, image: Image.Image, lossless: bool) -> _Picture:
+        """Pixels, written anew."""
+        data, form = encoded(image, lossless)
+        return cls(data, form, image.size, hashlib.sha256(data).hexdigest())
 
 
 def _tiled(image: AnnotatedImage, look: Look, tiling: Tiling, options: RecordOptions) -> Iterator[bytes]:
@@ -64,8 +80,7 @@ def _tiled(image: AnnotatedImage, look: Look, tiling: Tiling, options: RecordOpt
         for tile in tiles(look.objects, look.size, tiling, look.sha256):
             pixels = windows.read(tile.window)
             name = path.with_name(f"{path.stem}_{'_'.join(map(str, tile.window))}{path.suffix}").as_posix()
-            written = encoded(pixels, windows.lossless)
-            yield _example(name, *written, pixels.size, tile.objects, options)
+            yield _example(name, _Picture.of(pixels, windows.lossless), tile.objects, options)
 
 
 class _Windows:
@@ -95,19 +110,17 @@ def _scaled(look: Look, size: Size) -> tuple[AnnotatedObject, ...]:
     )
 
 
-def _example(
-    name: str, data: bytes, form: str, size: Size, objects: Sequence[AnnotatedObject], options: RecordOptions
-) -> bytes:
-    width, height = size
+def _example(name: str, picture: _Picture, objects: Sequence[AnnotatedObject], options: RecordOptions) -> bytes:
+    width, height = picture.size
     return encode_example(
         DetectionExample(
-            encoded=data,
-            format=form,
+            encoded=picture.data,
+            format=picture.format,
             width=width,
             height=height,
             filename=name,
             source_id=name,
-            sha256=hashlib.sha256(data).hexdigest(),
+            sha256=picture.sha256,
             objects=tuple(
                 ExampleObject(
                     label=options.numbers[each.label],

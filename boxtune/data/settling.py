@@ -149,7 +149,7 @@ def _settled(box: Box, size: Size, place: str, findings: Findings) -> Box | None
     cut = (max(xmin, 0.0), max(ymin, 0.0), min(xmax, float(size[0])), min(ymax, float(size[1])))
     if min(cut[2] - cut[0], cut[3] - cut[1]) < _NO_PIXEL:
         why = "without an area: no width, no height, or wholly outside of the image"
-        findings.add("skipped", "object", why, place)
+        findings.lose("object", why, place)
         return None
     if over > _ROUNDING:
         findings.add("repaired", "object", "reaching outside, beyond the edge of their image, cut there", place)

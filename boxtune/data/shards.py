@@ -20,7 +20,7 @@ _SHARD_RECORDS = 200  # small sets are sharded too, since a reader reads several
 _MOST_SMALL = 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sized:
     """An image's share of a split.
 
@@ -33,7 +33,7 @@ class Sized:
 
     number: int
     split: str
-    order: str
+    order: bytes
     records: int
     bytes: int
 
@@ -114,8 +114,8 @@ class _Task:
 def _plan(index: Path, shard: Shard, options: RecordOptions) -> str:
     digest = hashlib.sha256(repr(options).encode())
     with closing(DataIndex(index, keep=True)) as base:
-        for image, look in base.shard(shard.split, shard.number):
-            digest.update(f"{image.name}:{look.sha256}:{look.objects}".encode())
+        for row in base.shard_rows(shard.split, shard.number):
+            digest.update(row)
     return digest.hexdigest()
 
 

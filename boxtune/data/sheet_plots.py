@@ -7,7 +7,7 @@ import html
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,13 @@ from boxtune.data.box_sample import BoxSample
 from boxtune.data.survey import ClassSurvey
 from boxtune.pages.figures import BLUE, COLOURS, GREY, figure_html
 
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
 MOST_BARS = 40  # classes in the plot; the table has all
 _LONGEST_NAME = 28  # characters beside a bar
 _HEIGHT = 300  # pixels
-_BINS = 40
+_BINS, _BINS_AN_OCTAVE = 48, 8
 _CELLS = 32  # a side of the map of positions
 _SMALL, _MEDIUM = 32, 96  # pixels: COCO's ends of small and medium, as the side of a square
 _COUNTS = (0, 1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000)  # objects an image
@@ -87,6 +90,7 @@ def positions(sample: BoxSample) -> str:
         x=middles,
         y=middles,
         zmin=0,
+        zmax=float(shares.max()) or 1.0,
         colorscale=_HEAT,
         colorbar={"tickformat": ".1%", "thickness": 12},
         hovertemplate="%{z:.1%} of the boxes<extra></extra>",
@@ -119,12 +123,14 @@ def _range(low: int, high: int) -> str:
     return str(low) if high == low + 1 else f"{low} to {high - 1}"
 
 
-def _histogram(values: NDArray[np.float64], low: float, high: float) -> Any:
+def _histogram(values: NDArray[np.float64], low: float, high: float) -> Figure:
     """Bars over a scale of powers of two."""
     import plotly.graph_objects as go
 
-    first, last = math.log2(low), math.log2(max(high, low * 2))
-    counts, ends = np.histogram(np.log2(values), bins=_BINS, range=(first - 1e-6, last + 1e-6))
+    first, last = math.floor(math.log2(low)), math.ceil(math.log2(high))
+    last = max(last, first + 1)
+    bins = min(_BINS, (last - first) * _BINS_AN_OCTAVE)
+    counts, ends = np.histogram(np.log2(values), bins=bins, range=(first - 1e-6, last + 1e-6))
     bars = go.Bar(
         x=(ends[:-1] + ends[1:]) / 2,
         y=counts,
@@ -135,7 +141,7 @@ def _histogram(values: NDArray[np.float64], low: float, high: float) -> Any:
     )
     figure = go.Figure(bars)
     step = max(1, round((last - first) / 8))
-    ticks = list(range(math.ceil(first), math.floor(last) + 1, step))
+    ticks = list(range(first, last + 1, step))
     names = [_short(2.0**tick) if tick >= 0 else f"1/{2**-tick}" for tick in ticks]
     figure.update_layout(bargap=0.04)
     figure.update_xaxes(tickvals=ticks, ticktext=names)

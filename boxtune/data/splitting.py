@@ -44,7 +44,7 @@ class SplitSpec:
         return (TRAIN, *self.shares)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Member:
     """What a split knows of an image.
 
@@ -56,9 +56,14 @@ class Member:
     """
 
     name: str
-    sha256: str
+    sha256: bytes
     group: str
     labels: frozenset[str]
+
+    @property
+    def key(self) -> str:
+        """Of its group; equal for equal contents where it has none."""
+        return self.group or self.sha256.hex()
 
 
 def parse_split(text: str, seed: int) -> SplitSpec:
@@ -141,7 +146,7 @@ def assign(members: Sequence[Member], spec: SplitSpec, before: Mapping[str, str]
     """
     groups: dict[str, list[Member]] = defaultdict(list)
     for member in members:
-        groups[member.group or member.sha256].append(member)
+        groups[member.key].append(member)
     if not spec.shares or (not wanted and len(groups) < _FEW_GROUPS):
         return {member.name: TRAIN for member in members}
     if len(groups) < len(spec.names):

@@ -15,7 +15,7 @@ _MOST_CLASSES = 12
 
 def summary(imported: Imported, options: ImportOptions) -> Iterator[str]:
     """The lines, in order."""
-    for each in imported.findings.everything():
+    for each in imported.findings:
         yield f"{each.what}: {each.sentence(_MOST_PLACES)}"
     about = imported.about
     for split, found in about["splits"].items():

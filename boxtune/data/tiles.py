@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from boxtune.data.pixels import Undecodable, loaded, opened
 from boxtune.data.survey import Pick, class_name
 from trial_entry.records.detection_example import DetectionExample, ExampleObject
 
@@ -78,12 +79,12 @@ def make_tile(example: DetectionExample, pick: Pick) -> Tile:
         place += f": {example.filename}"
     words = (pick.note, _classes(example.objects, pick.objects), place)
     try:
-        with Image.open(io.BytesIO(example.encoded)) as image:
+        with opened(example.encoded) as image:
             region = _region(image.size, example.objects, pick.objects)
             scale = min(EDGE / max(region[2] - region[0], region[3] - region[1]), _LARGEST_ZOOM)
             boxes = tuple(_boxes(example.objects, pick.objects, image.size, region, scale))
             picture = _part(image, region, scale)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except Undecodable:
         return Tile(b"", EDGE, EDGE * 3 // 4, (), *words)
     encoded = io.BytesIO()
     picture.save(encoded, "JPEG", quality=_QUALITY)
@@ -153,6 +154,7 @@ def _part(image: Image.Image, region: _Region, scale: float) -> Image.Image:
     left, top, right, bottom = region
     if (left, top, right, bottom) == (0, 0, width, height) and scale < 1:
         image.draft("RGB", (math.ceil(width * scale), math.ceil(height * scale)))
+    loaded(image)
     drawn = image.width / width  # below 1 where a JPEG was decoded at a fraction of its size
     inner = [round(each * drawn) for each in (max(0.0, left), max(0.0, top), min(width, right), min(height, bottom))]
     inner = [inner[0], inner[1], max(inner[2], inner[0] + 1), max(inner[3], inner[1] + 1)]

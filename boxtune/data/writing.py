@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from boxtune.data.annotations import Annotations
-from boxtune.data.findings import Findings
+from boxtune.data.findings import Finding
 from boxtune.data.options import ImportOptions
 from boxtune.data.planning import Plan
 from boxtune.data.published import FORMAT, IMPORT
-from boxtune.data.records import RecordOptions
 from boxtune.data.splitting import ALL_SPLITS
 from trial_entry.contract.versions import boxtune_version
 from trial_entry.records.tfrecord import summarize
@@ -25,23 +24,25 @@ class Imported:
 
     Attributes:
         about: what its import.json says.
-        findings: what was left out and repaired.
         unchanged: whether it was there already.
     """
 
     about: Mapping[str, Any]
-    findings: Findings
     unchanged: bool
 
+    @property
+    def findings(self) -> list[Finding]:
+        """What was left out and repaired."""
+        return [Finding(**each) for each in self.about["findings"]]
 
-def about_import(  # noqa: PLR0913, PLR0917 (all that an import knows)
+
+def about_import(
     made: Path,
     options: ImportOptions,
     annotations: Annotations,
-    records: RecordOptions,
+    numbers: Mapping[str, int],
     decided: Plan,
     counts: Mapping[str, int],
-    findings: Findings,
 ) -> dict[str, Any]:
     """What import.json says of the folder `made`. Nothing in it depends on when or where it was made."""
     splits = {
@@ -65,9 +66,8 @@ def about_import(  # noqa: PLR0913, PLR0917 (all that an import knows)
             "sha256": _digest(annotations.files),
         },
         "seed": options.seed,
-        "classes": dict(records.numbers),
+        "classes": dict(numbers),
         "splits": splits,
-        "findings": [asdict(each) for each in findings.everything()],
         "files": {path.name: path.stat().st_size for path in sorted(made.iterdir()) if path.name != IMPORT},
     }
 

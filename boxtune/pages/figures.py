@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 BLUE, GREEN, GREY = "#2f81f7", "#2da44e", "#8b949e"
 COLOURS = ("#2f81f7", "#d97706", "#2da44e", "#c9408a", "#8957e5", "#0e9aa7", "#cf222e", "#a37c27")
@@ -12,7 +15,7 @@ SCALE = ((0, "#a8b1bb"), (0.5, "#2f81f7"), (1, "#e8590c"))  # seen on white and 
 _MARGIN = {"l": 56, "r": 16, "t": 16, "b": 44}
 
 
-def figure_html(figure: Any, height: int, margin: Mapping[str, int] | None = None) -> str:
+def figure_html(figure: Figure, height: int, margin: Mapping[str, int] | None = None) -> str:
     """The figure, `height` pixels high and as wide as its place; the page must hold `plotly_library` once."""
     figure.update_layout(
         height=height,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render_page(
-    templates: Path, name: str, filters: Mapping[str, Callable[..., Any]], content: Mapping[str, Any]
+    templates: Path, name: str, filters: Mapping[str, Callable[..., str]], content: Mapping[str, object]
 ) -> str:
     """The template `name` of the folder `templates` with `content`, every text of it escaped.
 

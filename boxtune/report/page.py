@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from boxtune.pages.figures import plotly_library
 from boxtune.pages.rendering import render_page
@@ -23,11 +22,11 @@ _FEW_BOXES = 5
 _LEAST_LINES = 2  # of trials, for plots to say anything
 
 
-def rendered_page(content: Mapping[str, Any], details: Details) -> str:
+def rendered_page(content: Mapping[str, object], details: Details) -> str:
     """The page of what `page_content` has made, with the best trial's evaluation."""
     curves = plots.precision_recall(details.classes) if details.classes else ""
     plotly = plotly_library() if content["history"] or curves else ""
-    filters: dict[str, Callable[..., Any]] = {
+    filters: dict[str, Callable[..., str]] = {
         "number": number,
         "assignment": assignment,
         "duration": duration,
@@ -38,7 +37,7 @@ def rendered_page(content: Mapping[str, Any], details: Details) -> str:
     )
 
 
-def page_content(run: Run, best: BestTrial | None) -> dict[str, Any]:
+def page_content(run: Run, best: BestTrial | None) -> dict[str, object]:
     """What the page shows of the run; the best trial's evaluation comes besides."""
     objective, measured = run.experiment.objective, plots.measured_trials(run)
     enough = len(measured) >= _LEAST_LINES
@@ -83,7 +82,7 @@ def _caption(boxes: Sequence[BoxRecord]) -> str:
     return ", ".join(f"{count} × {name}" for name, count in Counter(box.label for box in boxes).most_common())
 
 
-def _row(run: Run, trial: Trial) -> dict[str, Any]:
+def _row(run: Run, trial: Trial) -> dict[str, object]:
     objective = run.experiment.objective
     return {
         "name": "base config" if trial.is_baseline else trial.name.removeprefix(f"{run.experiment.name}-"),

@@ -13,13 +13,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trial_entry.errors import ConfigError
-from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
+from trial_entry.pipeline_config.protos import AnchorMessage, TrainEvalPipelineConfig
 
 Floats = NDArray[np.float64]
 _CHUNK = 4096  # boxes compared at once: some ten megabytes
@@ -48,7 +47,7 @@ class Boxes:
     def __len__(self) -> int:
         return len(self.height)
 
-    def __getitem__(self, which: slice | NDArray[Any]) -> Boxes:
+    def __getitem__(self, which: slice | NDArray[np.bool_]) -> Boxes:
         return Boxes(
             self.image_height[which],
             self.image_width[which],
@@ -106,7 +105,7 @@ class AnchorGenerator:
     """
 
     kind: str
-    message: Any
+    message: AnchorMessage
     strides: tuple[int, ...]
     scales: tuple[float, ...]
     ratios: tuple[float, ...]
@@ -123,11 +122,11 @@ class AnchorGenerator:
         base_height, base_width = self._base
         size, ratio = (np.array([getattr(each, name) for each in found]) for name in ("size", "ratio"))
         return AnchorShapes(
-            level=np.array([each.level for each in found]),
+            level=np.array([each.level for each in found], np.int64),
             height=size / np.sqrt(ratio) * base_height,
             width=size * np.sqrt(ratio) * base_width,
-            scale=np.array([each.scale_index for each in found]),
-            ratio=np.array([each.ratio_index for each in found]),
+            scale=np.array([each.scale_index for each in found], np.int64),
+            ratio=np.array([each.ratio_index for each in found], np.int64),
             per_scale=np.array([each.per_scale for each in found]) * math.sqrt(base_height * base_width),
         )
 
@@ -249,7 +248,7 @@ def anchor_generator(config: TrainEvalPipelineConfig) -> AnchorGenerator | None:
     return AnchorGenerator(
         kind,
         message,
-        _strides(kind, message, model),
+        _strides(kind, message, int(getattr(model.feature_extractor, "first_stage_features_stride", 0))),
         _scales(kind, message),
         tuple(message.aspect_ratios),
         relative=kind == "ssd_anchor_generator",
@@ -259,15 +258,15 @@ def anchor_generator(config: TrainEvalPipelineConfig) -> AnchorGenerator | None:
     )
 
 
-def _strides(kind: str, message: Any, model: Any) -> tuple[int, ...]:
+def _strides(kind: str, message: AnchorMessage, features_stride: int) -> tuple[int, ...]:
     if kind == "multiscale_anchor_generator":
         return tuple(2**level for level in range(message.min_level, message.max_level + 1))
     if kind == "ssd_anchor_generator":
         return tuple(_FIRST_SSD_STRIDE * 2**layer for layer in range(message.num_layers))
-    return (int(getattr(model.feature_extractor, "first_stage_features_stride", 0) or message.height_stride),)
+    return (features_stride or int(message.height_stride),)
 
 
-def _scales(kind: str, message: Any) -> tuple[float, ...]:
+def _scales(kind: str, message: AnchorMessage) -> tuple[float, ...]:
     if kind == "multiscale_anchor_generator":
         return (float(message.anchor_scale),)
     if kind == "ssd_anchor_generator" and not message.scales:

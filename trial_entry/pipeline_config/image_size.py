@@ -62,7 +62,7 @@ def limits_of(config: TrainEvalPipelineConfig) -> Limits:
 
 def edges(config: TrainEvalPipelineConfig) -> list[int]:
     """The edges that every image has when the model sees it; empty where they depend on the image."""
-    kind, resizer = resizer_of(config)
+    kind, resizer = _resizer(config)
     if kind == "fixed_shape_resizer":
         return [int(resizer.height), int(resizer.width)]
     if kind == "keep_aspect_ratio_resizer" and resizer.pad_to_max_dimension:
@@ -76,7 +76,7 @@ def size_path(config: TrainEvalPipelineConfig) -> str:
     Raises:
         AssignmentError: the config's resizer has no size.
     """
-    kind, resizer = resizer_of(config)
+    kind, resizer = _resizer(config)
     path = f"model.{config.model.WhichOneof('model')}.image_resizer"
     if kind not in _EDGES:
         raise AssignmentError(f"image_size: {path} is {kind or 'not set'}; {' and '.join(_EDGES)} have a size")
@@ -99,7 +99,7 @@ def assign(config: TrainEvalPipelineConfig, value: str) -> None:
     before = field.value()
     field.set(value)
     longer = int(field.value())
-    kind, resizer = resizer_of(config)
+    kind, resizer = _resizer(config)
     for name in _EDGES[kind]:
         if name != field.descriptor.name:
             setattr(resizer, name, max(1, round(getattr(resizer, name) * longer / before)))
@@ -139,7 +139,7 @@ def _model(config: TrainEvalPipelineConfig) -> Any:
     return getattr(config.model, used) if used else config.model.ssd
 
 
-def resizer_of(config: TrainEvalPipelineConfig) -> tuple[str, Any]:
+def _resizer(config: TrainEvalPipelineConfig) -> tuple[str, Any]:
     """The kind of the config's resizer, empty where there is none, and its message."""
     used = config.model.WhichOneof("model")
     resizer = getattr(_model(config), "image_resizer", None) if used else None

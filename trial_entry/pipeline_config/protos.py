@@ -69,15 +69,23 @@ def install_import_hook() -> None:
 install_import_hook()  # at import: the messages below cannot be named before
 
 from object_detection.protos import (  # noqa: E402
+    grid_anchor_generator_pb2,
     input_reader_pb2,
     model_pb2,
+    multiscale_anchor_generator_pb2,
     optimizer_pb2,
     pipeline_pb2,
     preprocessor_pb2,
+    ssd_anchor_generator_pb2,
     string_int_label_map_pb2,
     train_pb2,
 )
 
+AnchorMessage = (
+    grid_anchor_generator_pb2.GridAnchorGenerator
+    | multiscale_anchor_generator_pb2.MultiscaleAnchorGenerator
+    | ssd_anchor_generator_pb2.SsdAnchorGenerator
+)
 CheckpointVersion = train_pb2.CheckpointVersion
 DetectionModel = model_pb2.DetectionModel
 InputReader = input_reader_pb2.InputReader

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trial_entry.pipeline_config.image_size import resizer_of, size_path
+from trial_entry.pipeline_config.image_size import size_path
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 
 Floats = NDArray[np.float64]
@@ -37,8 +37,8 @@ def resized(config: TrainEvalPipelineConfig, height: Floats, width: Floats) -> R
     Raises:
         AssignmentError: the config's resizer has no size.
     """
-    size_path(config)  # refuses the resizers that have none
-    kind, resizer = resizer_of(config)
+    _, model, _, kind, _ = size_path(config).split(".")
+    resizer = getattr(getattr(config.model, model).image_resizer, kind)
     if kind == "fixed_shape_resizer":
         all_height, all_width = np.full(height.shape, float(resizer.height)), np.full(width.shape, float(resizer.width))
         return Resized(all_height, all_width, all_height, all_width)

@@ -66,9 +66,7 @@ class _File:
                     raise AnnotationsError(f"{place}: id {key} is also that of {known}; ids are of one image each")
                 yield from self._image(image, place, objects.of(key))
             for key, stranger in objects.strangers():
-                self._source.findings.add(
-                    "skipped", "object", "whose image_id no image has", f"{stranger.place}: no image {key}"
-                )
+                self._source.findings.lose("object", "whose image_id no image has", f"{stranger.place}: no image {key}")
         finally:
             objects.close()
 
@@ -148,7 +146,7 @@ class _File:
         try:
             file = self._folder.find(image["file_name"])
         except ImageNotFound as missing:
-            self._source.findings.add("skipped", "image", "that cannot be found", f"{place}: {missing}")
+            self._source.findings.lose("image", "that cannot be found", f"{place}: {missing}")
             return
         name = self._folder.name_of(file)
         if self._source.images is None and self._file.parent != self._source.annotations.parent:

@@ -72,7 +72,7 @@ class _Table:
         try:
             file = self._folder.find(row["file"])
         except ImageNotFound as missing:
-            self._source.findings.add("skipped", "image", "that cannot be found", f"{place}: {missing}")
+            self._source.findings.lose("image", "that cannot be found", f"{place}: {missing}")
             return
         size = positive_size(row.get("width"), row.get("height"))
         group, split = row.get("group", ""), split_of(row.get("split", ""))

@@ -76,7 +76,7 @@ def _image(source: Source, folder: ImageFolder, element: Element, place: str) ->
     try:
         file = folder.find(written)
     except ImageNotFound as missing:
-        source.findings.add("skipped", "image", "that cannot be found", f"{place}: {missing}")
+        source.findings.lose("image", "that cannot be found", f"{place}: {missing}")
         return
     place = f"{place} ({written})"
     objects = tuple(

@@ -12,6 +12,7 @@ import ijson
 from boxtune.errors import AnnotationsError
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_CHUNK, _DEEPEST = 16 << 10, 1000  # bytes that are read at a time; lists within lists
 _PRECISE = 256 << 20  # bytes: up to here a broken file is read again to find the line
 Events = Iterator[tuple[str, str, Any]]
 
@@ -24,7 +25,7 @@ def items(path: Path, shown: str, prefix: str) -> Iterator[Any]:
     """
     with open_json(path, shown) as file:
         try:
-            yield from ijson.items(file, prefix, use_float=True)
+            yield from ijson.items(_Shallow(file, shown), prefix, buf_size=_CHUNK, use_float=True)
         except (ijson.JSONError, UnicodeDecodeError, OverflowError) as error:
             raise _broken(path, shown, error) from None
 
@@ -41,7 +42,7 @@ def top(path: Path, shown: str, until: Container[str] = ()) -> tuple[str, list[s
     keys: list[str] = []
     with open_json(path, shown) as file:
         try:
-            events = ijson.basic_parse(file, use_float=True)
+            events = ijson.basic_parse(_Shallow(file, shown), buf_size=_CHUNK, use_float=True)
             first = next(events)[0]
             kind, wanted = first.removeprefix("start_"), 1 if first == "start_map" else 2
             depth = 1
@@ -56,6 +57,27 @@ def top(path: Path, shown: str, until: Container[str] = ()) -> tuple[str, list[s
         except (ijson.JSONError, UnicodeDecodeError, OverflowError) as error:
             raise _broken(path, shown, error) from None
     return kind, keys
+
+
+class _Shallow:
+    """A file that is refused where it is nested far deeper than annotations are: parsers take ages to read such."""
+
+    def __init__(self, file: BinaryIO, shown: str) -> None:
+        self._file = file
+        self._shown = shown
+        self._depth = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes.
+
+        Raises:
+            AnnotationsError: nested too deeply.
+        """
+        data = self._file.read(size)
+        self._depth += data.count(b"[") + data.count(b"{") - data.count(b"]") - data.count(b"}")
+        if self._depth > _DEEPEST:
+            raise AnnotationsError(f"{self._shown}: nested more than {_DEEPEST} deep, which no annotations are")
+        return data
 
 
 def open_json(path: Path, shown: str) -> BinaryIO:

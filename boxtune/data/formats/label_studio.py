@@ -69,7 +69,7 @@ def _image(
     try:
         file = _found(folder, written)
     except ImageNotFound as missing:
-        source.findings.add("skipped", "image", "that cannot be found", f"{place}: {missing}")
+        source.findings.lose("image", "that cannot be found", f"{place}: {missing}")
         return
     size: tuple[int, int] | None = None
     objects = []

@@ -36,7 +36,7 @@ def _images(source: Source, files: list[Path]) -> Iterator[AnnotatedImage]:
         try:
             file = _file(folder, path, given, str(about.get("imagePath") or ""))
         except ImageNotFound as missing:
-            source.findings.add("skipped", "file", "without an image", f"{shown}: {missing}")
+            source.findings.lose("file", "without an image", f"{shown}: {missing}")
             continue
         shapes = about.get("shapes")
         if not isinstance(shapes, list):

@@ -46,7 +46,7 @@ def _images(source: Source, base: Path, files: list[Path]) -> Iterator[Annotated
         try:
             file = _file(folder, path.relative_to(base), text_of(root, "filename"))
         except ImageNotFound as missing:
-            source.findings.add("skipped", "file", "without an image", f"{shown}: {missing}")
+            source.findings.lose("file", "without an image", f"{shown}: {missing}")
             continue
         if file in annotated:
             raise AnnotationsError(f"{shown}: its image {folder.name_of(file)} has another XML file too; keep one")
