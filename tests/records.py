@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,15 @@ def picture(seed: int, mode: str = "RGB", size: tuple[int, int] = (96, 64), kind
     stream = io.BytesIO()
     Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC).convert(mode).save(stream, kind, **options)
     return stream.getvalue()
+
+
+def without_rows() -> bytes:
+    """A whole PNG file of 96 x 64 pixels, of which the rows are missing: only decoding finds it."""
+    head, rows = struct.pack(">IIBBBBB", 96, 64, 8, 2, 0, 0, 0), zlib.compress(bytes(100))
+    chunks = [(b"IHDR", head), (b"IDAT", rows), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
+    )
 
 
 def features(seed: int, **picture_options: Any) -> Features:

@@ -211,7 +211,7 @@ def _balance_findings(split: SplitLook, labels: LabelMap) -> Iterator[Finding]:
     rare = [label for label, count in counts.items() if count < _FEW_OBJECTS or count * _RARE <= most]
     if rare:
         said = ", ".join(f'"{label}" ({counts[label]})' for label in sorted(rare, key=counts.__getitem__)[:_NAMED])
-        what = f'few objects of {said}{" and more" * (len(rare) > _NAMED)}, of "{commonest}" {most}'
+        what = f'few objects of {said}{" and more" * (len(rare) > _NAMED)}; the commonest, "{commonest}", has {most}'
         yield Finding("warning", what, "more images of them, or leave the class out", feature=split.name)
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import write_config
-from tests.records import features, without_boxes, write
+from tests.records import features, without_boxes, without_rows, write
 from tests.trials import run, train_arguments
 
 
@@ -113,13 +111,7 @@ def test_an_image_that_is_none_is_refused_before_tensorflow_is_loaded(data: Path
 
 
 def test_an_image_that_only_decoding_finds_broken_is_a_data_error(data: Path, tmp_path: Path) -> None:
-    """A whole PNG file, of whose rows some are missing."""
-    rows = zlib.compress(b"\0" * 100)
-    chunks = [(b"IHDR", struct.pack(">IIBBBBB", 96, 64, 8, 2, 0, 0, 0)), (b"IDAT", rows), (b"IEND", b"")]
-    png = b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
-    )
-    image = features(0) | {"image/encoded": png}
+    image = features(0) | {"image/encoded": without_rows()}
     del image["image/object/class/text"]  # the label map's are others
     write(data / "train.record", [image])
     ended = run(*train_arguments(data / "pipeline.config", tmp_path / "model"))

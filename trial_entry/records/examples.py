@@ -7,7 +7,7 @@ own: in protobuf's default pool they would collide with TensorFlow's once it is 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
@@ -27,6 +27,29 @@ _FIELDS = {  # message: (field, number, type, message type, repeated)
     "Features.FeatureEntry": (("key", 1, "TYPE_STRING", "", False), ("value", 2, "TYPE_MESSAGE", "Feature", False)),
     "Example": (("features", 1, "TYPE_MESSAGE", "Features", False),),
 }
+
+
+class FeatureMessage(Protocol):
+    """One feature of an Example: its list is the attribute that `WhichOneof("kind")` names."""
+
+    def WhichOneof(self, oneof_group: str) -> str | None:  # noqa: N802 (protobuf's name)
+        """`bytes_list`, `float_list` or `int64_list`; None where the feature has none of them."""
+
+
+class FeaturesMessage(Protocol):
+    """The features of an Example, by name."""
+
+    @property
+    def feature(self) -> Mapping[str, FeatureMessage]:
+        """Themselves."""
+
+
+class ExampleMessage(Protocol):
+    """An Example."""
+
+    @property
+    def features(self) -> FeaturesMessage:
+        """What it holds."""
 
 
 def _example_class() -> Any:
@@ -74,16 +97,17 @@ def encode_example(features: Mapping[str, bytes | Sequence[bytes] | Sequence[flo
     return bytes(example.SerializeToString(deterministic=True))
 
 
-def parse_example(data: bytes, where: str) -> Any:
+def parse_example(data: bytes, where: str) -> ExampleMessage:
     """The Example itself, whose features know their types even where they are empty.
 
     Raises:
         DataError: `data` is no Example.
     """
     try:
-        return Example.FromString(data)
+        parsed: ExampleMessage = Example.FromString(data)
     except DecodeError:
         raise DataError(f"{where}: not a tf.train.Example") from None
+    return parsed
 
 
 def decode_example(data: bytes, where: str) -> dict[str, list[Any]]:

@@ -7,11 +7,13 @@ that of `TfExampleDecoder.keys_to_features` without options; a test holds the tw
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
 
+from trial_entry.records.examples import ExampleMessage
 from trial_entry.records.finding import Finding, Severity
 
 BYTES, INT, FLOAT = "bytes_list", "int64_list", "float_list"
+_ATTRIBUTES = {BYTES: "texts", INT: "ints", FLOAT: "floats"}
 _TYPES = {BYTES: "bytes", INT: "int64", FLOAT: "float"}
 ENCODED, FORMAT, SOURCE_ID = "image/encoded", "image/format", "image/source_id"
 WIDTH, HEIGHT = "image/width", "image/height"
@@ -48,16 +50,32 @@ LISTS: Mapping[str, str] = {
 }
 _KINDS = {**SINGLE, **LISTS}
 
-Features = dict[str, Sequence[Any]]
 Faults = list[tuple[str, Finding]]  # each with the name of its kind
 
 
-def typed_features(example: Any) -> tuple[Features, Faults]:
-    """The values of every feature that the decoder reads, and what is wrong with their types.
+@dataclass(frozen=True, slots=True)
+class Features:
+    """The values of every feature that the decoder reads, by the feature's name."""
+
+    texts: dict[str, Sequence[bytes]] = field(default_factory=dict)
+    ints: dict[str, Sequence[int]] = field(default_factory=dict)
+    floats: dict[str, Sequence[float]] = field(default_factory=dict)
+
+    def count(self, name: str) -> int:
+        """How many values a feature has; 0 where there is none."""
+        return len(self.texts.get(name) or self.ints.get(name) or self.floats.get(name) or ())
+
+    def first(self, name: str) -> bytes:
+        """The text of a single feature; empty where there is none."""
+        return bytes(self.texts[name][0]) if name in self.texts else b""
+
+
+def typed_features(example: ExampleMessage) -> tuple[Features, Faults]:
+    """The features of an Example, and what is wrong with their types.
 
     A feature of another type, or a single one with another number of values, is a fault and no feature.
     """
-    found: Features = {}
+    found = Features()
     faults: dict[str, Finding] = {}
     for name, feature in sorted(example.features.feature.items()):
         asked = _KINDS.get(name)
@@ -71,13 +89,13 @@ def typed_features(example: Any) -> tuple[Features, Faults]:
         elif name in SINGLE and len(values) != 1:
             faults.update([fault("single", name, f"has {len(values)} values", "it must have one")])
         else:
-            found[name] = values
+            getattr(found, _ATTRIBUTES[kind])[name] = values
     return found, list(faults.items())
 
 
 def length_faults(features: Features) -> Faults:
     """Lists of the objects' features whose lengths differ; where the sides do, nothing else is looked at."""
-    counts = [len(features.get(side, ())) for side in SIDES]
+    counts = [features.count(side) for side in SIDES]
     boxes = counts[0]
     if len(set(counts)) > 1:
         said = ", ".join(f"{count} {side.rpartition('/')[2]}" for side, count in zip(SIDES, counts, strict=True))
@@ -85,7 +103,7 @@ def length_faults(features: Features) -> Faults:
     if not boxes:
         return []
     faults: Faults = []
-    texts, labels = len(features.get(TEXT, ())), len(features.get(LABEL, ()))
+    texts, labels = features.count(TEXT), features.count(LABEL)
     read = TEXT if texts else LABEL  # the decoder reads labels only where there is no text at all
     if (texts or labels) != boxes:
         faults.append(fault("classes", read, _for_boxes(texts or labels, boxes), "every box needs its class"))
@@ -93,7 +111,7 @@ def length_faults(features: Features) -> Faults:
         ignored = f"{_for_boxes(labels, boxes)}; class/text is read instead"
         faults.append(fault("labels", LABEL, ignored, "", "warning"))
     for name in (WEIGHT, *GATHERED, *UNGATHERED):
-        count = len(features.get(name, ()))
+        count = features.count(name)
         if count not in (0, boxes):
             severity: Severity = "warning" if name in UNGATHERED else "error"
             faults.append(fault("length", name, _for_boxes(count, boxes), "write one for each box, or none", severity))

@@ -158,7 +158,7 @@ class RecordsLook:
             self._wrong(place, [("example", Finding("error", "is no tf.train.Example", "write one for each image"))])
             return
         features, faults = typed_features(example)
-        encoded: bytes = features[ENCODED][0] if ENCODED in features else b""
+        encoded = features.first(ENCODED)
         header = self._image(features, encoded, faults)
         shaped = not any(kind.startswith("type") for kind, _ in faults)
         lengths = length_faults(features) if shaped else []
@@ -179,10 +179,10 @@ class RecordsLook:
 
     def _image(self, features: Features, encoded: bytes, faults: Faults) -> ImageHeader:
         header = read_image_header(encoded)
-        if ENCODED not in features:
+        if ENCODED not in features.texts:
             if not any(found.feature == ENCODED for _, found in faults):
                 faults.append(fault("missing", ENCODED, "is missing", "a record holds one image's file"))
-        elif bytes(features[FORMAT][0]).lower() == b"raw" if FORMAT in features else False:
+        elif features.first(FORMAT).lower() == b"raw":
             faults.append(fault("raw", FORMAT, "is raw, which the API cannot shape", REWRITE))
         elif header.wrong:
             faults.append(fault("image", ENCODED, header.wrong, REWRITE))
@@ -218,7 +218,7 @@ class RecordsLook:
             self._runs.append((self.images, place))
         self.images += 1
         self.image_keys.append(_key(encoded) if encoded else 0)
-        source = bytes(features[SOURCE_ID][0]) if SOURCE_ID in features else b""
+        source = features.first(SOURCE_ID)
         self.source_keys.append(_key(source) if source else 0)
 
 
@@ -236,6 +236,6 @@ def _key(data: bytes) -> int:
 
 def _said_size(features: Features) -> tuple[int, int] | None:
     """Width and height by the record's own features."""
-    if WIDTH not in features or HEIGHT not in features:
+    if WIDTH not in features.ints or HEIGHT not in features.ints:
         return None
-    return features[WIDTH][0], features[HEIGHT][0]
+    return features.ints[WIDTH][0], features.ints[HEIGHT][0]

@@ -55,14 +55,14 @@ def look_at_objects(features: Features, expected: Expected, width: int, height: 
     Args:
         width, height: of the image in pixels; 0 where that is not known.
     """
-    sides = [features.get(side, ()) for side in SIDES]
+    sides = [features.floats.get(side, ()) for side in SIDES]
     boxes = list(zip(*sides, strict=True))
     if not boxes:
         return Objects(), []
-    weights = features.get(WEIGHT, ())
+    weights = features.floats.get(WEIGHT, ())
     faults = [*box_faults(sides, width, height), *_weight_faults(weights)]
-    texts = [text.decode("utf-8", "replace") for text in features.get(TEXT, ())]
-    labels = features.get(LABEL, ())
+    texts = [text.decode("utf-8", "replace") for text in features.texts.get(TEXT, ())]
+    labels = features.ints.get(LABEL, ())
     if texts and expected.labels is not None:
         numbers = [expected.labels.texts.get(text) or DROPPED for text in texts]
         faults += _text_faults(texts, labels, numbers, expected.labels)
@@ -73,7 +73,7 @@ def look_at_objects(features: Features, expected: Expected, width: int, height: 
     return Objects(
         boxes,
         numbers,
-        [bool(each) for each in features.get(CROWD, ())] or [False] * len(boxes),
+        [bool(each) for each in features.ints.get(CROWD, ())] or [False] * len(boxes),
         sum(xmin == xmax or ymin == ymax for xmin, ymin, xmax, ymax in boxes),
         not weights or any(weight > 0 for weight in weights),
         unknown,

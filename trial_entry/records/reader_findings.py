@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trial_entry.pipeline_config.batch_shapes import batch_shape, resizer_path
+from trial_entry.pipeline_config.batch_shapes import batch_shape, changing_steps, resizer_path
 from trial_entry.pipeline_config.inputs import readers, record_files
 from trial_entry.pipeline_config.protos import InputReader, TrainEvalPipelineConfig
 from trial_entry.records.features import BBOX, CROWD, ENCODED, SIDES, SOURCE_ID, TEXT, WEIGHT
@@ -52,6 +52,8 @@ class ReaderLook:
         field = "train_config.batch_size" if self.trains else "eval_config.batch_size"
         batch = int(config.train_config.batch_size if self.trains else config.eval_config.batch_size)
         yield from shape_findings(look, config, batch, field)
+        if self.trains:
+            yield from changing_findings(config)
         if not self.trains:
             yield from self._batches(int(config.eval_config.batch_size))
             yield from same_source_findings(look)
@@ -103,6 +105,17 @@ def shape_findings(look: RecordsLook, config: TrainEvalPipelineConfig, batch: in
     )
     right = "set pad_to_max_dimension: true, which keep_aspect_ratio_resizer has, or a batch of 1"
     yield Finding("error", what, right, feature=resizer_path(config))
+
+
+def changing_findings(config: TrainEvalPipelineConfig) -> Iterator[Finding]:
+    """Augmentations after which a resizer that keeps proportions makes another shape of every image."""
+    batch = int(config.train_config.batch_size)
+    fixed = len({batch_shape(config, *size) for size in ((640, 480), (480, 480), (480, 640))}) == 1
+    if batch > 1 and not fixed:
+        for step in changing_steps(config):
+            what = f"changes each image's proportions, which {resizer_path(config)} keeps: they cannot be in one batch "
+            what += f"(train_config.batch_size: {batch})"
+            yield Finding("error", what, "set pad_to_max_dimension: true, or a batch of 1", feature=step)
 
 
 def object_findings(look: RecordsLook, labels: LabelMap, where: str, *, trains: bool) -> Iterator[Finding]:

@@ -69,6 +69,10 @@ def labels_of_nothing(image: Features) -> None:
     image[LABEL] = []
 
 
+def of_size(image: Features, size: tuple[int, int]) -> None:
+    image.update({ENCODED: picture(3, size=size), "image/width": [size[0]], "image/height": [size[1]]})
+
+
 def without(*names: str) -> Callable[[Features], object]:
     return lambda image: [image.pop(name) for name in names]
 
@@ -242,6 +246,7 @@ WARNINGS: dict[str, tuple[Change, int, str, str]] = {
     "one box without an area": (only(3, one_side("xmin", 0.4)), 3, BBOX[:-1], "1 of 12 boxes"),
     "some texts unknown": (only(2, texts(lambda text: b"lorry")), 2, TEXT, '"lorry" (2 of 12 boxes)'),
     "fewer labels beside texts": (only(2, lambda image: image[LABEL].pop()), 2, LABEL, "class/text is read instead"),
+    "another size": (only(2, lambda i: i.update({"image/height": [96]})), 2, "image/width", "the image is 96 x 64 as"),
     "group_of of one": (only(2, lambda i: i.update({OBJECT + "group_of": [1]})), 2, OBJECT + "group_of", "for 2 boxes"),
 }
 
@@ -367,7 +372,7 @@ def test_one_image_is_said(data: Path) -> None:
 
 
 def test_images_of_several_shapes_fit_in_no_batch(made: Made) -> None:
-    wide = only(3, lambda image: image.update({ENCODED: picture(3, size=(128, 64))}))
+    wide = only(3, partial(of_size, size=(128, 64)))
     assert look(made(wide, nothing)) == []  # a fixed shape
     config = made(wide, nothing)
     resizer = config.model.ssd.image_resizer.keep_aspect_ratio_resizer
@@ -383,8 +388,22 @@ def test_images_of_several_shapes_fit_in_no_batch(made: Made) -> None:
     assert look(config) == []
 
 
+def test_crops_of_any_proportions_fit_in_no_batch(made: Made) -> None:
+    config = made(nothing, nothing)
+    config.train_config.data_augmentation_options.add().random_crop_image.SetInParent()
+    assert look(config) == []  # a fixed shape
+    resizer = config.model.ssd.image_resizer.keep_aspect_ratio_resizer
+    resizer.min_dimension, resizer.max_dimension = 64, 128
+    (found,) = look(config)
+    assert found.severity == "error"
+    assert found.feature.startswith("train_config.data_augmentation_options.")
+    assert found.feature.endswith(".random_crop_image")
+    resizer.pad_to_max_dimension = True
+    assert look(config) == []
+
+
 def test_images_that_differ_in_scale_alone_fit(made: Made) -> None:
-    config = made(only(3, lambda image: image.update({ENCODED: picture(3, size=(192, 128))})), nothing)
+    config = made(only(3, partial(of_size, size=(192, 128))), nothing)
     resizer = config.model.ssd.image_resizer.keep_aspect_ratio_resizer
     resizer.min_dimension, resizer.max_dimension = 64, 128
     assert look(config) == []
