@@ -14,6 +14,8 @@ from boxtune.problems import Problem, error, warning
 _TEMPLATE = "spec.trialTemplate"
 _JOB = f"{_TEMPLATE}.trialSpec.spec"
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # DNS-1123, as Kubernetes wants names of containers
+# A shell leaves a pattern as it is where no file matches, and none begins with `--set=`.
+_OPTION, _PATTERN = re.compile(r"--[\w-]+="), re.compile(r"[*?]")
 _SHELLS = ("sh", "bash", "/bin/sh", "/bin/bash")
 _SCRIPT = 2  # the place of the script in `sh -c SCRIPT`
 _DEFAULT_GRACE, _LEAST_GRACE = 30, 60  # seconds: Kubernetes' own; a checkpoint and its way to the disk
@@ -112,7 +114,7 @@ def _command_line(experiment: Experiment, command: TrialCommand) -> Iterator[Pro
     )
     for path, text in texts:
         plain = PLACEHOLDER.sub("x", text)
-        if META.search(plain) or shell_safe(plain):
+        if META.search(plain) or shell_safe(_PATTERN.sub("", plain) if _OPTION.match(plain) else plain):
             continue
         if not shell:
             yield error(

@@ -72,6 +72,13 @@ def data_import(
     label_map: Annotated[
         Path | None, typer.Option(metavar="FILE", help="keep to the classes and numbers of this label map")
     ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="a pipeline.config to train on the records; put beside them, with a random search around its values",
+        ),
+    ] = None,
     skip_bad: Annotated[
         str, typer.Option(metavar="N%", help="how many images and objects may be left out because they cannot be used")
     ] = "5%",
@@ -107,6 +114,7 @@ def data_import(
         tiling=parse_tiling(tile, overlap, empty_tiles) if tile else None,
         max_side=max_side,
         label_map=label_map,
+        config=config,
         skip_bad=_share(skip_bad),
         shards=shards,
         processes=processes or cores(),

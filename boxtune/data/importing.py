@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from boxtune.data.annotations import AnnotatedImage, Annotations
+from boxtune.data.configuring import read_base, write_configs
 from boxtune.data.findings import Findings
 from boxtune.data.formats.catalogue import read_annotations
 from boxtune.data.formats.source import Source
@@ -36,6 +37,7 @@ from boxtune.data.settling import Tally, misreading
 from boxtune.data.shards import write_shards
 from boxtune.data.writing import Imported, about_import
 from boxtune.errors import AnnotationsError, Interrupted
+from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 
 _FEW_OBJECTS = 10  # that are no boxes are no reason to refuse a small data set
 _MOST_NAMED = 20  # places in the line that refuses
@@ -90,6 +92,7 @@ class _Import:
     def run(self) -> Imported:
         """All passes."""
         began = time.time()
+        base = read_base(self._options.config) if self._options.config else None
         annotations, inputs = self._read()
         known = read_import(self._options.out)
         if known.get("inputs") == inputs.digest and is_whole(self._options.out, known, inputs.newest):
@@ -98,7 +101,7 @@ class _Import:
         gathered = self._look(annotations)
         classes = self._classes(annotations, gathered.counts)
         decided = plan(self._index, gathered, self._options, self._findings)
-        about = self._write(annotations, decided, classes) | {"inputs": inputs.digest}
+        about = self._write(annotations, decided, classes, base) | {"inputs": inputs.digest}
         made = self._work / "made"
         (made / IMPORT).write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         os.utime(made / IMPORT, (began, began))  # what is newer was changed since
@@ -121,8 +124,9 @@ class _Import:
         self._index.add(counted())
         if not len(self._index) and not self._findings.everything():
             raise AnnotationsError(f"{options.annotations}: no image")
-        for file in (*annotations.files, *([options.label_map] if options.label_map else [])):
-            inputs.add_file(file)
+        for file in (*annotations.files, options.label_map, options.config):
+            if file is not None:
+                inputs.add_file(file)
         return annotations, inputs
 
     def _look(self, annotations: Annotations) -> Gathered:
@@ -179,7 +183,13 @@ class _Import:
                 self._findings.add("warned", "class", "without an object", f"{shown}: {name}")
         return classes
 
-    def _write(self, annotations: Annotations, decided: Plan, classes: Sequence[str]) -> dict[str, Any]:
+    def _write(
+        self,
+        annotations: Annotations,
+        decided: Plan,
+        classes: Sequence[str],
+        base: TrainEvalPipelineConfig | None,
+    ) -> dict[str, Any]:
         options = self._options
         given = read_numbers(options.label_map) if options.label_map else {}
         numbers = numbered(classes, given, str(options.label_map))
@@ -196,6 +206,8 @@ class _Import:
         )
         (made / LABEL_MAP).write_text(label_map_text(numbers), encoding="utf-8")
         decided.write_splits(made / SPLITS)
+        if base is not None:
+            write_configs(made, options.out.resolve().name, base, decided.shards, numbers)
         return about_import(made, options, annotations, numbers, decided, counts) | {
             "findings": [asdict(each) for each in self._findings.everything()]
         }

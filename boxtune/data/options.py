@@ -26,6 +26,7 @@ class ImportOptions:
         tiling: how images are cut; None for whole ones.
         max_side: larger images are shrunk to it; 0 for none.
         label_map: classes and their numbers; None to number them.
+        config: a pipeline.config that is to train on the records; written beside them, with an Experiment.
         skip_bad: share of the images, and of the objects, that may be left out because they cannot be used.
         shards: files a split; 0 for as many as its size asks for.
         processes: that work at a time.
@@ -43,6 +44,7 @@ class ImportOptions:
     tiling: Tiling | None = None
     max_side: int = 0
     label_map: Path | None = None
+    config: Path | None = None
     skip_bad: float = 0.05
     shards: int = 0
     processes: int = 1

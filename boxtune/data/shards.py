@@ -51,6 +51,11 @@ class Shard:
         """As TensorFlow names shards."""
         return f"{self.split}-{self.number:05d}-of-{self.of:05d}"
 
+    @property
+    def pattern(self) -> str:
+        """What matches all files of its split."""
+        return f"{self.split}-*-of-{self.of:05d}"
+
 
 def placed(images: Sequence[Sized], shards: int) -> tuple[list[Place], list[Shard]]:
     """Where every image goes, and all files; `shards` a split, or as many as its size asks for where that is 0."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from boxtune.data.configuring import EXPERIMENT
 from boxtune.data.findings import counted
 from boxtune.data.options import ImportOptions
 from boxtune.data.published import IMPORT
@@ -30,4 +31,7 @@ def summary(imported: Imported, options: ImportOptions) -> Iterator[str]:
     same = "nothing changed: " if imported.unchanged else ""
     classes = len(about["classes"])
     yield f"{same}{options.out}: {read['format']}, {classes} {counted('class', classes)}; all of it in {IMPORT}"
-    yield f"next: boxtune data check {options.out}"
+    if options.config is not None:
+        yield f"next: boxtune check {options.out / EXPERIMENT} --volume data={options.out}, then boxtune run likewise"
+    else:
+        yield f"next: boxtune data check {options.out}, and boxtune data show {options.out}"

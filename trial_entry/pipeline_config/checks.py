@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 
 from trial_entry.errors import ConfigError
 from trial_entry.pipeline_config import image_size
-from trial_entry.pipeline_config.inputs import readers, record_files
+from trial_entry.pipeline_config.inputs import TEST, readers, record_files
 from trial_entry.pipeline_config.meanings import range_of
 from trial_entry.pipeline_config.protos import CheckpointVersion, TrainEvalPipelineConfig
 
@@ -56,8 +56,7 @@ def _problems(config: TrainEvalPipelineConfig) -> Iterator[str]:
     yield from _model_problems(config)
     if not config.HasField("train_input_reader"):
         yield "train_input_reader: not set"
-    if len(config.eval_input_reader) != 1:
-        yield f"eval_input_reader: there are {len(config.eval_input_reader)}; a trial evaluates exactly one"
+    yield from _evaluation_problems(config)
     for name, reader in readers(config):
         if not record_files(reader):
             yield f"{name}.tf_record_input_reader.input_path: no record file is named"
@@ -73,6 +72,14 @@ def _problems(config: TrainEvalPipelineConfig) -> Iterator[str]:
     if train.fine_tune_checkpoint and train.fine_tune_checkpoint_version != CheckpointVersion.V2:
         yield "train_config.fine_tune_checkpoint_version: must be V2, the only one that TensorFlow 2 models restore"
     yield from _out_of_range(config, "")
+
+
+def _evaluation_problems(config: TrainEvalPipelineConfig) -> Iterator[str]:
+    evaluated = [reader for reader in config.eval_input_reader if reader.name != TEST]
+    if len(evaluated) != 1:
+        yield f'eval_input_reader: there are {len(evaluated)}; one that is not called "{TEST}" is evaluated'
+    elif config.eval_input_reader[0].name == TEST:
+        yield f'eval_input_reader.0: called "{TEST}", which no trial reads; put the one that validates first'
 
 
 def _out_of_range(message: Message, path: str) -> Iterator[str]:

@@ -11,11 +11,21 @@ from trial_entry.pipeline_config.protos import InputReader, TrainEvalPipelineCon
 from trial_entry.storage.buckets import is_remote
 from trial_entry.storage.paths import is_file, is_pattern, local_checkpoint, local_file, matching
 
+TRAIN_READER = "train_input_reader"
+TEST = "test"  # the name of the eval_input_reader that no trial reads: it is for what was chosen, once
+
 
 def readers(config: TrainEvalPipelineConfig) -> Iterator[tuple[str, InputReader]]:
+    """The input readers of a trial with their field paths: all but those called TEST."""
+    for where, reader in all_readers(config):
+        if where == TRAIN_READER or reader.name != TEST:
+            yield where, reader
+
+
+def all_readers(config: TrainEvalPipelineConfig) -> Iterator[tuple[str, InputReader]]:
     """Every input reader with its field path."""
     if config.HasField("train_input_reader"):
-        yield "train_input_reader", config.train_input_reader
+        yield TRAIN_READER, config.train_input_reader
     for number, reader in enumerate(config.eval_input_reader):
         yield f"eval_input_reader.{number}", reader
 
@@ -27,7 +37,10 @@ def resolve_paths(config: TrainEvalPipelineConfig, folder: Path) -> None:
         ConfigError: a file that is named does not exist, or a pattern matches none.
         DataError: a file may not be looked at, or a bucket cannot be read.
     """
-    for where, reader in readers(config):
+    for where, reader in all_readers(config):
+        if reader.name == TEST and where != TRAIN_READER:
+            _make_absolute(reader, folder)  # it may lie where no trial can see it
+            continue
         if reader.label_map_path:
             reader.label_map_path = _existing(reader.label_map_path, folder, f"{where}.label_map_path")
         records = reader.tf_record_input_reader
@@ -64,11 +77,18 @@ def without_paths(config: TrainEvalPipelineConfig) -> TrainEvalPipelineConfig:
     """A copy without input paths: what two trials share that read equal data from different places."""
     copy = TrainEvalPipelineConfig()
     copy.CopyFrom(config)
-    for _, reader in readers(copy):
+    for _, reader in all_readers(copy):
         reader.ClearField("label_map_path")
         reader.tf_record_input_reader.ClearField("input_path")
     copy.train_config.ClearField("fine_tune_checkpoint")
     return copy
+
+
+def _make_absolute(reader: InputReader, folder: Path) -> None:
+    if reader.label_map_path:
+        reader.label_map_path = _absolute(reader.label_map_path, folder)
+    paths = reader.tf_record_input_reader.input_path
+    paths[:] = [_absolute(path, folder) for path in paths]
 
 
 def _absolute(path: str, folder: Path) -> str:

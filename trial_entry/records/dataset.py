@@ -11,7 +11,7 @@ from pathlib import Path
 
 from trial_entry.errors import DataError, RequestError
 from trial_entry.pipeline_config.checks import num_classes
-from trial_entry.pipeline_config.inputs import local_record_files, readers, record_files
+from trial_entry.pipeline_config.inputs import TRAIN_READER, local_record_files, readers, record_files
 from trial_entry.pipeline_config.protos import InputReader, TrainEvalPipelineConfig
 from trial_entry.records.finding import Finding, errors_of
 from trial_entry.records.label_map import LabelMap, read_label_map
@@ -20,7 +20,6 @@ from trial_entry.records.objects import Expected
 from trial_entry.records.reader_findings import ReaderLook, label_map_findings, same_file_findings, shared_findings
 from trial_entry.records.tfrecord import RecordSummary, summarize
 
-TRAIN_READER = "train_input_reader"
 _LOG = logging.getLogger(__name__)
 Looking = Callable[[list[Path], Expected], RecordsLook]
 
