@@ -6,6 +6,7 @@ import io
 import struct
 import zlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ NAMES = ("car", "bus", "tram")
 BBOX, OBJECT = "image/object/bbox/", "image/object/"
 LABEL, TEXT, ENCODED = OBJECT + "class/label", OBJECT + "class/text", "image/encoded"
 Features = dict[str, Any]
-Change = Callable[[Features], object]
+Change = Callable[[Features, int], object]  # of an image and its number
+Made = Callable[[Change, Change], TrainEvalPipelineConfig]
 
 
 def picture(seed: int, mode: str = "RGB", size: tuple[int, int] = (96, 64), kind: str = "PNG", **options: Any) -> bytes:
@@ -93,3 +95,54 @@ def config_of(folder: Path, **changes: str) -> TrainEvalPipelineConfig:
     config = read_config(write_config(folder, **{"num_classes: 5": "num_classes: 3"} | changes))
     resolve_paths(config, folder)
     return config
+
+
+def in_pixels(image: Features) -> None:
+    """Boxes in pixels."""
+    boxes(image, lambda side, value: value * (96 if side.startswith("x") else 64))
+
+
+def edge(image: Features, name: str, value: float) -> object:
+    """Move one edge of the second box."""
+    image[BBOX + name][1] = value
+    return None
+
+
+def one_side(name: str, value: float) -> Callable[[Features], object]:
+    """Move one edge of the second box."""
+    return partial(edge, name=name, value=value)
+
+
+def texts(change: Callable[[bytes], bytes]) -> Callable[[Features], None]:
+    """Another text for every object."""
+    return lambda image: image.update({TEXT: [change(text) for text in image[TEXT]]})
+
+
+def every(change: Callable[[Features], object]) -> Change:
+    """A change of every image."""
+    return lambda image, number: change(image)
+
+
+def only(wanted: int, change: Callable[[Features], object]) -> Change:
+    """A change of one image, by its number."""
+    return lambda image, number: change(image) if number == wanted else None
+
+
+def labels_of_nothing(image: Features) -> None:
+    """An empty list, which is written as one of floats."""
+    without_boxes(image)
+    image[LABEL] = []
+
+
+def of_size(image: Features, size: tuple[int, int]) -> None:
+    """Another picture, of this size."""
+    image.update({ENCODED: picture(3, size=size), "image/width": [size[0]], "image/height": [size[1]]})
+
+
+def without(*names: str) -> Callable[[Features], object]:
+    """Features left out."""
+    return lambda image: [image.pop(name) for name in names]
+
+
+def nothing(image: Features, number: int) -> None:
+    """As it is."""

@@ -15,6 +15,10 @@ from boxtune.checking.check import CheckOptions, check
 from boxtune.problems import Problem
 from tests.conftest import EXPERIMENTS
 from tests.experiments import boxtune
+from tests.records import BBOX, ENCODED, TEXT, features, write
+from trial_entry.pipeline_config.inputs import resolve_paths
+from trial_entry.pipeline_config.text import read_config
+from trial_entry.records.dataset import look
 
 CORPUS: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "corpus.yaml").read_text())
 BASE = EXPERIMENTS / "random-search.yaml"
@@ -111,6 +115,35 @@ def test_the_data_are_opened_where_they_can_be_seen(digits: Path, data: Path) ->
     (data / "train.record").unlink()
     missing = check(EXPERIMENTS / "quick-start.yaml", CheckOptions(volumes={"data": data}))
     assert "no such file" in str(missing[0])
+
+
+def test_what_is_wrong_with_records_is_said_in_the_trial_s_words(data: Path) -> None:
+    """Beyond the first 200 records too; a warning fails no trial."""
+    images = [features(number, size=(16, 16)) for number in range(210)]
+    del images[205][ENCODED]
+    for image in images:
+        del image[TEXT]  # the label map has others
+    images[7][BBOX + "xmin"] = [-0.05, 0.1]
+    write(data / "train.record", images)
+    config = read_config(data / "pipeline.config")
+    resolve_paths(config, data)
+    said = {each.severity: each for each in look(config) if Path(each.file).name == "train.record"}
+    problems = check(EXPERIMENTS / "quick-start.yaml", CheckOptions(volumes={"data": data}))
+    (error,) = [each for each in problems if each.severity == "error"]
+    assert error.text == str(said["error"])
+    assert "train.record: record 205: image/encoded: is missing" in error.text
+    assert error.on_katib == "every trial fails"
+    assert str(said["warning"]) in [each.text for each in problems if each.severity == "warning" and not each.on_katib]
+
+
+def test_one_file_for_both_readers_is_said_without_the_data(tmp_path: Path) -> None:
+    text = (EXPERIMENTS / "quick-start.yaml").read_text().replace("validation.record", "train.record")
+    path = tmp_path / "experiment.yaml"
+    path.write_text(text)
+    problems = check(path, CheckOptions())
+    assert any(
+        "train.record: is the same file in train_input_reader and eval_input_reader.0" in str(each) for each in problems
+    )
 
 
 def test_a_config_can_be_given(tmp_path: Path) -> None:
