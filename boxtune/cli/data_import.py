@@ -92,9 +92,8 @@ def data_import(
     holds train-00000-of-…, validation-…, test-…, label_map.pbtxt, splits.csv and import.json, which keeps what was
     read, left out and repaired.
 
-    Examples:
-
     \b
+    Examples:
         boxtune data import instances.json --images photos --out data
         boxtune data import VOCdevkit/VOC2012 --out data
         boxtune data import dataset/data.yaml --out data

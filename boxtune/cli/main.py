@@ -19,6 +19,7 @@ cluster.
 
 \b
     boxtune demo data                                  make a small data set
+    boxtune data import annotations --out data         or records of images of yours
     boxtune parameters pipeline.config                 what can be searched
     boxtune check experiment.yaml                      find mistakes before training
     boxtune speed experiment.yaml --volume data=data   how many trials at a time are fastest
