@@ -31,7 +31,7 @@ from boxtune.data.label_maps import label_map_text, numbered, read_numbers
 from boxtune.data.looking import Looking, look_at_all
 from boxtune.data.options import ImportOptions
 from boxtune.data.planning import Plan, plan
-from boxtune.data.published import IMPORT, LABEL_MAP, SPLITS, is_whole, publish, read_import, work_folder
+from boxtune.data.published import IMPORT, LABEL_MAP, SPLITS, is_whole, publish, read_import, work_folder, work_path
 from boxtune.data.records import RecordOptions
 from boxtune.data.settling import Tally, misreading
 from boxtune.data.shards import write_shards
@@ -71,10 +71,13 @@ def import_data(options: ImportOptions, listener: Listener) -> Imported:
         if error.errno == errno.ENOSPC:
             raise _full(options.out) from None
         raise AnnotationsError(f"{error.filename or options.out}: {error.strerror}") from None
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         if "full" in str(error):
             raise _full(options.out) from None
-        raise AnnotationsError(f"{options.out}: its index cannot be written: {error}") from None
+        work = work_path(options.out)
+        raise AnnotationsError(
+            f"{work}: its index cannot be used: {error}; remove the folder, and begin anew"
+        ) from None
 
 
 def _full(out: Path) -> Interrupted:

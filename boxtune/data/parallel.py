@@ -13,6 +13,7 @@ from multiprocessing import get_context
 from typing import TypeVar
 
 from boxtune.errors import AnnotationsError
+from trial_entry.parent import die_with_parent
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -42,7 +43,8 @@ def in_parallel(
         return
     pending: deque[Future[list[_Result]]] = deque()
     source = iter(items)
-    with ProcessPoolExecutor(processes, mp_context=get_context("fork"), initializer=_leave_interrupts) as pool:
+    fork = get_context("fork")
+    with ProcessPoolExecutor(processes, mp_context=fork, initializer=_begin, initargs=(os.getpid(),)) as pool:
         try:
             while True:
                 while len(pending) < processes * _AHEAD and (part := list(islice(source, batch))):
@@ -61,6 +63,7 @@ def _each(function: Callable[[_Item], _Result], part: list[_Item]) -> list[_Resu
     return [function(item) for item in part]
 
 
-def _leave_interrupts() -> None:
-    """Ctrl-C is the parent's to handle."""
+def _begin(parent: int) -> None:
+    """Ctrl-C is the parent's to handle; with the parent this process ends too, and lets go of what it has locked."""
+    die_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

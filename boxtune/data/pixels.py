@@ -162,11 +162,11 @@ def _why(image: Image.Image, orientation: int) -> str:
         return "turned upright as their EXIF says"
     frames: Any = getattr(image, "n_frames", 1)
     if frames > 1 and image.format in ("GIF", "PNG", "WEBP"):
-        return f"moving {image.format}, of which the first frame was written"
+        return f"that is a moving {image.format}, of which the first frame was written"
     if image.format in ("JPEG", "PNG", "BMP"):
         bits = "16 bits" if image.mode.startswith("I") else image.mode
-        return f"{image.format} of {bits}, written as 8 bits in RGB"
-    return f"{image.format}, which TensorFlow's decoder does not read, written as JPEG or PNG"
+        return f"in {image.format} of {bits}, written as 8 bits in RGB"
+    return f"in {image.format}, which TensorFlow's decoder does not read, written as JPEG or PNG"
 
 
 def _other_kind(data: bytes) -> str:

@@ -19,6 +19,11 @@ FORMAT = 1  # of import.json
 _WORK = ".importing"  # beside the folder, while it is made
 
 
+def work_path(out: Path) -> Path:
+    """The folder in which `out` is made."""
+    return out.with_name(out.name + _WORK)
+
+
 @contextmanager
 def work_folder(out: Path) -> Iterator[Path]:
     """The folder beside `out` in which it is made; one process at a time has it. It stays until it is published, or
@@ -28,7 +33,7 @@ def work_folder(out: Path) -> Iterator[Path]:
         AnnotationsError: it cannot be made, another import has it, or `out` is nothing that an import made.
     """
     _refuse_foreign(out)
-    work = out.with_name(out.name + _WORK)
+    work = work_path(out)
     try:
         work.mkdir(parents=True, exist_ok=True)
         lock = (work / "lock").open("a")

@@ -22,7 +22,7 @@ def summary(imported: Imported, options: ImportOptions) -> Iterator[str]:
     for split, found in about["splits"].items():
         objects: dict[str, int] = found["objects"]
         images, records = found["images"], found["records"]
-        tiles = f" in {records} tiles" if options.tiling is not None else ""
+        tiles = f" in {records} {counted('tile', records)}" if options.tiling is not None else ""
         names = ", ".join(f"{name} {count}" for name, count in list(objects.items())[:_MOST_CLASSES])
         more = f" and {len(objects) - _MOST_CLASSES} more classes" if len(objects) > _MOST_CLASSES else ""
         total = sum(objects.values())

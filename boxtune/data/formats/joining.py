@@ -12,8 +12,6 @@ from boxtune.data.annotations import AnnotatedObject
 
 _OBJECT: TypeAdapter[AnnotatedObject] = TypeAdapter(AnnotatedObject)
 _SCHEMA = """
-DROP TABLE IF EXISTS objects;
-DROP TABLE IF EXISTS images;
 CREATE TABLE objects(image TEXT NOT NULL, object BLOB NOT NULL);
 CREATE TABLE images(image TEXT PRIMARY KEY, place TEXT NOT NULL) WITHOUT ROWID;
 """
@@ -27,7 +25,9 @@ class ObjectsByImage:
         Args:
             scratch: a folder; the file in it is thrown away with it.
         """
-        self._base = sqlite3.connect(scratch / "objects.sqlite", isolation_level=None)
+        path = scratch / "objects.sqlite"
+        path.unlink(missing_ok=True)  # of an import that was cut off, perhaps in the middle of a page
+        self._base = sqlite3.connect(path, isolation_level=None)
         self._base.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;" + _SCHEMA)
 
     def add_all(self, objects: Iterable[tuple[str, AnnotatedObject]]) -> None:

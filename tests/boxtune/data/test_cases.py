@@ -16,15 +16,12 @@ from PIL import Image
 from boxtune.cli.main import run_command
 from tests.boxtune.data.cases import coco, images, voc, yolo
 from tests.boxtune.data.cases.parts import Fields, misplaced
-from trial_entry.records.detection_example import DetectionExample, read_detection_example
-from trial_entry.records.examples import decode_example
-from trial_entry.records.label_map import LabelMap
-from trial_entry.records.tfrecord import read_records
+from tests.boxtune.data.imported import examples, labels_of, pixel_boxes
+from trial_entry.records.detection_example import DetectionExample
 
 CASES = coco.CASES | voc.CASES | yolo.CASES | images.CASES
 EXPECTED = coco.EXPECTED | voc.EXPECTED | yolo.EXPECTED | images.EXPECTED
 SPLITS = {"train": "train", "val": "validation", "test": "test"}
-CLASS = re.compile(r'id: (\d+)\n {2}name: "(.*)"')
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -41,12 +38,12 @@ def test_case(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         return
     assert code == 0, said
     assert list(notes_missing(expected, said)) == [], said
-    labels = {int(number): label for number, label in CLASS.findall((out / "label_map.pbtxt").read_text())}
+    labels = list(labels_of(out).values())
     if expected.get("any_order"):
-        assert sorted(labels.values()) == sorted(expected["classes"])
+        assert sorted(labels) == sorted(expected["classes"])
     else:
-        assert list(labels.values()) == expected["classes"]
-    found = {example.source_id: (split, example) for split, example in examples(out, LabelMap(labels))}
+        assert labels == expected["classes"]
+    found = {example.source_id: (split, example) for split, example in examples(out)}
     if "tiling" in expected:
         judge_tiles(expected, [example for _, example in found.values()])
     else:
@@ -91,22 +88,6 @@ def lowered(note: Fields) -> list[str]:
     return [why.lower() for why in note["why"]]
 
 
-def examples(out: Path, labels: LabelMap) -> Iterator[tuple[str, DetectionExample]]:
-    for file in sorted(out.glob("*-of-*")):
-        for data in read_records(file):
-            where = file.name
-            yield where.partition("-")[0], read_detection_example(decode_example(data, where), labels, where)
-
-
-def boxes(example: DetectionExample) -> list[tuple[str, float, float, float, float]]:
-    width, height = example.width, example.height
-    return [
-        (each.text, each.xmin * width, each.ymin * height, each.xmax * width, each.ymax * height)
-        for each in example.objects
-        if not each.is_crowd
-    ]
-
-
 def judge(expected: Fields, found: dict[str, tuple[str, DetectionExample]]) -> None:
     groups = defaultdict(set)
     for name, about in expected["images"].items():
@@ -115,7 +96,7 @@ def judge(expected: Fields, found: dict[str, tuple[str, DetectionExample]]) -> N
         split, example = found.pop(max(ends, key=len))
         assert [example.width, example.height] == about["size"]
         tolerance = expected.get("tolerance", 0.1) + 1e-5  # of numbers in 32 bits
-        assert_same(boxes(example), about["boxes"], tolerance)
+        assert_same(pixel_boxes(example), about["boxes"], tolerance)
         assert misplaced(Image.open(io.BytesIO(example.encoded)), about) == []
         for flag in ("difficult", "truncated"):
             if flag in about:
@@ -164,7 +145,7 @@ def judge_tiles(expected: Fields, tiles: list[DetectionExample]) -> None:
                 visible.append([label, *cut])
                 if cut == [box[0] - left, box[1] - top, box[2] - left, box[3] - top]:
                     whole.add((label, *box))
-        assert_same(boxes(tile), visible, 0.1)
+        assert_same(pixel_boxes(tile), visible, 0.1)
         assert (
             misplaced(Image.open(io.BytesIO(tile.encoded)), {"size": [tile.width, tile.height], "boxes": visible}) == []
         )
