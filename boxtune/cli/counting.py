@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from boxtune.data.findings import counted as noun
+
 
 def counted(number: int, what: str) -> str:
     """`no errors`, `1 error`, `2 errors`."""
-    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
+    return f"{number or 'no'} {noun(what, number)}"
