@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import warnings
 from dataclasses import dataclass
-from typing import Any
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -144,7 +143,7 @@ def is_lossy(data: bytes) -> bool:
 
 
 def _kept_as(image: Image.Image, data: bytes) -> str:
-    frames: Any = getattr(image, "n_frames", 1)
+    frames = int(getattr(image, "n_frames", 1))
     if image.format in ("JPEG", "MPO") and image.mode in ("L", "RGB"):  # MPO: drones' and phones' JPEG with a preview
         return "jpeg"
     if image.format == "PNG" and image.mode in _EIGHT_BIT and frames == 1:
@@ -160,7 +159,7 @@ def _kept_as(image: Image.Image, data: bytes) -> str:
 def _why(image: Image.Image, orientation: int) -> str:
     if orientation != UPRIGHT:
         return "turned upright as their EXIF says"
-    frames: Any = getattr(image, "n_frames", 1)
+    frames = int(getattr(image, "n_frames", 1))
     if frames > 1 and image.format in ("GIF", "PNG", "WEBP"):
         return f"that is a moving {image.format}, of which the first frame was written"
     if image.format in ("JPEG", "PNG", "BMP"):

@@ -6,13 +6,13 @@ https://cocodataset.org/#format-data
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from boxtune.data.annotations import AnnotatedImage, AnnotatedObject, Annotations, Box, hull
 from boxtune.data.formats.joining import ObjectsByImage
 from boxtune.data.formats.json_files import items, top
-from boxtune.data.formats.source import Source, class_name, number, positive_size, split_of
+from boxtune.data.formats.source import Fields, Source, class_name, fields, listed, number, positive_size, split_of
 from boxtune.data.image_folder import ImageNotFound
 from boxtune.errors import AnnotationsError
 
@@ -61,10 +61,11 @@ class _File:
         try:
             objects.add_all(self._objects({key: name for key, (name, _) in categories.items()}))
             self._declare(categories)
-            for place, key, image in self._listed():
+            for place, key, name, size in self._listed():
                 if known := objects.introduce(key, place):
                     raise AnnotationsError(f"{place}: id {key} is also that of {known}; ids are of one image each")
-                yield from self._image(image, place, objects.of(key))
+                image = AnnotatedImage(name, self._file, place, size, objects.of(key), split=self._split)
+                yield from self._image(name, image)
             for key, stranger in objects.strangers():
                 self._source.findings.lose("object", "whose image_id no image has", f"{stranger.place}: no image {key}")
         finally:
@@ -81,8 +82,7 @@ class _File:
     def _categories(self) -> dict[str, tuple[str, str]]:
         """(name, supercategory) by id, in the order of the ids."""
         found: dict[str, tuple[str, str]] = {}
-        for index, each in enumerate(items(self._file, self._shown, "categories.item")):
-            place = f"{self._shown}: categories[{index}]"
+        for place, each in self._entries("categories", "category"):
             key = _key(each, "id", place)
             name = class_name(each.get("name"), place)
             if key in found and found[key][0] != name:
@@ -114,11 +114,8 @@ class _File:
                 self._classes.append(name)
 
     def _objects(self, names: Mapping[str, str]) -> Iterator[tuple[str, AnnotatedObject]]:
-        for index, each in enumerate(items(self._file, self._shown, "annotations.item")):
-            place = f"{self._shown}: annotations[{index}]"
-            if not isinstance(each, dict):
-                raise AnnotationsError(f"{place}: {str(each)[:40]!r} is no annotation")
-            place += f" (id {each.get('id')})"
+        for at, each in self._entries("annotations", "annotation"):
+            place = at + f" (id {each.get('id')})"
             category = _key(each, "category_id", place)
             if category not in names:
                 known = ", ".join(list(names)[:10])
@@ -130,32 +127,34 @@ class _File:
                 AnnotatedObject(names[category], box, place, is_crowd=bool(each.get("iscrowd"))),
             )
 
-    def _listed(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        for index, each in enumerate(items(self._file, self._shown, "images.item")):
-            place = f"{self._shown}: images[{index}]"
-            key = _key(each, "id", place)
-            if not isinstance(each.get("file_name"), str) or not each["file_name"].strip():
-                raise AnnotationsError(
-                    f"{place} (id {key}): file_name is {each.get('file_name')!r}; write the file's name"
-                )
-            yield f"{place} ({each['file_name']})", key, each
+    def _listed(self) -> Iterator[tuple[str, str, str, tuple[int, int] | None]]:
+        """(place, id, file's name, size) of every image."""
+        for place, each in self._entries("images", "image"):
+            key, name = _key(each, "id", place), each.get("file_name")
+            if not isinstance(name, str) or not name.strip():
+                raise AnnotationsError(f"{place} (id {key}): file_name is {name!r}; write the file's name")
+            yield f"{place} ({name})", key, name, positive_size(each.get("width"), each.get("height"))
 
-    def _image(
-        self, image: Mapping[str, Any], place: str, objects: tuple[AnnotatedObject, ...]
-    ) -> Iterator[AnnotatedImage]:
+    def _image(self, written: str, image: AnnotatedImage) -> Iterator[AnnotatedImage]:
+        """The image with its file, where there is one."""
         try:
-            file = self._folder.find(image["file_name"])
+            file = self._folder.find(written)
         except ImageNotFound as missing:
-            self._source.findings.lose("image", "that cannot be found", f"{place}: {missing}")
+            self._source.findings.lose("image", "that cannot be found", f"{image.place}: {missing}")
             return
         name = self._folder.name_of(file)
         if self._source.images is None and self._file.parent != self._source.annotations.parent:
             name = f"{self._source.shown(self._file.parent)}/{name}"
-        size = positive_size(image.get("width"), image.get("height"))
-        yield AnnotatedImage(name, file, place, size, objects, split=self._split)
+        yield replace(image, name=name, file=file)
+
+    def _entries(self, name: str, what: str) -> Iterator[tuple[str, Fields]]:
+        """(place, fields) of everything in one of the lists."""
+        for index, each in enumerate(items(self._file, self._shown, f"{name}.item")):
+            place = f"{self._shown}: {name}[{index}]"
+            yield place, fields(each, place, what)
 
 
-def _box(annotation: Mapping[str, Any], place: str) -> Box:
+def _box(annotation: Fields, place: str) -> Box:
     """Its bbox (x, y, width, height), or else the box around its polygons or mask."""
     bbox, outline = annotation.get("bbox"), annotation.get("segmentation")
     if not bbox and outline:
@@ -166,7 +165,7 @@ def _box(annotation: Mapping[str, Any], place: str) -> Box:
     return x, y, x + width, y + height
 
 
-def _around(outline: Any, place: str) -> Box:
+def _around(outline: object, place: str) -> Box:
     if isinstance(outline, dict):
         from pycocotools import mask
 
@@ -177,16 +176,16 @@ def _around(outline: Any, place: str) -> Box:
         except Exception as error:  # whatever its C code says of numbers that are no mask
             raise AnnotationsError(f"{place}: segmentation is no run-length code: {error}") from None
         return x, y, x + width, y + height
-    polygons = outline if isinstance(outline, list) and isinstance(outline[0], list) else [outline]
+    polygons = [each for each in listed(outline) if isinstance(each, list)] or [listed(outline)]
     numbers = [number(each, place, "a number of segmentation") for polygon in polygons for each in polygon]
     if len(numbers) < _POLYGON_NUMBERS or len(numbers) % 2:
         raise AnnotationsError(f"{place}: neither a bbox nor a polygon of three points")
     return hull(zip(numbers[::2], numbers[1::2], strict=True))
 
 
-def _key(each: Any, field: str, place: str) -> str:
+def _key(each: Fields, field: str, place: str) -> str:
     """An id as text, so that 1, 1.0 and "1" are one."""
-    value = each.get(field) if isinstance(each, dict) else None
+    value = each.get(field)
     if value is None or isinstance(value, bool | list | dict):
         raise AnnotationsError(f"{place}: {field} is {value!r}; write an id")
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

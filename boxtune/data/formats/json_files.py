@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Container, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import ijson
 
@@ -14,10 +14,9 @@ from boxtune.errors import AnnotationsError
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _CHUNK, _DEEPEST = 16 << 10, 1000  # bytes that are read at a time; lists within lists
 _PRECISE = 256 << 20  # bytes: up to here a broken file is read again to find the line
-Events = Iterator[tuple[str, str, Any]]
 
 
-def items(path: Path, shown: str, prefix: str) -> Iterator[Any]:
+def items(path: Path, shown: str, prefix: str) -> Iterator[object]:
     """The values under a prefix (`images.item`), one by one.
 
     Raises:

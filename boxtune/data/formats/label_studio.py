@@ -5,14 +5,13 @@ https://labelstud.io/guide/export
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from boxtune.data.annotations import AnnotatedImage, AnnotatedObject, Annotations, Box, hull, rotated
 from boxtune.data.formats.json_files import items
-from boxtune.data.formats.source import Source, class_name, number, positive_size
+from boxtune.data.formats.source import Fields, Source, class_name, fields, listed, number, positive_size
 from boxtune.data.image_folder import ImageFolder, ImageNotFound
 from boxtune.errors import AnnotationsError
 
@@ -43,25 +42,27 @@ def _images(source: Source, file: Path) -> Iterator[AnnotatedImage]:
         yield from _image(source, folder, task, results, place)
 
 
-def _results(source: Source, task: Mapping[str, Any], place: str) -> Sequence[Mapping[str, Any]] | None:
+def _results(source: Source, task: Fields, place: str) -> Sequence[Fields] | None:
     """What one annotator drew: the last annotation that was not cancelled; None where there is none."""
     if "annotations" not in task and "completions" not in task:  # JSON-MIN: the shapes stand in the task itself
-        shapes = next((value for value in task.values() if _are_shapes(value)), None)
-        return shapes if shapes is not None else ([] if "annotation_id" in task else None)
-    given = [each for each in task.get("annotations") or task.get("completions") or [] if isinstance(each, dict)]
-    kept = [each for each in given if not each.get("was_cancelled")]
+        shapes = next((listed(value) for value in task.values() if _are_shapes(value)), None)
+        if shapes is None:
+            return [] if "annotation_id" in task else None
+        return [fields(each, place, "shape") for each in shapes]
+    given = listed(task.get("annotations")) or listed(task.get("completions"))
+    kept = [each for each in given if isinstance(each, dict) and not each.get("was_cancelled")]
     if len(kept) > 1:
         why = "annotated more than once, of which the last was taken"
         source.findings.add("warned", "image", why, place)
-    return list(kept[-1].get("result") or []) if kept else None
+    return [fields(each, place, "result") for each in listed(kept[-1].get("result"))] if kept else None
 
 
-def _are_shapes(value: Any) -> bool:
+def _are_shapes(value: object) -> bool:
     return isinstance(value, list) and bool(value) and isinstance(value[0], dict) and "original_width" in value[0]
 
 
 def _image(
-    source: Source, folder: ImageFolder, task: Mapping[str, Any], results: Sequence[Mapping[str, Any]], place: str
+    source: Source, folder: ImageFolder, task: Fields, results: Sequence[Fields], place: str
 ) -> Iterator[AnnotatedImage]:
     written = _image_path(task)
     if not written:
@@ -91,7 +92,7 @@ def _image(
     yield AnnotatedImage(folder.name_of(file), file, f"{place} ({written})", size, tuple(objects))
 
 
-def _image_path(task: Mapping[str, Any]) -> str:
+def _image_path(task: Fields) -> str:
     """The image's address: of the data's field that is called so, or of the first that ends like an image."""
     data = task.get("data", task)
     texts = {key: value for key, value in data.items() if isinstance(value, str)} if isinstance(data, dict) else {}
@@ -120,13 +121,16 @@ def _found(folder: ImageFolder, written: str) -> Path:
             raise missing from None
 
 
-def _box(source: Source, shape: Mapping[str, Any], size: tuple[int, int], place: str) -> Box | None:
+def _box(source: Source, shape: Fields, size: tuple[int, int], place: str) -> Box | None:
     """A rectangle, or the box around another outline; None of what has no outline, such as a brush's mask."""
     across, down = size[0] / _PERCENT, size[1] / _PERCENT
     why = "with an outline, taken as the box around it"
     if shape.get("points"):
         source.findings.add("repaired", "object", why, place)
-        return hull([(number(x, place, "x") * across, number(y, place, "y") * down) for x, y in shape["points"]])
+        pairs = [listed(point) for point in listed(shape["points"])]
+        if any(len(pair) != 2 for pair in pairs):  # noqa: PLR2004
+            raise AnnotationsError(f"{place}: points is {str(shape['points'])[:40]}; write [[x, y], …]")
+        return hull([(number(x, place, "x") * across, number(y, place, "y") * down) for x, y in pairs])
     if "radiusX" in shape:
         source.findings.add("repaired", "object", why, place)
         x, y, rx, ry = (number(shape.get(name), place, name) for name in ("x", "y", "radiusX", "radiusY"))

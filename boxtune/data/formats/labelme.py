@@ -5,14 +5,13 @@ https://github.com/wkentaro/labelme
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from math import hypot
 from pathlib import Path
-from typing import Any
 
 from boxtune.data.annotations import AnnotatedImage, AnnotatedObject, Annotations, Box, hull
 from boxtune.data.formats.json_files import items
-from boxtune.data.formats.source import Source, class_name, number, positive_size
+from boxtune.data.formats.source import Fields, Source, class_name, number, positive_size
 from boxtune.data.image_folder import ImageFolder, ImageNotFound
 from boxtune.errors import AnnotationsError
 
@@ -50,7 +49,7 @@ def _images(source: Source, files: list[Path]) -> Iterator[AnnotatedImage]:
         yield AnnotatedImage(folder.name_of(file), file, shown, size, objects)
 
 
-def _about(path: Path, shown: str) -> Mapping[str, Any]:
+def _about(path: Path, shown: str) -> Fields:
     """The file's one value."""
     found = next(items(path, shown, ""), None)
     if not isinstance(found, dict):
@@ -67,7 +66,7 @@ def _file(folder: ImageFolder, path: Path, given: Path, written: str) -> Path:
         return folder.with_stem(path.relative_to(base).with_suffix("").as_posix())
 
 
-def _object(source: Source, shape: Any, place: str) -> AnnotatedObject | None:
+def _object(source: Source, shape: object, place: str) -> AnnotatedObject | None:
     if not isinstance(shape, dict) or not isinstance(shape.get("points"), list):
         raise AnnotationsError(f"{place}: no shape with points")
     kind = shape.get("shape_type") or "polygon"
@@ -82,7 +81,7 @@ def _object(source: Source, shape: Any, place: str) -> AnnotatedObject | None:
     return AnnotatedObject(class_name(shape.get("label"), place), _box(kind, points), place)
 
 
-def _point(each: Any, place: str) -> tuple[float, float]:
+def _point(each: object, place: str) -> tuple[float, float]:
     if not isinstance(each, list) or len(each) != 2:  # noqa: PLR2004
         raise AnnotationsError(f"{place}: a point is {str(each)[:40]}; write [x, y]")
     return number(each[0], place, "x"), number(each[1], place, "y")

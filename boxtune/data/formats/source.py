@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from boxtune.data.findings import Findings
 from boxtune.data.image_folder import ImageFolder
 from boxtune.errors import AnnotationsError
 
+Fields = Mapping[str, object]  # what was written of one thing, by name
 SPLIT_NAMES = {
     "train": "train",
     "training": "train",
@@ -60,31 +60,55 @@ def split_of(name: str) -> str:
     return found[-1] if found else ""
 
 
-def number(value: Any, place: str, what: str) -> float:
+def fields(value: object, place: str, what: str) -> Fields:
+    """What is written of one thing.
+
+    Args:
+        what: it should be, for the message.
+
+    Raises:
+        AnnotationsError: it is no mapping.
+    """
+    if not isinstance(value, dict):
+        raise AnnotationsError(f"{place}: {str(value)[:40]!r} is no {what}")
+    return value
+
+
+def listed(value: object) -> list[object]:
+    """A list; empty of anything else."""
+    return value if isinstance(value, list) else []
+
+
+def number(value: object, place: str, what: str) -> float:
     """A coordinate.
 
     Raises:
         AnnotationsError: no finite number.
     """
-    try:
-        found = float(value)
-    except (TypeError, ValueError):
-        found = math.nan
-    if isinstance(value, bool) or not math.isfinite(found):
+    found = _float(value)
+    if not math.isfinite(found):
         raise AnnotationsError(f"{place}: {what} is {value!r}, which is no number")
     return found
 
 
-def positive_size(width: Any, height: Any) -> tuple[int, int] | None:
+def positive_size(width: object, height: object) -> tuple[int, int] | None:
     """An image's size as written; None where it is missing, no number or not positive: the image knows better."""
-    try:
-        size = round(float(width)), round(float(height))
-    except (TypeError, ValueError, OverflowError):
-        return None
+    sides = _float(width), _float(height)
+    size = (round(sides[0]), round(sides[1])) if all(map(math.isfinite, sides)) else (0, 0)
     return size if min(size) > 0 else None
 
 
-def class_name(value: Any, place: str) -> str:
+def _float(value: object) -> float:
+    """A number, or a text of one; NaN of anything else."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return math.nan
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return math.nan
+
+
+def class_name(value: object, place: str) -> str:
     """A class's name without blanks around it, which nobody means.
 
     Raises:

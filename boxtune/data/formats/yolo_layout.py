@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from boxtune.data.formats.source import SPLIT_NAMES, Source, class_name, read_text, split_of, text_lines
+from boxtune.data.formats.source import SPLIT_NAMES, Fields, Source, class_name, read_text, split_of, text_lines
 from boxtune.data.image_folder import IMAGE_SUFFIXES, ImageFolder
 from boxtune.errors import AnnotationsError
 
@@ -83,7 +81,7 @@ def _yaml_layout(source: Source, file: Path) -> Layout:
     return Layout(file, file, file.parent, names, sets, keypoints, [file])
 
 
-def _yaml(file: Path, shown: str) -> Mapping[str, Any]:
+def _yaml(file: Path, shown: str) -> Fields:
     try:
         # Everything is a text: a class called `no` is no false, and 1e3 no number.
         raw = yaml.load(read_text(file, shown), Loader=yaml.BaseLoader)
@@ -97,7 +95,7 @@ def _yaml(file: Path, shown: str) -> Mapping[str, Any]:
     return raw
 
 
-def _names(raw: Mapping[str, Any], shown: str, file: Path) -> list[str]:
+def _names(raw: Fields, shown: str, file: Path) -> list[str]:
     """Classes in the order of their numbers."""
     given = raw.get("names")
     if isinstance(given, str) and given and (file.parent / given).is_file():
