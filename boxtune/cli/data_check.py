@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from boxtune.cli.counting import counted
-from boxtune.data.record_check import RecordCheck, check_records
+from boxtune.data.checking.record_check import RecordCheck, check_records
 from boxtune.data.record_files import find_records
 from boxtune.errors import EXIT_DONE, EXIT_INPUT, InputError
 from trial_entry.errors import RequestError

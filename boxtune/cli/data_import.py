@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 
 from boxtune.cli.data_progress import make_listener
-from boxtune.data.importing import import_data
-from boxtune.data.options import ImportOptions
+from boxtune.data.importing.options import ImportOptions
+from boxtune.data.importing.passes import import_data
+from boxtune.data.importing.splitting import AUTOMATIC, Grouping, parse_split
+from boxtune.data.importing.summary import summary
+from boxtune.data.importing.tiling import parse_tiling
 from boxtune.data.parallel import cores
-from boxtune.data.splitting import AUTOMATIC, Grouping, parse_split
-from boxtune.data.summary import summary
-from boxtune.data.tiling import parse_tiling
 from boxtune.errors import InputError
 
 

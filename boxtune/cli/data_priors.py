@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from boxtune.cli.printing import console
-from boxtune.data.box_sample import sample_boxes, training_splits
-from boxtune.data.priors import suggest, usual_config
-from boxtune.data.priors_text import priors_sentences, priors_settings, priors_table
+from boxtune.data.priors.box_sample import sample_boxes, training_splits
+from boxtune.data.priors.suggestions import suggest, usual_config
+from boxtune.data.priors.text import priors_sentences, priors_settings, priors_table
 from boxtune.data.record_files import find_records
 from boxtune.errors import InputError
 from boxtune.report.parameters import parameters_yaml

@@ -10,7 +10,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from boxtune.data.importing import Listener
+from boxtune.data.importing.passes import Listener
 
 _EVERY = 10.0  # seconds between two lines in a pipe
 

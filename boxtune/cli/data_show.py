@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from boxtune.data.contact_sheet import make_sections
-from boxtune.data.oddities import KINDS
 from boxtune.data.record_files import find_records
-from boxtune.data.sheet_page import sheet_page
-from boxtune.data.sheet_picture import write_picture
-from boxtune.data.survey import survey
+from boxtune.data.sheet.contact_sheet import make_sections
+from boxtune.data.sheet.oddities import KINDS
+from boxtune.data.sheet.page import sheet_page
+from boxtune.data.sheet.picture import write_picture
+from boxtune.data.sheet.survey import survey
 from boxtune.errors import InputError
 
 

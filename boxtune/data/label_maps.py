@@ -1,4 +1,4 @@
-"""Data's classes: the label map that is written, and one that was given."""
+"""Data's classes: the label map that is written, and one that is kept to."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from pathlib import Path
 
 from boxtune.errors import AnnotationsError
 from trial_entry.errors import RequestError
-from trial_entry.pipeline_config.protos import StringIntLabelMap
-from trial_entry.pipeline_config.text import parse_text
+from trial_entry.records.label_map import read_label_map
 
 
 def label_map_text(numbers: Mapping[str, int]) -> str:
@@ -18,21 +17,18 @@ def label_map_text(numbers: Mapping[str, int]) -> str:
 
 
 def read_numbers(path: Path) -> dict[str, int]:
-    """Number by name of a label map that is to be kept to.
+    """Number by name of a label map.
 
     Raises:
-        AnnotationsError: unreadable, no label map, or a name or number twice.
+        AnnotationsError: unreadable, no label map, or two classes of one name.
     """
-    message = StringIntLabelMap()
     try:
-        parse_text(path.read_text(encoding="utf-8-sig"), message, str(path))
-    except OSError as error:
-        raise AnnotationsError(f"{path}: cannot be read: {error.strerror}") from None
-    except (RequestError, UnicodeDecodeError) as error:
-        raise AnnotationsError(f"{path}: no label map: {error}") from None
-    numbers = {item.name or item.display_name: item.id for item in message.item if item.id > 0}
-    if len(set(numbers.values())) != len([item for item in message.item if item.id > 0]) or not numbers:
-        raise AnnotationsError(f"{path}: a label map has each name and each id from 1 on once")
+        labels = read_label_map(path).labels
+    except RequestError as error:
+        raise AnnotationsError(str(error)) from None
+    numbers = {name: number for number, name in labels.items()}
+    if len(numbers) < len(labels):
+        raise AnnotationsError(f"{path}: two classes have one name; a class is looked up by it")
     return numbers
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from boxtune.data.checking.record_check import check_records
 from boxtune.data.near_duplicates import pairs
-from boxtune.data.record_check import check_records
 from boxtune.data.record_files import find_records
 from tests.benchmarks.data_import import photographs
 from tests.records import BBOX, ENCODED, LABEL, TEXT, features, label_map

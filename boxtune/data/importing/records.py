@@ -1,0 +1,141 @@
+"""Data's records: one image, looked at, as the Example that a detector trains on, or as many as it has tiles."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from PIL import Image
+
+from boxtune.data.annotations import AnnotatedImage, AnnotatedObject
+from boxtune.data.importing.index import Look
+from boxtune.data.importing.rasters import RASTER, Raster
+from boxtune.data.importing.sources import image_bytes
+from boxtune.data.importing.tiling import Tiling, Window, tiles
+from boxtune.data.orientation import Size
+from boxtune.data.pixels import Undecodable, encoded, is_lossy, upright
+from trial_entry.records.detection_example import DetectionExample, ExampleObject
+from trial_entry.records.examples import encode_example
+
+
+@dataclass(frozen=True)
+class RecordOptions:
+    """What becomes of an image.
+
+    Attributes:
+        numbers: of the classes, by label.
+        tiling: how it is cut; None for whole images.
+        max_side: in pixels; larger ones are shrunk to it; 0 for none.
+    """
+
+    numbers: Mapping[str, int]
+    tiling: Tiling | None = None
+    max_side: int = 0
+
+
+def examples(image: AnnotatedImage, look: Look, options: RecordOptions) -> Iterator[bytes]:
+    """The serialized Examples of one image.
+
+    Raises:
+        Undecodable: it was changed since it was looked at, or a part of it is damaged.
+    """
+    if options.tiling is not None:
+        yield from _tiled(image, look, options.tiling, options)
+        return
+    data = image_bytes(image)
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != look.sha256:
+        raise Undecodable("changed while it was read")
+    if options.max_side and max(look.size) > options.max_side:
+        small = _shrunk(data, options.max_side)
+        yield _example(image.name, _Picture.of(small, lossless=False), _scaled(look, small.size), options)
+    elif look.kept_as:
+        yield _example(image.name, _Picture(data, look.kept_as, look.size, digest), look.objects, options)
+    else:
+        yield _example(image.name, _Picture.of(upright(data), not is_lossy(data)), look.objects, options)
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """An image file as it goes into a record."""
+
+    data: bytes
+    format: str
+    size: Size
+    sha256: str
+
+    @classmethod
+    def of(cls, image: Image.Image, lossless: bool) -> _Picture:
+        """Pixels, written anew."""
+        data, form = encoded(image, lossless)
+        return cls(data, form, image.size, hashlib.sha256(data).hexdigest())
+
+
+def _tiled(image: AnnotatedImage, look: Look, tiling: Tiling, options: RecordOptions) -> Iterator[bytes]:
+    path = PurePosixPath(image.name)
+    with closing(_Windows(image, look)) as windows:
+        for tile in tiles(look.objects, look.size, tiling, look.sha256):
+            pixels = windows.read(tile.window)
+            name = path.with_name(f"{path.stem}_{'_'.join(map(str, tile.window))}{path.suffix}").as_posix()
+            yield _example(name, _Picture.of(pixels, windows.lossless), tile.objects, options)
+
+
+class _Windows:
+    """An image's windows: of a raster read one by one, of any other cut out of the whole."""
+
+    def __init__(self, image: AnnotatedImage, look: Look) -> None:
+        self.read: Callable[[Window], Image.Image]
+        if look.kept_as == RASTER:
+            raster = Raster(image.file)
+            self.lossless, self.read, self.close = False, raster.window, raster.close
+            return
+        data = image_bytes(image)
+        whole = upright(data)
+        self.lossless, self.read, self.close = not is_lossy(data), whole.crop, whole.close
+
+
+def _shrunk(data: bytes, side: int) -> Image.Image:
+    image = upright(data)
+    image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return image
+
+
+def _scaled(look: Look, size: Size) -> tuple[AnnotatedObject, ...]:
+    x, y = size[0] / look.size[0], size[1] / look.size[1]
+    return tuple(
+        replace(each, box=(each.box[0] * x, each.box[1] * y, each.box[2] * x, each.box[3] * y)) for each in look.objects
+    )
+
+
+def _example(name: str, picture: _Picture, objects: Sequence[AnnotatedObject], options: RecordOptions) -> bytes:
+    width, height = picture.size
+    return encode_example(
+        DetectionExample(
+            encoded=picture.data,
+            format=picture.format,
+            width=width,
+            height=height,
+            filename=name,
+            source_id=name,
+            sha256=picture.sha256,
+            objects=tuple(
+                ExampleObject(
+                    label=options.numbers[each.label],
+                    text=each.label,
+                    xmin=each.box[0] / width,
+                    ymin=each.box[1] / height,
+                    xmax=each.box[2] / width,
+                    ymax=each.box[3] / height,
+                    area=(each.box[2] - each.box[0]) * (each.box[3] - each.box[1]),
+                    is_crowd=each.is_crowd,
+                    difficult=each.difficult,
+                    truncated=each.truncated,
+                    group_of=each.group_of,
+                )
+                for each in objects
+            ),
+        ).features()
+    )

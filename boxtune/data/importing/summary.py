@@ -1,0 +1,37 @@
+"""Data's import in a few lines: what was left out, what is there, what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from boxtune.data.findings import counted
+from boxtune.data.importing.configuring import EXPERIMENT
+from boxtune.data.importing.options import ImportOptions
+from boxtune.data.importing.writing import Imported
+from boxtune.data.published import IMPORT
+
+_MOST_PLACES = 5  # in a line; import.json has the first thousand
+_MOST_CLASSES = 12
+
+
+def summary(imported: Imported, options: ImportOptions) -> Iterator[str]:
+    """The lines, in order."""
+    for each in imported.findings:
+        yield f"{each.what}: {each.sentence(_MOST_PLACES)}"
+    about = imported.about
+    for split, found in about["splits"].items():
+        objects: dict[str, int] = found["objects"]
+        images, records = found["images"], found["records"]
+        tiles = f" in {records} {counted('tile', records)}" if options.tiling is not None else ""
+        names = ", ".join(f"{name} {count}" for name, count in list(objects.items())[:_MOST_CLASSES])
+        more = f" and {len(objects) - _MOST_CLASSES} more classes" if len(objects) > _MOST_CLASSES else ""
+        total = sum(objects.values())
+        yield f"{split}: {images} {counted('image', images)}{tiles}, {total} {counted('object', total)} ({names}{more})"
+    read = about["annotations"]
+    same = "nothing changed: " if imported.unchanged else ""
+    classes = len(about["classes"])
+    yield f"{same}{options.out}: {read['format']}, {classes} {counted('class', classes)}; all of it in {IMPORT}"
+    if options.config is not None:
+        yield f"next: boxtune check {options.out / EXPERIMENT} --volume data={options.out}, then boxtune run likewise"
+    else:
+        yield f"next: boxtune data check {options.out}, and boxtune data show {options.out}"

@@ -1,0 +1,78 @@
+"""Data's import.json: what an import read, left out and repaired, and what it wrote."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from boxtune.data.annotations import Annotations
+from boxtune.data.findings import Finding
+from boxtune.data.importing.options import ImportOptions
+from boxtune.data.importing.planning import Plan
+from boxtune.data.importing.splitting import ALL_SPLITS
+from boxtune.data.published import FORMAT, IMPORT
+from trial_entry.contract.versions import boxtune_version
+from trial_entry.records.tfrecord import summarize
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A folder of records.
+
+    Attributes:
+        about: what its import.json says.
+        unchanged: whether it was there already.
+    """
+
+    about: Mapping[str, Any]
+    unchanged: bool
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What was left out and repaired."""
+        return [Finding(**each) for each in self.about["findings"]]
+
+
+def about_import(
+    made: Path,
+    options: ImportOptions,
+    annotations: Annotations,
+    numbers: Mapping[str, int],
+    decided: Plan,
+    counts: Mapping[str, int],
+) -> dict[str, Any]:
+    """What import.json says of the folder `made`. Nothing in it depends on when or where it was made."""
+    splits = {
+        split: {
+            "images": sum(each == split for each in decided.splits.values()),
+            "records": sum(counts[shard.name] for shard in decided.shards if shard.split == split),
+            "objects": dict(sorted(decided.counts.get(split, {}).items())),
+            "files": [shard.name for shard in decided.shards if shard.split == split],
+            "digest": summarize(made / shard.name for shard in decided.shards if shard.split == split).digest,
+        }
+        for split in ALL_SPLITS
+        if any(shard.split == split for shard in decided.shards)
+    }
+    return {
+        "format": FORMAT,
+        "boxtune": boxtune_version(),
+        "command": list(options.command),
+        "annotations": {
+            "format": annotations.format,
+            "files": len(annotations.files),
+            "sha256": _digest(annotations.files),
+        },
+        "seed": options.seed,
+        "classes": dict(numbers),
+        "splits": splits,
+        "files": {path.name: path.stat().st_size for path in sorted(made.iterdir()) if path.name != IMPORT},
+    }
+
+
+def _digest(files: list[Path]) -> str:
+    """Of one file itself; of several, of their digests in order."""
+    digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()]
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""What data suggest: anchors, image size, number of detections."""

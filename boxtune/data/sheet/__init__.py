@@ -1,0 +1,1 @@
+"""How data look: one page of boxes on images, the odd ones first."""
