@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from trial_entry.contract.metrics import class_metric
 from trial_entry.errors import DataError, RequestError
 from trial_entry.pipeline_config.checks import num_classes
 from trial_entry.pipeline_config.inputs import TRAIN_READER, local_record_files, readers, record_files
@@ -91,7 +92,6 @@ def reader_look(where: str, reader: InputReader, classes: int, looking: Looking 
         RequestError: the label map cannot be used.
     """
     labels = read_label_map(Path(reader.label_map_path), classes)
-    labels.metric_names()  # refuses labels that collide
     expected = Expected(labels, classes, int(reader.max_number_of_boxes))
     return ReaderLook(where, reader, labels, looking(local_record_files(reader), expected))
 
@@ -131,7 +131,18 @@ def _look(config: TrainEvalPipelineConfig, wanted: dict[str, InputReader]) -> tu
             findings.append(Finding("error", str(wrong), feature=where))
         else:
             findings += looks[-1].findings(config)
+    findings += _naming_findings(looks)
     return looks, [*same_file_findings(config), *findings_between(looks), *findings]  # causes first
+
+
+def _naming_findings(looks: list[ReaderLook]) -> list[Finding]:
+    """Classes whose metric cannot have their name."""
+    nameless = looks[-1].labels.nameless() if looks else {}
+    if not nameless:
+        return []
+    said = ", ".join(f'{class_metric(str(number))} is "{label}"' for number, label in nameless.items())
+    what = f"names of classes that a metric cannot have, or that would be the same in one: {said}"
+    return [Finding("warning", what, file=looks[-1].reader.label_map_path)]
 
 
 def _summary(reader: InputReader) -> RecordSummary:

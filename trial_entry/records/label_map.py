@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,20 +30,22 @@ class LabelMap:
     def metric_names(self) -> dict[int, str]:
         """The name of each class as it stands in a metric: other characters than [A-Za-z0-9_-] become `_`.
 
-        Raises:
-            DataError: two labels become the same name.
+        Where nothing but `_` would be left, or two labels become the same, it is the class's number.
         """
-        names: dict[int, str] = {}
-        by_name: dict[str, str] = {}
-        for number, label in self.labels.items():
-            name = _NOT_METRIC.sub("_", label)
-            if name in by_name:
-                raise DataError(
-                    f'label map: "{by_name[name]}" and "{label}" both become {name} in a metric\'s name; rename one'
-                )
-            by_name[name] = label
-            names[number] = name
-        return names
+        names = {number: _NOT_METRIC.sub("_", label) for number, label in self.labels.items()}
+        counts = Counter(names.values())
+        return {
+            number: name if counts[name] == 1 and name.strip("_") else str(number) for number, name in names.items()
+        }
+
+    def nameless(self) -> dict[int, str]:
+        """The labels of classes whose metric has their number instead, by number."""
+        names = self.metric_names()
+        return {
+            number: label
+            for number, label in self.labels.items()
+            if names[number] == str(number) and _NOT_METRIC.sub("_", label) != str(number)
+        }
 
 
 def read_label_map(path: Path, num_classes: int | None = None) -> LabelMap:

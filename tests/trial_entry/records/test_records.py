@@ -129,10 +129,12 @@ def test_a_label_map_with_a_typo_names_the_line(tmp_path: Path) -> None:
         read_label_map(path, 1)
 
 
-def test_labels_become_metric_names_and_may_not_collide(tmp_path: Path) -> None:
+def test_labels_become_metric_names_or_numbers_where_they_would_collide(tmp_path: Path) -> None:
     path = tmp_path / "label_map.pbtxt"
     path.write_text("item { id: 1 name: 'n1' display_name: 'traffic light' } item { id: 2 name: 'käfer' }")
     assert read_label_map(path, 2).metric_names() == {1: "traffic_light", 2: "k_fer"}
     path.write_text("item { id: 1 name: 'a b' } item { id: 2 name: 'a/b' }")
-    with pytest.raises(DataError, match='"a b" and "a/b" both become a_b'):
-        read_label_map(path, 2).metric_names()
+    assert read_label_map(path, 2).metric_names() == {1: "1", 2: "2"}
+    path.write_text("item { id: 1 name: '杯' } item { id: 2 name: 'cup' } item { id: 3 name: '3' }", encoding="utf-8")
+    assert read_label_map(path, 3).metric_names() == {1: "1", 2: "cup", 3: "3"}
+    assert read_label_map(path, 3).nameless() == {1: "杯"}

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from boxtune.cli.main import run_command
+from boxtune.data.published import LABEL_MAP
 from tests.boxtune.data.annotated_sets import random_set, write_coco, write_images
 from tests.boxtune.data.cases.parts import (
     Fields,
@@ -94,23 +95,22 @@ def test_the_same_input_gives_the_same_bytes_and_a_second_call_does_nothing(
 
 
 def test_it_goes_on_after_a_kill(tmp_path: Path) -> None:
-    words = make(tmp_path, 150)
+    words = make(tmp_path, 300)
     whole = imported(words, tmp_path / "whole")
-    looked = 0
-    for seconds in (0.7, 0.9, 1.1):
+    work = tmp_path / "out.importing"
+    for sign in (work / "index.sqlite", work / "made", work / "made" / LABEL_MAP):
         process = subprocess.Popen([*BOXTUNE, "data", "import", *words, "--out", str(tmp_path / "out")])
-        time.sleep(seconds)
+        while process.poll() is None and not sign.exists():
+            time.sleep(0.002)
         process.kill()
         process.wait()
         assert not (tmp_path / "out").exists() or (tmp_path / "out" / "import.json").exists()
-        looked += (tmp_path / "out.importing" / "index.sqlite").exists()
-    assert looked
     made = imported(words, tmp_path / "out")
     assert made["splits.csv"] == whole["splits.csv"]
     assert {name: data for name, data in made.items() if "-of-" in name} == {
         name: data for name, data in whole.items() if "-of-" in name
     }
-    assert not (tmp_path / "out.importing").exists()
+    assert not work.exists()
 
 
 def test_an_interrupt_is_said_and_one_folder_has_one_maker(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
