@@ -13,7 +13,7 @@ from boxtune.data.annotations import AnnotatedImage, AnnotatedObject, Annotation
 from boxtune.data.formats.joining import ObjectsByImage
 from boxtune.data.formats.json_files import items, top
 from boxtune.data.formats.source import Fields, Source, class_name, fields, listed, number, positive_size, split_of
-from boxtune.data.image_folder import ImageNotFound
+from boxtune.data.image_folder import ImageFolder, ImageNotFound
 from boxtune.errors import AnnotationsError
 
 NAME = "COCO"
@@ -37,8 +37,15 @@ def files_of(annotations: Path) -> list[Path]:
 
 
 def _images(source: Source, found: Annotations) -> Iterator[AnnotatedImage]:
-    for file in found.files:
-        yield from _File(source, file, found.classes, len(found.files) > 1).images()
+    named: dict[Path, set[str]] = {}  # by folder of images, which several files may share
+    for path in found.files:
+        file = _File(source, path, found.classes, len(found.files) > 1)
+        names = named.setdefault(file.folder.root, set())
+        for image in file.images():
+            names.add(file.folder.name_of(image.file))
+            yield image
+    for root, names in named.items():
+        source.say_unnamed(ImageFolder(root), names)
 
 
 class _File:
@@ -50,7 +57,7 @@ class _File:
         self._shown = source.shown(file)
         self._classes = classes
         self._split = (split_of(file.stem) or split_of(file.parent.name)) if one_of_several else ""
-        self._folder = source.folder(file.parent)
+        self.folder = source.folder(file.parent)
         self._seen: set[str] = set()
 
     def images(self) -> Iterator[AnnotatedImage]:
@@ -138,11 +145,11 @@ class _File:
     def _image(self, written: str, image: AnnotatedImage) -> Iterator[AnnotatedImage]:
         """The image with its file, where there is one."""
         try:
-            file = self._folder.find(written)
+            file = self.folder.find(written)
         except ImageNotFound as missing:
             self._source.findings.lose("image", "that cannot be found", f"{image.place}: {missing}")
             return
-        name = self._folder.name_of(file)
+        name = self.folder.name_of(file)
         if self._source.images is None and self._file.parent != self._source.annotations.parent:
             name = f"{self._source.shown(self._file.parent)}/{name}"
         yield replace(image, name=name, file=file)

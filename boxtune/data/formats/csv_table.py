@@ -55,15 +55,18 @@ class _Table:
         if shares:
             why = "whose coordinates are all between 0 and 1, taken as shares of width and height"
             self._source.findings.add("repaired", "file", why, self._shown)
-        objects = ObjectsByImage(self._source.scratch)
+        objects, named = ObjectsByImage(self._source.scratch), set[str]()
         try:
             objects.add_all(self._objects())
             for line, row in self._rows():
                 name = row["file"]
                 if not objects.introduce(name, str(line)):
-                    yield from self._image(line, row, objects.of(name), shares)
+                    for image in self._image(line, row, objects.of(name), shares):
+                        named.add(image.name)
+                        yield image
         finally:
             objects.close()
+        self._source.say_unnamed(self._folder, named)
 
     def _image(
         self, line: int, row: Row, objects: tuple[AnnotatedObject, ...], shares: bool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from boxtune.data.image_folder import ImageFolder
 from boxtune.errors import AnnotationsError
 
 Fields = Mapping[str, object]  # what was written of one thing, by name
+_IMAGE_FOLDERS = ("JPEGImages", "images", "Images", "imgs", "img")
 SPLIT_NAMES = {
     "train": "train",
     "training": "train",
@@ -43,9 +44,19 @@ class Source:
     findings: Findings
     group_column: str = ""
 
-    def folder(self, default: Path) -> ImageFolder:
-        """The images' folder, `default` where nobody named one."""
-        return ImageFolder(self.images or default)
+    def folder(self, beside: Path) -> ImageFolder:
+        """The images' folder; where nobody named one, that of the annotations, or one beside it that has images."""
+        if self.images is not None:
+            return ImageFolder(self.images)
+        candidates = (beside, *(beside.parent / name for name in _IMAGE_FOLDERS), beside.parent)
+        folders = (ImageFolder(each) for each in candidates if each.is_dir())
+        return next((each for each in folders if each.files), ImageFolder(beside))
+
+    def say_unnamed(self, folder: ImageFolder, named: Collection[str]) -> None:
+        """Count the images of a folder that no annotation names."""
+        for name in folder.files:
+            if name not in named:
+                self.findings.add("skipped", "image", "in the folder that no annotation names", name)
 
     def shown(self, file: Path) -> str:
         """A file as messages name it: relative to what was named."""

@@ -34,8 +34,7 @@ def read(source: Source) -> Annotations:
 
 
 def _images(source: Source, base: Path, files: list[Path]) -> Iterator[AnnotatedImage]:
-    beside = base.parent / "JPEGImages"
-    folder = source.folder(beside if beside.is_dir() else base)
+    folder = source.folder(base)
     splits = _image_sets(base.parent / "ImageSets" / "Main", source)
     annotated: set[Path] = set()
     for path in files:

@@ -6,7 +6,8 @@ labels lie where `images` is `labels` in the path, or beside the images.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,28 +45,62 @@ class _Reader:
 
     def images(self) -> Iterator[AnnotatedImage]:
         """Those of each split; refused where not one has labels."""
-        some = False
-        taken: set[Path] = set()
+        taken: dict[Path, str] = {}
+        used: set[Path] = set()
         for part in self._layout.sets:
             for file in part.files:
-                if file in taken:
+                if taken.setdefault(file, part.split) != part.split:
+                    what = f"{self._folder.name_of(file)} in {part.split}, also in {taken[file]}, where it stays"
+                    self._source.findings.add("warned", "image", "listed in two splits", what)
                     continue
-                taken.add(file)
                 labels = self._labels(file)
-                some = some or labels is not None
+                used |= {labels.path} if labels is not None else set()
                 yield self._image(part, file, labels)
-        if not some:
-            looked = _label_paths(next(iter(taken)))[0] if taken else self._layout.root / "labels"
+        self._say_unused(taken, used)
+        if not used:
+            looked = self._label_paths(next(iter(taken)))[0] if taken else self._layout.root / "labels"
             where = self._source.shown(self._layout.file)
             raise AnnotationsError(
                 f"{where}: no label file at all, such as {looked}: labels are missing or lie elsewhere"
             )
 
+    def _say_unused(self, images: Collection[Path], used: Collection[Path]) -> None:
+        """Count the label files beside those that are used whose image is not there."""
+        stems: dict[Path, set[str]] = defaultdict(set)  # of the images there are, by the folder of their labels
+        for folder in {file.parent for file in images}:
+            names = {path.stem for path in folder.iterdir()} if folder.is_dir() else set[str]()
+            for labels in self._label_paths(folder / "x.png"):
+                stems[labels.parent] |= names
+        for folder in sorted({path.parent for path in used}):
+            for path in sorted(folder.glob("*.txt")):
+                if path not in used and path.stem not in stems[folder] and path.name not in _NOT_LABELS:
+                    shown = self._source.shown(path)
+                    self._source.findings.lose(
+                        "file", "without an image", f"{shown}: no image {path.stem}.*: not found"
+                    )
+
     def _labels(self, file: Path) -> _Labels | None:
-        for path in _label_paths(file):
+        for path in self._label_paths(file):
             if path.is_file():
                 return _Labels(path, self._source.shown(path))
         return None
+
+    def _label_paths(self, image: Path) -> list[Path]:
+        """Where labels of an image may lie.
+
+        Its last folder `images` being `labels`, or beside it; or, where images and labels were named apart, at the same
+        relative path.
+        """
+        beside = image.with_suffix(".txt")
+        found = [beside] if beside.name not in _NOT_LABELS else []
+        parts = list(beside.parts)
+        places = [place for place, part in enumerate(parts[:-1]) if part.lower() == "images"]
+        if places:
+            parts[places[-1]] = "labels"
+            found.insert(0, Path(*parts))
+        if self._layout.labels is not None and beside.is_relative_to(self._layout.root):
+            found.insert(0, self._layout.labels / beside.relative_to(self._layout.root))
+        return found
 
     def _image(self, part: ImageSet, file: Path, labels: _Labels | None) -> AnnotatedImage:
         name = self._folder.name_of(file)
@@ -111,14 +146,3 @@ def _box(values: Sequence[float]) -> Box:
         return hull(zip(values[::2], values[1::2], strict=True))
     x, y, width, height = values
     return x - width / 2, y - height / 2, x + width / 2, y + height / 2
-
-
-def _label_paths(image: Path) -> list[Path]:
-    """Where labels of an image may lie: its last folder `images` being `labels`, or beside it."""
-    beside = image.with_suffix(".txt")
-    parts = list(beside.parts)
-    places = [place for place, part in enumerate(parts[:-1]) if part.lower() == "images"]
-    if not places:
-        return [beside] if beside.name not in _NOT_LABELS else []
-    parts[places[-1]] = "labels"
-    return [Path(*parts), beside]

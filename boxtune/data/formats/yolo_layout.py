@@ -33,6 +33,7 @@ class Layout:
         names: classes, in the order of their numbers from 0.
         keypoints: whether a line goes on with keypoints after its box.
         files: what was read for it.
+        labels: the folder of label files, where it was named apart from the images'.
     """
 
     file: Path
@@ -42,6 +43,7 @@ class Layout:
     sets: list[ImageSet]
     keypoints: bool
     files: list[Path]
+    labels: Path | None = None
 
 
 def layout_of(source: Source) -> Layout:
@@ -59,6 +61,10 @@ def layout_of(source: Source) -> Layout:
         if found is None:
             return _folder_layout(source, given)
         given = found
+    if source.images is not None:
+        source.findings.add(
+            "warned", "file", "that names its images itself, so --images was not used", source.shown(given)
+        )
     return _darknet_layout(source, given) if given.suffix == ".data" else _yaml_layout(source, given)
 
 
@@ -200,15 +206,18 @@ def _folder_layout(source: Source, root: Path) -> Layout:
     shown = source.shown(named_in)
     names = [class_name(line, shown) for _, line in text_lines(named_in, shown)]
     _refuse_twice(names, shown)
+    images = source.images or root
     sets: dict[str, list[Path]] = {}
-    for name in ImageFolder(root).files:
+    for name in ImageFolder(images).files:
         split = next((found for part in Path(name).parts[:-1] if (found := SPLIT_NAMES.get(part.lower()))), "")
-        sets.setdefault(split, []).append(root / name)
+        sets.setdefault(split, []).append(images / name)
     if not sets:
-        raise AnnotationsError(f"{root}: no image")
+        raise AnnotationsError(f"{images}: no image")
     if len(sets) == 1:
         sets = {"": next(iter(sets.values()))}
-    return Layout(root, named_in, root, names, [ImageSet(*each) for each in sets.items()], False, [named_in])
+    labels = root if source.images is not None else None
+    listed = [ImageSet(*each) for each in sets.items()]
+    return Layout(root, named_in, images, names, listed, False, [named_in], labels)
 
 
 def _slashes(path: str) -> str:
