@@ -52,7 +52,7 @@ def data_import(
         typer.Option(
             metavar="RULE",
             help="what stays in one split: an expression on the file's name (its first group, such as '(flight\\d+)'), "
-            "column:NAME of a CSV, folder, or none; auto takes folders of numbered frames for films",
+            "column:NAME of a CSV, folder, or none; auto takes numbered images of one name for a film",
         ),
     ] = AUTOMATIC,
     keep_together: Annotated[

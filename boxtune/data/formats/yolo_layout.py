@@ -81,10 +81,20 @@ def _yaml_layout(source: Source, file: Path) -> Layout:
             files = [image for entry in entries for image in _entry(source, str(entry), root, f"{shown}: {key}", split)]
             if files:
                 sets.append(ImageSet(split, files))
+    sets = _apart(source, sets, shown)
     if not sets:
         raise AnnotationsError(f"{shown}: neither train nor val names images")
     keypoints = bool(raw.get("kpt_shape"))
     return Layout(file, file, file.parent, names, sets, keypoints, [file])
+
+
+def _apart(source: Source, sets: list[ImageSet], shown: str) -> list[ImageSet]:
+    """The splits; or none, where the same images are to train and to validate: that would measure nothing."""
+    if len(sets) > 1 and any(set(each.files) <= set(sets[0].files) for each in sets[1:]):
+        why = "whose val or test names images of train, taken as having no split"
+        source.findings.add("repaired", "file", why, shown)
+        return [ImageSet("", list(dict.fromkeys(image for each in sets for image in each.files)))]
+    return sets
 
 
 def _yaml(file: Path, shown: str) -> Fields:
@@ -193,6 +203,7 @@ def _darknet_layout(source: Source, file: Path) -> Layout:
         split = split_of(key)
         if raw.get(key) and (files := _entry(source, raw[key], file.parent, f"{shown}: {key}", split)):
             sets.append(ImageSet(split, files))
+    sets = _apart(source, sets, shown)
     if not sets:
         raise AnnotationsError(f"{shown}: neither train nor valid names images")
     return Layout(file, named_in, file.parent, names, sets, False, [file, named_in])

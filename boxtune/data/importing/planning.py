@@ -14,7 +14,7 @@ from boxtune.data.importing.gathering import Gathered, UsedImage
 from boxtune.data.importing.index import DataIndex
 from boxtune.data.importing.options import ImportOptions
 from boxtune.data.importing.shards import Shard, Sized, placed
-from boxtune.data.importing.splitting import AUTOMATIC, TRAIN, Member, SplitSpec, assign, clips, folder_of
+from boxtune.data.importing.splitting import AUTOMATIC, TRAIN, Member, SplitSpec, assign, film_of, films
 from boxtune.data.near_duplicates import pairs, tied_together
 from boxtune.data.published import splits_before
 
@@ -92,12 +92,12 @@ def _splits(used: Sequence[UsedImage], options: ImportOptions, findings: Finding
     if (
         options.grouping.text == AUTOMATIC
         and not any(each.group for each in members)
-        and clips(members, len(spec.names))
+        and films(members, len(spec.names))
     ):
-        members = [replace(each, group=folder_of(each.name)) for each in members]
-        folders = len({each.group for each in members})
-        what = f"{folders} folders of numbered images; --group none takes images one by one"
-        findings.add("warned", "file", "taken as one film a folder, each in one split", what, folders)
+        members = [replace(each, group=film_of(each.name)) for each in members]
+        groups = list(dict.fromkeys(each.group for each in members))
+        why = "taken by their names for frames of films, each film in one split; --group none takes images one by one"
+        findings.add("warned", "image", why, f"{len(groups)} films, such as {groups[0]}", len(members))
     if options.keep_together:
         members = _together(members, _near(used))
     for each, member in zip(used, members, strict=True):

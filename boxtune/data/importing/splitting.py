@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -23,7 +23,7 @@ BY_IMAGE, BY_FOLDER, AUTOMATIC = "none", "folder", "auto"
 _COLUMN = "column:"
 _FEW_GROUPS = 10  # fewer are not split unless somebody asks
 _SPREAD = 1 << 64
-_NUMBERED = re.compile(r"\d+$")
+_NUMBERED = re.compile(r"(?P<film>.*?)[-_ .]*\d+")
 
 
 @dataclass(frozen=True)
@@ -118,19 +118,30 @@ def folder_of(name: str) -> str:
     return PurePosixPath(name).parent.as_posix()
 
 
-def clips(members: Sequence[Member], splits: int) -> bool:
-    """Whether images look like the frames of several films, a folder each: numbered, and no class in one alone."""
-    by_folder: dict[str, set[str]] = defaultdict(set)
+def film_of(name: str) -> str:
+    """What an image is a frame of, by its name: all of it but the number at its end; empty where it has none.
+
+    Roboflow puts `.rf.` and a hash behind the name of the image that it made copies of.
+    """
+    path = PurePosixPath(name)
+    source, is_copy, _ = path.stem.partition(".rf.")
+    found = _NUMBERED.fullmatch(source)
+    if found is None:
+        return str(path.parent / source) if is_copy else ""
+    return str(path.parent / (source if is_copy else found["film"]))
+
+
+def films(members: Sequence[Member], splits: int) -> bool:
+    """Whether images look like the frames of several films: numbered, and no class in few of the films alone."""
+    by_film: dict[str, set[str]] = defaultdict(set)
     for member in members:
-        if not _NUMBERED.search(PurePosixPath(member.name).stem):
+        film = film_of(member.name)
+        if not film:
             return False
-        by_folder[folder_of(member.name)] |= member.labels
-    if len(by_folder) < 2 * splits or 2 * len(by_folder) > len(members):
+        by_film[film] |= member.labels
+    if len(by_film) < 2 * splits or 2 * len(by_film) > len(members):
         return False
-    counts: dict[str, int] = defaultdict(int)
-    for labels in by_folder.values():
-        for label in labels:
-            counts[label] += 1
+    counts = Counter(label for labels in by_film.values() for label in labels)
     return all(count >= splits for count in counts.values())
 
 

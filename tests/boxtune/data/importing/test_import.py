@@ -373,3 +373,38 @@ def test_wrong_options(options: tuple[str, ...], said: str, tmp_path: Path, caps
     assert run_command(["data", "import", *words, "--out", str(tmp_path / "out"), *options]) == 2
     assert said in capsys.readouterr().err
     assert not list(tmp_path.glob("out*"))
+
+
+@pytest.mark.parametrize(
+    "pattern", ["clip{0}/{1:04d}.png", "clip{0}_{1:03d}.png", "{0}{1}_jpg.rf.9f3c{1}.png", "day {0}/DJI-{1}.png"]
+)
+def test_films_are_told_by_their_names(pattern: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = [pattern.format(film, frame) for film in "abcdefgh" for frame in range(1, 6)]
+    if ".rf." in pattern:  # five copies of each of eight images
+        names = [f"{film}_jpg.rf.9f3c{copy}.png" for film in "abcdefgh" for copy in range(5)]
+    for number, name in enumerate(names):
+        paint(tmp_path / "images" / name, SIZE, [("cup", number, 8, number + 20, 28)])
+    objects = [coco_object(n, n, 1, n, 8, n + 20, 28) for n in range(len(names))]
+    coco(tmp_path / "a.json", [coco_image(n, e, SIZE) for n, e in enumerate(names)], objects, categories({"cup": 1}))
+    words = [str(tmp_path / "a.json"), "--images", str(tmp_path / "images")]
+    imported(words, tmp_path / "out", "--split", "validation=0.3")
+    assert "8 films" in capsys.readouterr().out
+    found = splits(tmp_path / "out")
+    homes = [{found[name] for name in names[5 * film : 5 * film + 5]} for film in range(8)]
+    assert all(len(each) == 1 for each in homes)
+    assert {split for each in homes for split in each} == {"train", "validation"}
+    imported(words, tmp_path / "none", "--split", "validation=0.3", "--group", "none")
+    assert any(len({splits(tmp_path / "none")[n] for n in names[5 * film : 5 * film + 5]}) == 2 for film in range(8))
+
+
+def test_one_folder_for_both_halves_of_a_yolo_set_is_split(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(20):
+        paint(tmp_path / "images" / f"{number}x.png", SIZE, [("cup", number, 8, number + 20, 28)])
+        write(tmp_path / "labels" / f"{number}x.txt", "0 0.5 0.5 0.2 0.2\n")
+    write(tmp_path / "labels" / "gone.txt", "0 0.5 0.5 0.2 0.2\n")
+    write(tmp_path / "data.yaml", "train: images\nval: images\nnames: [cup]\n")
+    imported([str(tmp_path / "data.yaml")], tmp_path / "out")
+    said = capsys.readouterr().out
+    assert "names images of train" in said
+    assert "labels/gone.txt: no image" in said
+    assert set(splits(tmp_path / "out").values()) == {"train", "validation", "test"}
