@@ -62,6 +62,8 @@ def _print(found: RecordCheck) -> None:
 
 
 def _config(path: Path) -> TrainEvalPipelineConfig:
+    if not path.is_file():
+        raise InputError(f"--config {path}: no such file")
     try:
         config = BaseConfig.read(path).config
         check_model(config, str(path))

@@ -17,6 +17,8 @@ from boxtune.data.importing.tiling import parse_tiling
 from boxtune.data.parallel import cores
 from boxtune.errors import InputError
 
+_OVERLAP, _EMPTY = 0.2, 0.1  # of tiles
+
 
 def data_import(
     annotations: Annotated[
@@ -61,10 +63,13 @@ def data_import(
     tile: Annotated[
         str, typer.Option(metavar="SIDE", help="cut images into tiles of 640, or 640x480, pixels (of this many)")
     ] = "",
-    overlap: Annotated[float, typer.Option(min=0, help="of neighbouring tiles: a share below 1, or pixels")] = 0.2,
+    overlap: Annotated[
+        float | None, typer.Option(min=0, help="of neighbouring tiles: a share below 1 (0.2 if not said), or pixels")
+    ] = None,
     empty_tiles: Annotated[
-        float, typer.Option(min=0, max=1, help="the share of tiles without an object that is kept")
-    ] = 0.1,
+        float | None,
+        typer.Option(min=0, max=1, help="the share of empty tiles that is kept (0.1 if not said)"),
+    ] = None,
     max_side: Annotated[
         int,
         typer.Option(min=0, metavar="PIXELS", help="shrink larger images to this side, for good"),
@@ -101,6 +106,12 @@ def data_import(
     """
     if tile and max_side:
         raise InputError("--tile and --max-side: give one of them")
+    if not tile and (overlap is not None or empty_tiles is not None):
+        raise InputError("--overlap and --empty-tiles: of tiles; give --tile SIDE too")
+    cut = None
+    if tile:
+        sparse = _EMPTY if empty_tiles is None else empty_tiles
+        cut = parse_tiling(tile, _OVERLAP if overlap is None else overlap, sparse)
     options = ImportOptions(
         annotations=annotations,
         out=out,
@@ -110,7 +121,7 @@ def data_import(
         seed=seed,
         grouping=Grouping(group),
         keep_together=keep_together,
-        tiling=parse_tiling(tile, overlap, empty_tiles) if tile else None,
+        tiling=cut,
         max_side=max_side,
         label_map=label_map,
         config=config,

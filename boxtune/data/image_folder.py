@@ -30,6 +30,7 @@ class ImageFolder:
         if not root.is_dir():
             raise AnnotationsError(f"{root}: no such folder of images; name one with --images DIR")
         self.root = root
+        self._meant: dict[Path, tuple[str, ...]] = {}  # what a file was found for
 
     def find(self, written: str) -> Path:
         """The file that a written name means: itself, or the only one that ends like it.
@@ -38,19 +39,26 @@ class ImageFolder:
         longest common end; the only file of that stem with another extension.
 
         Raises:
-            ImageNotFound: there is none, there are several, or a link leads out of the folder.
+            ImageNotFound: there is none, there are several, it is what another name means, or a link leads out of the
+                folder.
         """
         parts = [part for part in written.replace("\\", "/").split("/") if part not in ("", ".")]
         if not parts:
             raise ImageNotFound("the file's name is empty")
-        if ".." not in parts:
-            try:
-                path = self.root.joinpath(*parts)
-                if path.is_file():
-                    return self._inside(path)
-            except (OSError, ValueError):  # a name that no file can have
-                pass
-        return self._inside(self.root / self._alike(tuple(map(_normal, parts)), written))
+        path = self._exact(parts) or self.root / self._alike(tuple(map(_normal, parts)), written)
+        other = self._meant.setdefault(path, tuple(parts))
+        if other != tuple(parts):
+            raise ImageNotFound(f"{written}: not found; {self.name_of(path)} is what {'/'.join(other)} means")
+        return self._inside(path)
+
+    def _exact(self, parts: list[str]) -> Path | None:
+        if ".." in parts:
+            return None
+        try:
+            path = self.root.joinpath(*parts)
+            return path if path.is_file() else None
+        except (OSError, ValueError):  # a name that no file can have
+            return None
 
     def with_stem(self, relative: str) -> Path:
         """The image of a relative path without extension; of several the one in the order of the alphabet.
@@ -58,14 +66,14 @@ class ImageFolder:
         Raises:
             ImageNotFound: there is none.
         """
-        found = self._by_stem.get(_normal(relative))
+        found = self._by_stem.get(relative) or self._by_stem.get(_normal(relative))
         if found is None:
             raise ImageNotFound(f"no image {relative}.* in {self.root}: not found")
         return self._inside(self.root / found)
 
     def name_of(self, path: Path) -> str:
         """The name under which records know a file: relative, with `/`."""
-        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.name
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.as_posix().lstrip("/")
 
     @cached_property
     def files(self) -> tuple[str, ...]:
@@ -84,7 +92,10 @@ class ImageFolder:
         """By relative path without extension, in both spellings of its case."""
         found: dict[str, str] = {}
         for file in reversed(self.files):
-            found[_normal(file[: -len(PurePosixPath(file).suffix)])] = file
+            stem = file[: -len(PurePosixPath(file).suffix)]
+            found[_normal(stem)] = found[stem] = file
+        for file in reversed(self.files):  # its own spelling before that of another case
+            found[file[: -len(PurePosixPath(file).suffix)]] = file
         return found
 
     @cached_property
@@ -107,6 +118,10 @@ class ImageFolder:
         best = _longest_common_end(same_name, parts)
         if len(best) > 1:
             raise ImageNotFound(f"{written}: could be {best[0]} or {best[1]} in {self.root}")
+        folders, given = PurePosixPath(_normal(best[0])).parts[:-1], parts[:-1]
+        ends_alike = given[len(given) - len(folders) :] == folders or folders[len(folders) - len(given) :] == given
+        if folders and given and not ends_alike:  # a file of this name, but in another folder than is written
+            raise ImageNotFound(f"{written}: not found in {self.root}; {best[0]} is in another folder")
         return best[0]
 
     def _inside(self, path: Path) -> Path:
@@ -131,10 +146,24 @@ def _longest_common_end(files: list[str], parts: tuple[str, ...]) -> list[str]:
     return [file for file, score in scores.items() if score == max(scores.values())]
 
 
+def is_foreign(name: str) -> bool:
+    """Whether a file or folder is an operating system's or an editor's own: `._a.jpg`, `@eaDir`, `__MACOSX`."""
+    return name.startswith((".", "@")) or name == "__MACOSX"
+
+
+def files_below(root: Path, suffix: str) -> list[Path]:
+    """Every file of a suffix below a folder, in any case, sorted; what is foreign is left out."""
+    found = (path for path in root.rglob("*") if path.suffix.lower() == suffix and path.is_file())
+    return sorted(path for path in found if not any(map(is_foreign, path.relative_to(root).parts)))
+
+
 def _images_below(root: Path) -> Iterator[str]:
-    for folder, _, names in os.walk(root):
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if not is_foreign(name)]
         for name in names:
-            if os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES and not name.startswith("."):  # noqa: PTH122
+            if os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES and not is_foreign(name):  # noqa: PTH122
+                if not name.isprintable() and "\udc80" <= max(name) <= "\udcff":
+                    raise AnnotationsError(f"{folder}: {name!a}: a name that is not UTF-8; rename the file")
                 yield os.path.relpath(os.path.join(folder, name), root).replace(os.sep, "/")  # noqa: PTH118
 
 

@@ -48,7 +48,8 @@ def look_at(data: bytes) -> ImageLook:
     """
     with opened(data) as image:
         size, kept_as = image.size, _kept_as(image, data)
-        image.draft("RGB", (size[0] // _THUMBNAIL, size[1] // _THUMBNAIL))  # every byte is read all the same
+        small = (max(1, size[0] // _THUMBNAIL), max(1, size[1] // _THUMBNAIL))
+        image.draft("RGB", small)  # every byte is read all the same
         loaded(image)
         orientation = orientation_of(image)
         why = "" if kept_as and orientation == UPRIGHT else _why(image, orientation)

@@ -40,6 +40,8 @@ def read_annotations(source: Source, name: str) -> Annotations:
     """
     if name and name not in FORMATS:
         raise InputError(f'--format "{name}": one of {", ".join(FORMATS)}')
+    if source.group_column and (name or format_of(source.annotations)) != "csv":
+        raise InputError(f"--group column:{source.group_column}: only a CSV has columns")
     module = importlib.import_module(f"boxtune.data.formats.{FORMATS[name or format_of(source.annotations)]}")
     found: Annotations = module.read(source)
     return found
@@ -87,6 +89,8 @@ def _json_format(path: Path) -> str:
     kind, keys = top(path, path.name, _OF_COCO | _OF_LABELME)
     if kind == "map":
         return "labelme" if _OF_LABELME & set(keys) else "coco"
+    if kind == "array" and {"image", "annotations"} <= set(keys) and "data" not in keys:
+        raise AnnotationsError(f"{path.name}: CreateML's JSON, which is not read; export the data as COCO")
     if kind == "array" and ({"data", "image", "file_upload"} & set(keys)) and "image_id" not in keys:
         return "labelstudio"
     return "coco"  # its reader says what is wrong

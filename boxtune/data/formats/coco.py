@@ -9,11 +9,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from boxtune.data.annotations import AnnotatedImage, AnnotatedObject, Annotations, Box, hull
+from boxtune.data.annotations import AnnotatedImage, AnnotatedObject, Annotations, Box, hull, rotated
 from boxtune.data.formats.joining import ObjectsByImage
 from boxtune.data.formats.json_files import items, top
-from boxtune.data.formats.source import Fields, Source, class_name, fields, listed, number, positive_size, split_of
-from boxtune.data.image_folder import ImageFolder, ImageNotFound
+from boxtune.data.formats.source import (
+    Fields,
+    Source,
+    class_name,
+    fields,
+    listed,
+    number,
+    positive_size,
+    says_yes,
+    split_of,
+)
+from boxtune.data.image_folder import ImageFolder, ImageNotFound, is_foreign
 from boxtune.errors import AnnotationsError
 
 NAME = "COCO"
@@ -31,18 +41,23 @@ def files_of(annotations: Path) -> list[Path]:
     """The file itself, or those of a folder: COCO's `instances_*.json`, Roboflow's `SPLIT/_annotations.coco.json`."""
     if annotations.is_file():
         return [annotations]
-    found = sorted(annotations.glob("*.json")) + sorted(annotations.glob("*/_annotations.coco.json"))
+    found = [
+        file
+        for pattern in ("*.json", "annotations/*.json", "*/_annotations.coco.json", "*/annotations.json")
+        for file in sorted(annotations.glob(pattern))
+        if not is_foreign(file.name)
+    ]
     instances = [file for file in found if file.name.startswith("instances_")]
-    return instances or found
+    return instances or list(dict.fromkeys(found))
 
 
 def _images(source: Source, found: Annotations) -> Iterator[AnnotatedImage]:
-    named: dict[Path, set[str]] = {}  # by folder of images, which several files may share
+    named: dict[Path, set[Path]] = {}  # by folder of images, which several files may share
     for path in found.files:
         file = _File(source, path, found.classes, len(found.files) > 1)
         names = named.setdefault(file.folder.root, set())
         for image in file.images():
-            names.add(file.folder.name_of(image.file))
+            names.add(image.file)
             yield image
     for root, names in named.items():
         source.say_unnamed(ImageFolder(root), names)
@@ -56,9 +71,21 @@ class _File:
         self._file = file
         self._shown = source.shown(file)
         self._classes = classes
+        self._several = one_of_several or file.stem.startswith("instances_")
         self._split = (split_of(file.stem) or split_of(file.parent.name)) if one_of_several else ""
-        self.folder = source.folder(file.parent)
+        self.folder = self._images_folder()
         self._seen: set[str] = set()
+
+    def _images_folder(self) -> ImageFolder:
+        """The folder of this split where there is one, `train2017` of `instances_train2017.json`; else of all."""
+        name = self._file.stem.removeprefix("instances_")
+        names = dict.fromkeys((name, self._file.parent.name, split_of(name)))
+        bases = [self._source.images] if self._source.images else [self._file.parent, self._file.parent.parent]
+        for base in bases:
+            for folder in (base / each / other for each in ("", "images") for other in names if other):
+                if self._several and folder.is_dir() and folder != self._file.parent:
+                    return ImageFolder(folder)
+        return self._source.folder(self._file.parent)
 
     def images(self) -> Iterator[AnnotatedImage]:
         """Every image with its objects."""
@@ -129,10 +156,24 @@ class _File:
                 raise AnnotationsError(f"{place}: category_id {category} is not in categories, which has {known}")
             self._seen.add(names[category])
             box = _box(each, place)
+            if box is None:
+                self._source.findings.lose("object", "without a box or an outline", place)
+                continue
+            box = self._turned(box, each, place)
             yield (
                 _key(each, "image_id", place),
-                AnnotatedObject(names[category], box, place, is_crowd=bool(each.get("iscrowd"))),
+                AnnotatedObject(names[category], box, place, is_crowd=says_yes(each.get("iscrowd"))),
             )
+
+    def _turned(self, box: Box, annotation: Fields, place: str) -> Box:
+        """CVAT writes a rotated box upright, with its angle beside it."""
+        attributes = annotation.get("attributes")
+        degrees = attributes.get("rotation") if isinstance(attributes, dict) else None
+        if not degrees:
+            return box
+        self._source.findings.add("repaired", "object", "with an outline, taken as the box around it", place)
+        centre = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+        return rotated(box, number(degrees, place, "rotation"), centre)
 
     def _listed(self) -> Iterator[tuple[str, str, str, tuple[int, int] | None]]:
         """(place, id, file's name, size) of every image."""
@@ -149,10 +190,7 @@ class _File:
         except ImageNotFound as missing:
             self._source.findings.lose("image", "that cannot be found", f"{image.place}: {missing}")
             return
-        name = self.folder.name_of(file)
-        if self._source.images is None and self._file.parent != self._source.annotations.parent:
-            name = f"{self._source.shown(self._file.parent)}/{name}"
-        yield replace(image, name=name, file=file)
+        yield replace(image, name=self._source.name_of(file), file=file)
 
     def _entries(self, name: str, what: str) -> Iterator[tuple[str, Fields]]:
         """(place, fields) of everything in one of the lists."""
@@ -161,33 +199,49 @@ class _File:
             yield place, fields(each, place, what)
 
 
-def _box(annotation: Fields, place: str) -> Box:
-    """Its bbox (x, y, width, height), or else the box around its polygons or mask."""
+def _box(annotation: Fields, place: str) -> Box | None:
+    """Its bbox (x, y, width, height), or else the box around its polygons or mask; None where it has neither."""
     bbox, outline = annotation.get("bbox"), annotation.get("segmentation")
-    if not bbox and outline:
-        return _around(outline, place)
-    if not isinstance(bbox, list) or len(bbox) != 4:  # noqa: PLR2004
+    if bbox and (not isinstance(bbox, list) or len(bbox) != 4):  # noqa: PLR2004
         raise AnnotationsError(f"{place}: bbox is {str(bbox)[:60]}; write x, y, width and height")
-    x, y, width, height = (number(side, place, "a number of bbox") for side in bbox)
-    return x, y, x + width, y + height
+    x, y, width, height = (number(side, place, "a number of bbox") for side in listed(bbox) or [0] * 4)
+    if outline and not (width and height):
+        return _around(outline, place)
+    if not bbox:
+        if "bbox" not in annotation and "segmentation" not in annotation:
+            raise AnnotationsError(f"{place}: bbox is missing; write x, y, width and height")
+        return None
+    box = (x, y, x + width, y + height)
+    for side in box:  # the sum of two numbers may be none
+        number(side, place, "a side of bbox")
+    return box
 
 
-def _around(outline: object, place: str) -> Box:
+def _around(outline: object, place: str) -> Box | None:
     if isinstance(outline, dict):
-        from pycocotools import mask
-
-        size, counts = outline.get("size"), outline.get("counts")
-        try:
-            encoded = mask.frPyObjects(outline, *(size or ())) if isinstance(counts, list) else outline
-            x, y, width, height = (float(side) for side in mask.toBbox(encoded))
-        except Exception as error:  # whatever its C code says of numbers that are no mask
-            raise AnnotationsError(f"{place}: segmentation is no run-length code: {error}") from None
-        return x, y, x + width, y + height
+        return _around_mask(outline, place)
     polygons = [each for each in listed(outline) if isinstance(each, list)] or [listed(outline)]
     numbers = [number(each, place, "a number of segmentation") for polygon in polygons for each in polygon]
+    if not numbers:
+        return None
     if len(numbers) < _POLYGON_NUMBERS or len(numbers) % 2:
         raise AnnotationsError(f"{place}: neither a bbox nor a polygon of three points")
     return hull(zip(numbers[::2], numbers[1::2], strict=True))
+
+
+def _around_mask(outline: Fields, place: str) -> Box:
+    """Of a run-length code, compressed or not."""
+    from pycocotools import mask
+
+    size, counts = listed(outline.get("size")), outline.get("counts")
+    try:
+        if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):  # noqa: PLR2004
+            raise ValueError(f"its size is {size}")
+        encoded = mask.frPyObjects(outline, *size) if isinstance(counts, list) else outline
+        x, y, width, height = (float(side) for side in mask.toBbox(encoded))
+    except Exception as error:  # whatever its C code says of numbers that are no mask
+        raise AnnotationsError(f"{place}: segmentation is no run-length code: {error}") from None
+    return x, y, x + width, y + height
 
 
 def _key(each: Fields, field: str, place: str) -> str:

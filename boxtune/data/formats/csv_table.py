@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -32,6 +33,7 @@ _COLUMNS: Mapping[
     "group_of": ("isgroupof", "groupof"),
 }
 _NO_HEADER = ("file", "xmin", "ymin", "xmax", "ymax", "label")
+_ZERO = re.compile(r"0+(\.0*)?")
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 Row = Mapping[str, str]
 
@@ -55,14 +57,14 @@ class _Table:
         if shares:
             why = "whose coordinates are all between 0 and 1, taken as shares of width and height"
             self._source.findings.add("repaired", "file", why, self._shown)
-        objects, named = ObjectsByImage(self._source.scratch), set[str]()
+        objects, named = ObjectsByImage(self._source.scratch), set[Path]()
         try:
             objects.add_all(self._objects())
             for line, row in self._rows():
                 name = row["file"]
                 if not objects.introduce(name, str(line)):
                     for image in self._image(line, row, objects.of(name), shares):
-                        named.add(image.name)
+                        named.add(image.file)
                         yield image
         finally:
             objects.close()
@@ -80,7 +82,7 @@ class _Table:
         size = positive_size(row.get("width"), row.get("height"))
         group, split = row.get("group", ""), split_of(row.get("split", ""))
         yield AnnotatedImage(
-            self._folder.name_of(file), file, f"{place} ({row['file']})", size, objects, shares, split, group
+            self._source.name_of(file), file, f"{place} ({row['file']})", size, objects, shares, split, group
         )
 
     def _objects(self) -> Iterator[tuple[str, AnnotatedObject]]:
@@ -88,6 +90,8 @@ class _Table:
             written = [row[side] for side in _SIDES]
             if not any(written) and not row["label"]:
                 continue  # an image without a box
+            if all(_ZERO.fullmatch(side) for side in written):
+                continue  # DeepForest's way to say the same
             place = f"{self._shown}:{line}"
             label = class_name(row["label"], place)
             xmin, ymin, xmax, ymax = (number(row[side], place, side) for side in _SIDES)

@@ -16,7 +16,7 @@ from boxtune.data.annotations import AnnotatedImage, AnnotatedObject, Annotation
 from boxtune.data.findings import Findings
 from boxtune.data.formats.source import Source, class_name, number, positive_size, split_of
 from boxtune.data.formats.xml_files import read_xml, text_of
-from boxtune.data.image_folder import ImageFolder, ImageNotFound
+from boxtune.data.image_folder import ImageFolder, ImageNotFound, files_below
 from boxtune.errors import AnnotationsError
 
 NAME = "CVAT"
@@ -27,7 +27,7 @@ _OUTLINES = frozenset(("polygon", "polyline", "ellipse"))
 def read(source: Source) -> Annotations:
     """Every image of every file, with boxes in pixels."""
     given = source.annotations
-    files = [given] if given.is_file() else sorted(given.rglob("*.xml"))
+    files = [given] if given.is_file() else files_below(given, ".xml")
     classes: list[str] = []
     return Annotations(NAME, files, _images(source, files, classes), classes, written="corners")
 
@@ -86,14 +86,14 @@ def _image(source: Source, folder: ImageFolder, element: Element, place: str) ->
     )
     size = positive_size(element.get("width"), element.get("height"))
     split = split_of(element.get("subset", ""))
-    yield AnnotatedImage(folder.name_of(file), file, place, size, objects, split=split)
+    yield AnnotatedImage(source.name_of(file), file, place, size, objects, split=split)
 
 
 def _object(findings: Findings, shape: Element, place: str) -> AnnotatedObject | None:
     """A box, or the box around an outline; None of what has no area: points, tags, skeletons."""
     if shape.tag == "box":
         box = _box(findings, shape, place)
-    elif shape.tag in _OUTLINES:
+    elif shape.tag in _OUTLINES or shape.tag == "mask":
         box = _around(shape, place)
         findings.add("repaired", "object", "with an outline, taken as the box around it", place)
     else:
@@ -116,6 +116,9 @@ def _around(shape: Element, place: str) -> Box:
     if shape.tag == "ellipse":
         x, y, across, down = (number(shape.get(name), place, name) for name in ("cx", "cy", "rx", "ry"))
         return x - across, y - down, x + across, y + down
+    if shape.tag == "mask":
+        x, y, width, height = (number(shape.get(name), place, name) for name in ("left", "top", "width", "height"))
+        return x, y, x + width, y + height
     pairs = [pair.split(",") for pair in (shape.get("points") or "").split(";")]
     if any(len(pair) != 2 for pair in pairs):  # noqa: PLR2004
         raise AnnotationsError(f"{place}: points is {shape.get('points')!r}; write x,y;x,y;x,y")

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from boxtune.data.annotations import AnnotatedImage, AnnotatedObject, Annotations, Box, hull, rotated
 from boxtune.data.formats.json_files import items
 from boxtune.data.formats.source import Fields, Source, class_name, fields, listed, number, positive_size
-from boxtune.data.image_folder import ImageFolder, ImageNotFound
+from boxtune.data.image_folder import ImageFolder, ImageNotFound, files_below
 from boxtune.errors import AnnotationsError
 
 NAME = "Label Studio"
@@ -23,8 +23,10 @@ _IMAGE_SUFFIX_PARTS = ("image", "img", "photo", "picture")
 
 def read(source: Source) -> Annotations:
     """Every task that somebody annotated, with boxes in pixels of the size that was annotated."""
-    file = source.annotations
-    return Annotations(NAME, [file], _images(source, file), [], written="corner and size")
+    given = source.annotations
+    files = [given] if given.is_file() else files_below(given, ".json")
+    images = (image for file in files for image in _images(source, file))
+    return Annotations(NAME, files, images, [], written="corner and size")
 
 
 def _images(source: Source, file: Path) -> Iterator[AnnotatedImage]:
@@ -75,11 +77,9 @@ def _image(
     size: tuple[int, int] | None = None
     objects = []
     for number_, result in enumerate(results):
-        if not isinstance(result, dict):
-            raise AnnotationsError(f"{place}: result {number_} is {str(result)[:40]!r}")
-        shape = result.get("value", result)
-        labels = next((shape[name] for name in _LABELS if shape.get(name)), None)
-        if labels is None:
+        shape = fields(result.get("value", result), f"{place}: result {number_}", "shape")
+        label = next((each for name in _LABELS if (each := shape.get(name))), None)
+        if label is None:
             continue  # a choice, a text, a relation: nothing drawn
         own = positive_size(result.get("original_width"), result.get("original_height"))
         if own is None:
@@ -88,8 +88,10 @@ def _image(
         where = f"{place}: result {number_}"
         box = _box(source, shape, own, where)
         if box is not None:
-            objects.append(AnnotatedObject(class_name(labels[0], where), box, where))
-    yield AnnotatedImage(folder.name_of(file), file, f"{place} ({written})", size, tuple(objects))
+            objects.append(
+                AnnotatedObject(class_name(label[0] if isinstance(label, list) else label, where), box, where)
+            )
+    yield AnnotatedImage(source.name_of(file), file, f"{place} ({written})", size, tuple(objects))
 
 
 def _image_path(task: Fields) -> str:
@@ -105,7 +107,10 @@ def _found(folder: ImageFolder, written: str) -> Path:
 
     An upload's name has eight digits and a dash of Label Studio's own before it, which the file may lack.
     """
-    address = urlsplit(written)
+    try:
+        address = urlsplit(written)
+    except ValueError:
+        raise ImageNotFound(f"{written}: no address of an image") from None
     local = parse_qs(address.query).get("d")
     path = local[0] if local else unquote(address.path or written)
     try:
@@ -136,7 +141,7 @@ def _box(source: Source, shape: Fields, size: tuple[int, int], place: str) -> Bo
         x, y, rx, ry = (number(shape.get(name), place, name) for name in ("x", "y", "radiusX", "radiusY"))
         return (x - rx) * across, (y - ry) * down, (x + rx) * across, (y + ry) * down
     if "width" not in shape:
-        source.findings.add("skipped", "object", "of no area: a point, a line, a mask", place)
+        source.findings.lose("object", "without a box or an outline, such as a brush's mask", place)
         return None
     x, y, width, height = (number(shape.get(name), place, name) for name in ("x", "y", "width", "height"))
     left, top = x * across, y * down

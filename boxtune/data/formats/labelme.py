@@ -11,8 +11,8 @@ from pathlib import Path
 
 from boxtune.data.annotations import AnnotatedImage, AnnotatedObject, Annotations, Box, hull
 from boxtune.data.formats.json_files import items
-from boxtune.data.formats.source import Fields, Source, class_name, number, positive_size
-from boxtune.data.image_folder import ImageFolder, ImageNotFound
+from boxtune.data.formats.source import Fields, Source, class_name, number, positive_size, split_of_folders
+from boxtune.data.image_folder import ImageFolder, ImageNotFound, files_below
 from boxtune.errors import AnnotationsError
 
 NAME = "LabelMe"
@@ -22,21 +22,27 @@ _NO_AREA = frozenset(("point", "points", "line", "linestrip"))
 def read(source: Source) -> Annotations:
     """Every image that has a JSON file, with boxes in pixels."""
     given = source.annotations
-    files = [given] if given.is_file() else sorted(given.rglob("*.json"))
+    files = [given] if given.is_file() else files_below(given, ".json")
     return Annotations(NAME, files, _images(source, files), [], written="corners")
 
 
 def _images(source: Source, files: list[Path]) -> Iterator[AnnotatedImage]:
     given = source.annotations
-    folder = source.folder(given if given.is_dir() else given.parent)
+    base = given if given.is_dir() else given.parent
+    folder = source.folder(base)
+    annotated: dict[Path, str] = {}
     for path in files:
         shown = source.shown(path)
         about = _about(path, shown)
         try:
-            file = _file(folder, path, given, str(about.get("imagePath") or ""))
+            file = _file(folder, path, base, str(about.get("imagePath") or ""))
         except ImageNotFound as missing:
             source.findings.lose("file", "without an image", f"{shown}: {missing}")
             continue
+        if annotated.setdefault(file, shown) != shown:
+            raise AnnotationsError(
+                f"{shown}: its image {source.name_of(file)} is that of {annotated[file]} too; keep one"
+            )
         shapes = about.get("shapes")
         if not isinstance(shapes, list):
             raise AnnotationsError(f"{shown}: no list of shapes, as LabelMe writes it")
@@ -46,7 +52,10 @@ def _images(source: Source, files: list[Path]) -> Iterator[AnnotatedImage]:
             if (each := _object(source, shape, f"{shown}: shapes[{index}]")) is not None
         )
         size = positive_size(about.get("imageWidth"), about.get("imageHeight"))
-        yield AnnotatedImage(folder.name_of(file), file, shown, size, objects)
+        split = split_of_folders(path.relative_to(base))
+        yield AnnotatedImage(source.name_of(file), file, shown, size, objects, split=split)
+    if not given.is_file():
+        source.say_unnamed(folder, annotated)
 
 
 def _about(path: Path, shown: str) -> Fields:
@@ -57,19 +66,23 @@ def _about(path: Path, shown: str) -> Fields:
     return found
 
 
-def _file(folder: ImageFolder, path: Path, given: Path, written: str) -> Path:
-    """The image that it names, or that of its own stem."""
+def _file(folder: ImageFolder, path: Path, base: Path, written: str) -> Path:
+    """The image of its own stem; else the one that it names, from its own folder or wherever its name ends so."""
+    relative = path.relative_to(base)
+    named = written.replace("\\", "/").rpartition("/")[2]
+    if named and Path(named).stem == path.stem and (folder.root / relative.parent / named).is_file():
+        return folder.root / relative.parent / named
     try:
-        return folder.find(written)
+        return folder.with_stem(relative.with_suffix("").as_posix())
     except ImageNotFound:
-        base = given if given.is_dir() else given.parent
-        return folder.with_stem(path.relative_to(base).with_suffix("").as_posix())
+        beside = path.parent / written.replace("\\", "/")
+        return beside if written and beside.is_file() and beside.is_relative_to(folder.root) else folder.find(written)
 
 
 def _object(source: Source, shape: object, place: str) -> AnnotatedObject | None:
     if not isinstance(shape, dict) or not isinstance(shape.get("points"), list):
         raise AnnotationsError(f"{place}: no shape with points")
-    kind = shape.get("shape_type") or "polygon"
+    kind = str(shape.get("shape_type") or "polygon")
     if kind in _NO_AREA:
         source.findings.add("skipped", "object", "of no area: a point, a line, a mask", place)
         return None

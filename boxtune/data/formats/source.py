@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,10 +53,18 @@ class Source:
         folders = (ImageFolder(each) for each in candidates if each.is_dir())
         return next((each for each in folders if each.files), ImageFolder(beside))
 
-    def say_unnamed(self, folder: ImageFolder, named: Collection[str]) -> None:
+    def name_of(self, image: Path) -> str:
+        """The name under which records know an image: relative to what was named, and no other's."""
+        root = self.images or (self.annotations if self.annotations.is_dir() else self.annotations.parent)
+        for base in (root, root.parent):
+            if image.is_relative_to(base):
+                return image.relative_to(base).as_posix()
+        return image.as_posix().lstrip("/")
+
+    def say_unnamed(self, folder: ImageFolder, named: Collection[Path]) -> None:
         """Count the images of a folder that no annotation names."""
         for name in folder.files:
-            if name not in named:
+            if folder.root / name not in named:
                 self.findings.add("skipped", "image", "in the folder that no annotation names", name)
 
     def shown(self, file: Path) -> str:
@@ -88,6 +97,16 @@ def fields(value: object, place: str, what: str) -> Fields:
 def listed(value: object) -> list[object]:
     """A list; empty of anything else."""
     return value if isinstance(value, list) else []
+
+
+def says_yes(value: object) -> bool:
+    """Whether a flag is set: true, a number that is not 0, or a text of one of these."""
+    return value.strip().lower() in ("1", "true", "yes") if isinstance(value, str) else bool(value)
+
+
+def split_of_folders(relative: Path) -> str:
+    """The split that one of a path's folders names; empty where none does."""
+    return next((SPLIT_NAMES[part.lower()] for part in relative.parts[:-1] if part.lower() in SPLIT_NAMES), "")
 
 
 def number(value: object, place: str, what: str) -> float:
@@ -127,7 +146,7 @@ def class_name(value: object, place: str) -> str:
     """
     if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
         raise AnnotationsError(f"{place}: the class's name is {value!r}; write a name")
-    return " ".join(str(value).split())
+    return unicodedata.normalize("NFC", " ".join(str(value).split()))
 
 
 def text_lines(path: Path, shown: str) -> Iterator[tuple[int, str]]:

@@ -50,7 +50,7 @@ class _Reader:
         for part in self._layout.sets:
             for file in part.files:
                 if taken.setdefault(file, part.split) != part.split:
-                    what = f"{self._folder.name_of(file)} in {part.split}, also in {taken[file]}, where it stays"
+                    what = f"{self._source.name_of(file)} in {part.split}, also in {taken[file]}, where it stays"
                     self._source.findings.add("warned", "image", "listed in two splits", what)
                     continue
                 labels = self._labels(file)
@@ -81,8 +81,9 @@ class _Reader:
 
     def _labels(self, file: Path) -> _Labels | None:
         for path in self._label_paths(file):
-            if path.is_file():
-                return _Labels(path, self._source.shown(path))
+            for spelling in (path, path.with_suffix(".TXT"), path.with_name(f"{file.name}.txt")):
+                if spelling.is_file():
+                    return _Labels(spelling, self._source.shown(spelling))
         return None
 
     def _label_paths(self, image: Path) -> list[Path]:
@@ -92,9 +93,9 @@ class _Reader:
         relative path.
         """
         beside = image.with_suffix(".txt")
-        found = [beside] if beside.name not in _NOT_LABELS else []
+        found = [] if beside.name in _NOT_LABELS else [beside]
         parts = list(beside.parts)
-        places = [place for place, part in enumerate(parts[:-1]) if part.lower() == "images"]
+        places = [place for place, part in enumerate(parts[:-1]) if part.lower() in ("images", "jpegimages")]
         if places:
             parts[places[-1]] = "labels"
             found.insert(0, Path(*parts))
@@ -103,7 +104,7 @@ class _Reader:
         return found
 
     def _image(self, part: ImageSet, file: Path, labels: _Labels | None) -> AnnotatedImage:
-        name = self._folder.name_of(file)
+        name = self._source.name_of(file)
         if labels is None:
             why = "without a label file, taken as background"
             self._source.findings.add("warned", "image", why, name)
@@ -118,7 +119,7 @@ class _Reader:
             values = values[:_BOX]
         outline = len(values) >= _OUTLINE and len(values) % 2 == 1
         if len(values) != _BOX and not outline:
-            hint = "; is the last one a confidence, as in a detector's results?" if len(values) == _BOX + 1 else ""
+            hint = "; is the last one a confidence or a track's number?" if len(values) == _BOX + 1 else ""
             raise AnnotationsError(
                 f"{place}: {len(values)} numbers; a line has five (class, x, y, width, height), or a class and the "
                 f"points of an outline{hint}"

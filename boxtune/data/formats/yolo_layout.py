@@ -187,6 +187,8 @@ def _darknet_layout(source: Source, file: Path) -> Layout:
     shown = source.shown(file)
     raw = {}
     for line, text in text_lines(file, shown):
+        if text.startswith("#"):
+            continue
         key, equals, value = text.partition("=")
         if not equals:
             raise AnnotationsError(f"{shown}:{line}: {text}: write KEY = VALUE")

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 
+from boxtune.data.findings import Finding
 from boxtune.data.importing.shards import Shard
 from boxtune.data.importing.splitting import TRAIN, VALIDATION
-from boxtune.data.published import LABEL_MAP
+from boxtune.data.published import CONFIG, EXPERIMENT, LABEL_MAP
 from boxtune.errors import AnnotationsError, InputError
 from trial_entry.errors import RequestError
 from trial_entry.pipeline_config.aliases import ALIASES
@@ -18,7 +19,6 @@ from trial_entry.pipeline_config.listing import assignable
 from trial_entry.pipeline_config.protos import InputReader, TrainEvalPipelineConfig
 from trial_entry.pipeline_config.text import config_text, read_config
 
-CONFIG, EXPERIMENT = "pipeline.config", "experiment.yaml"
 _MOUNTED = "/data"  # where the Experiment's pods see the folder
 _NAME_LENGTH = 40  # of an Experiment's name, in Katib
 _SET_PATHS = re.compile(r"^(?P<indent> *)- --set=\S+(?:input_path|label_map_path)=/data/.*\n", re.MULTILINE)
@@ -31,6 +31,8 @@ def read_base(path: Path) -> TrainEvalPipelineConfig:
     Raises:
         InputError: unreadable, or no pipeline.config.
     """
+    if not path.is_file():
+        raise InputError(f"--config {path}: no such file")
     try:
         return read_config(path)
     except RequestError as error:
@@ -38,12 +40,21 @@ def read_base(path: Path) -> TrainEvalPipelineConfig:
 
 
 def write_configs(
-    folder: Path, name: str, base: TrainEvalPipelineConfig, shards: Sequence[Shard], numbers: Mapping[str, int]
-) -> None:
+    folder: Path,
+    name: str,
+    base: TrainEvalPipelineConfig,
+    shards: Sequence[Shard],
+    numbers: Mapping[str, int],
+    most: int,
+) -> list[Finding]:
     """CONFIG, whose paths are relative to the folder, and EXPERIMENT, which sees the folder as the volume `data`.
 
     Args:
         name: what the Experiment is called, before what Katib does not take is left out of it.
+        most: objects of an image; what the config reads of one is raised to it.
+
+    Returns:
+        What of the config was changed besides where it reads.
 
     Raises:
         AnnotationsError: there are no records to validate on.
@@ -51,8 +62,11 @@ def write_configs(
     if not any(shard.split == VALIDATION for shard in shards):
         raise AnnotationsError("--config: no image validates; ask for a split, such as --split validation=0.2")
     config = _pointed(base, shards, numbers)
+    raised = _raise_limits(config, most)
     (folder / CONFIG).write_text(config_text(config), encoding="utf-8")
     (folder / EXPERIMENT).write_text(_experiment(name, config), encoding="utf-8")
+    why = f"whose max_number_of_boxes was raised to {most}, which an image has"
+    return [Finding("repaired", "file", why, 1, [f"{CONFIG}: {where}"]) for where in raised]
 
 
 def _pointed(
@@ -77,6 +91,15 @@ def _pointed(
         validation.name = TEST  # which no trial reads
         config.eval_input_reader.add().CopyFrom(validation)
     return config
+
+
+def _raise_limits(config: TrainEvalPipelineConfig, most: int) -> list[str]:
+    """Readers (and the training) that would drop boxes of the image with the most; what was raised."""
+    named = [*all_readers(config), ("train_config", config.train_config)]
+    low = [(where, each) for where, each in named if each.max_number_of_boxes < most]
+    for _, each in low:
+        each.max_number_of_boxes = most
+    return [where for where, _ in low]
 
 
 def _point(reader: InputReader, shard: Shard) -> None:

@@ -7,7 +7,7 @@ is cut off.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -92,19 +92,24 @@ class DataIndex:
         if not keep:
             self._base.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;" + _LOOKS + _IMAGES)
 
-    def add(self, images: Iterable[AnnotatedImage]) -> None:
-        """Keep the images of a reader, in their order; of a file that is listed twice, the objects of both."""
+    def add(self, images: Iterable[AnnotatedImage], twice: Callable[[AnnotatedImage, AnnotatedImage], None]) -> None:
+        """Keep the images of a reader, in their order; of a file that is listed twice, the objects of both.
+
+        Args:
+            twice: is told of an image that is listed again, after the first.
+        """
         self._base.execute("BEGIN")
         for image in images:
             row = (image.name, str(image.file.absolute()), _IMAGE.dump_json(image))
             done = self._base.execute("INSERT OR IGNORE INTO images(name, file, image) VALUES (?, ?, ?)", row)
             if not done.rowcount:
-                self._merge(image)
+                self._merge(image, twice)
         self._base.execute("COMMIT")
 
-    def _merge(self, image: AnnotatedImage) -> None:
+    def _merge(self, image: AnnotatedImage, twice: Callable[[AnnotatedImage, AnnotatedImage], None]) -> None:
         [row] = self._base.execute("SELECT image FROM images WHERE name = ?", (image.name,)).fetchone()
         known = _IMAGE.validate_json(row)
+        twice(known, image)
         both = replace(known, objects=known.objects + image.objects)
         self._base.execute("UPDATE images SET image = ? WHERE name = ?", (_IMAGE.dump_json(both), image.name))
 

@@ -29,6 +29,7 @@ class Inputs:
             options.max_side,
             options.shards,
             options.format,
+            options.skip_bad,
         )
         self._digest = hashlib.sha256(repr(said).encode())
 

@@ -86,6 +86,7 @@ def _look(image: AnnotatedImage, how: Looking) -> Look:
             return _look_at_raster(image, how, findings)
         data = image_bytes(image)
         seen = look_at(data)
+        print_of_it = fingerprint(seen.small).hex()
     except OSError as error:
         return Look(bad=f"cannot be read: {error.strerror}")
     except Undecodable as bad:
@@ -98,7 +99,7 @@ def _look(image: AnnotatedImage, how: Looking) -> Look:
         bytes=len(data),
         size=settled.size,
         kept_as=seen.kept_as,
-        fingerprint=fingerprint(seen.small).hex(),
+        fingerprint=print_of_it,
         objects=settled.objects,
         tally=settled.tally,
         findings=tuple(findings.everything()),

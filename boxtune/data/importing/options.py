@@ -49,3 +49,9 @@ class ImportOptions:
     shards: int = 0
     processes: int = 1
     command: Sequence[str] = ()
+
+
+def asked_split(options: ImportOptions) -> str:
+    """What was asked for of the split, as import.json keeps it: another one splits anew."""
+    shares = "" if options.split is None else repr(dict(options.split.shares))
+    return f"{shares} seed {options.seed} group {options.grouping.text} together {options.keep_together}"

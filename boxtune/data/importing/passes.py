@@ -13,7 +13,7 @@ import shutil
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -31,7 +31,7 @@ from boxtune.data.importing.looking import Looking, look_at_all
 from boxtune.data.importing.options import ImportOptions
 from boxtune.data.importing.planning import Plan, plan
 from boxtune.data.importing.records import RecordOptions
-from boxtune.data.importing.settling import Tally, misreading
+from boxtune.data.importing.settling import looks_like_corners, misreading
 from boxtune.data.importing.shards import write_shards
 from boxtune.data.importing.writing import Imported, about_import
 from boxtune.data.label_maps import label_map_text, numbered, read_numbers
@@ -40,6 +40,7 @@ from boxtune.errors import AnnotationsError, Interrupted
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 
 _FEW_OBJECTS = 10  # that are no boxes are no reason to refuse a small data set
+_SOME = 3  # places, where nothing at all is right
 _MOST_NAMED = 20  # places in the line that refuses
 
 
@@ -102,14 +103,13 @@ class _Import:
             shutil.rmtree(self._work)
             return Imported(known, unchanged=True)
         gathered = self._look(annotations)
-        classes = self._classes(annotations, gathered.counts)
         decided = plan(self._index, gathered, self._options, self._findings)
-        about = self._write(annotations, decided, classes, base) | {"inputs": inputs.digest}
+        about = self._write(annotations, gathered, decided, base) | {"inputs": inputs.digest}
         made = self._work / "made"
         (made / IMPORT).write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         os.utime(made / IMPORT, (began, began))  # what is newer was changed since
-        publish(self._work, made, self._options.out)
-        return Imported(about, unchanged=False)
+        kept = publish(self._work, made, self._options.out, known)
+        return Imported(about, unchanged=False, kept=kept)
 
     def _read(self) -> tuple[Annotations, Inputs]:
         options = self._options
@@ -124,7 +124,7 @@ class _Import:
                 self._listener.tick(1)
                 yield image
 
-        self._index.add(counted())
+        self._index.add(counted(), self._say_twice)
         if not len(self._index) and not self._findings.everything():
             raise AnnotationsError(f"{options.annotations}: no image")
         for file in (*annotations.files, options.label_map, options.config):
@@ -132,45 +132,60 @@ class _Import:
                 inputs.add_file(file)
         return annotations, inputs
 
+    def _say_twice(self, known: AnnotatedImage, again: AnnotatedImage) -> None:
+        if known.file != again.file:
+            raise AnnotationsError(
+                f"{again.place}: {again.file} and {known.file} would have one name; import them apart"
+            )
+        if known.split != again.split:
+            what = f"{again.name} in {again.split or 'none'}, also in {known.split or 'none'}, where it stays"
+            self._findings.add("warned", "image", "listed in two splits", what)
+        else:
+            self._findings.add("repaired", "image", "listed twice, its objects put together", again.place)
+
     def _look(self, annotations: Annotations) -> Gathered:
         options = self._options
         self._listener.phase("looking at images", len(self._index))
         how = Looking(annotations.written, options.tiling is not None)
         look_at_all(self._index, how, options.processes, self._listener.tick)
         gathered = gather(self._index, options, self._findings)
-        self._judge(annotations, len(gathered.images), gathered.tally)
+        self._judge(annotations, gathered)
         return gathered
 
-    def _judge(self, annotations: Annotations, used: int, total: Tally) -> None:
+    def _judge(self, annotations: Annotations, gathered: Gathered) -> None:
         """Refuse what would teach something false, and more loss than was allowed."""
         shown = self._options.annotations.name
         refused = self._findings.of("refused")
         if refused:
             raise AnnotationsError("; ".join(each.sentence(_MOST_NAMED) for each in refused))
-        wrong = misreading(total, annotations.written, shown)
+        wrong = misreading(gathered.tally, annotations.written, shown)
         if wrong is not None:
             raise AnnotationsError(f"{wrong[0]}: {wrong[1]}")
-        self._judge_loss(used, total)
-        if not used:
-            raise AnnotationsError(f"{shown}: no image is left")
-        if not total.objects:
-            raise AnnotationsError(f"{shown}: annotations: no object at all, nothing to learn from: an empty list?")
+        self._judge_loss(gathered)
+        losses = "".join(f"; {each.sentence(_SOME)}" for each in self._findings.losses("image", "file", "object"))
+        if not gathered.images:
+            raise AnnotationsError(f"{shown}: no image is left{losses}")
+        if not gathered.counts.total():
+            hint = losses or ", an empty list?"
+            raise AnnotationsError(f"{shown}: annotations: no object at all, nothing to learn from{hint}")
+        if looks_like_corners(gathered.tally, annotations.written):
+            why = "whose boxes would all lie in their images as two corners too: look at them with boxtune data show"
+            self._findings.add("warned", "file", why, shown)
 
-    def _judge_loss(self, used: int, total: Tally) -> None:
-        allowed = self._options.skip_bad
-        bad_objects = self._findings.losses("object")
+    def _judge_loss(self, gathered: Gathered) -> None:
+        allowed, used, kept = self._options.skip_bad, len(gathered.images), gathered.counts.total()
         for kinds, good, few in (
             (self._findings.losses("image", "file"), used, 0),
-            (bad_objects, total.objects, _FEW_OBJECTS),
+            (self._findings.losses("object"), kept, _FEW_OBJECTS),
         ):
             count = sum(each.count for each in kinds)
             share = count / max(1, good + count)
             if count > few and share > allowed:
-                said = "; ".join(each.sentence(_MOST_NAMED) for each in kinds)
-                raise AnnotationsError(f"{said}; that is {share:.1%}, and --skip-bad {allowed:.0%} allows less")
-        if total.objects and total.objects == sum(each.count for each in bad_objects):
-            said = "; ".join(each.sentence(_MOST_NAMED) for each in bad_objects)
-            raise AnnotationsError(f"{said}; no object is left")
+                said = "; ".join(each.sentence(_MOST_NAMED if good else _SOME) for each in kinds)
+                hint = (
+                    "" if good or self._options.images is not None else "; are the images elsewhere? name --images DIR"
+                )
+                raise AnnotationsError(f"{said}; that is {share:.1%}, and --skip-bad {allowed:.0%} allows less{hint}")
 
     def _classes(self, annotations: Annotations, labels: Counter[str]) -> list[str]:
         """Declared ones in their order, or those that were met, in the alphabet's."""
@@ -189,19 +204,21 @@ class _Import:
     def _write(
         self,
         annotations: Annotations,
+        gathered: Gathered,
         decided: Plan,
-        classes: Sequence[str],
         base: TrainEvalPipelineConfig | None,
     ) -> dict[str, Any]:
         options = self._options
         given = read_numbers(options.label_map) if options.label_map else {}
-        numbers = numbered(classes, given, str(options.label_map))
+        numbers = numbered(self._classes(annotations, gathered.counts), given, str(options.label_map))
         records = RecordOptions(numbers, options.tiling, options.max_side)
         made = self._work / "made"
         made.mkdir(exist_ok=True)
         wanted = {shard.name for shard in decided.shards}
         for path in made.iterdir():  # of an import that was cut off
-            if path.name not in wanted:
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name not in wanted:
                 path.unlink()
         self._listener.phase("writing records", len(decided.shards))
         counts = write_shards(
@@ -210,7 +227,9 @@ class _Import:
         (made / LABEL_MAP).write_text(label_map_text(numbers), encoding="utf-8")
         decided.write_splits(made / SPLITS)
         if base is not None:
-            write_configs(made, options.out.resolve().name, base, decided.shards, numbers)
+            self._findings.merge(
+                write_configs(made, options.out.resolve().name, base, decided.shards, numbers, gathered.most)
+            )
         return about_import(made, options, annotations, numbers, decided, counts) | {
             "findings": [asdict(each) for each in self._findings.everything()]
         }

@@ -12,11 +12,21 @@ from pathlib import Path
 from boxtune.data.findings import Findings
 from boxtune.data.importing.gathering import Gathered, UsedImage
 from boxtune.data.importing.index import DataIndex
-from boxtune.data.importing.options import ImportOptions
+from boxtune.data.importing.options import ImportOptions, asked_split
 from boxtune.data.importing.shards import Shard, Sized, placed
-from boxtune.data.importing.splitting import AUTOMATIC, TRAIN, Member, SplitSpec, assign, film_of, films
+from boxtune.data.importing.splitting import (
+    ALL_SPLITS,
+    AUTOMATIC,
+    TRAIN,
+    VALIDATION,
+    Member,
+    SplitSpec,
+    assign,
+    film_of,
+    films,
+)
 from boxtune.data.near_duplicates import pairs, tied_together
-from boxtune.data.published import splits_before
+from boxtune.data.published import read_import, splits_before
 
 
 @dataclass(frozen=True)
@@ -28,14 +38,12 @@ class Plan:
         splits: split by name.
         shards: every file.
         counts: objects by split and class.
-        digest: equal for equal images in equal places.
     """
 
     members: Sequence[Member]
     splits: Mapping[str, str]
     shards: Sequence[Shard]
     counts: Mapping[str, Mapping[str, int]]
-    digest: str
 
     def write_splits(self, path: Path) -> None:
         """A table of image, group and split."""
@@ -73,45 +81,69 @@ def plan(index: DataIndex, gathered: Gathered, options: ImportOptions, findings:
     ]
     places, shards = placed(sized, options.shards)
     index.place(places)
-    digest = hashlib.sha256(repr(shards).encode())
-    for each in used:
-        member = each.member
-        digest.update(f"{member.name}:{member.sha256.hex()}:{sorted(member.labels)}:{splits[member.name]}\n".encode())
-    return Plan([each.member for each in used], splits, shards, counts, digest.hexdigest())
+    return Plan([each.member for each in used], splits, shards, counts)
 
 
 def _splits(used: Sequence[UsedImage], options: ImportOptions, findings: Findings) -> dict[str, str]:
     """Split by name: the data's own where they have some and nobody asked for another."""
-    if options.split is None and any(each.own_split for each in used):
-        for each in used:
-            if not each.own_split:
-                findings.add("warned", "image", "in no split of the data, put into train", each.member.name)
-        return {each.member.name: each.own_split or TRAIN for each in used}
+    is_own = options.split is None and any(each.own_split for each in used)
     spec = options.split or SplitSpec(seed=options.seed)
-    members = [each.member for each in used]
-    if (
-        options.grouping.text == AUTOMATIC
-        and not any(each.group for each in members)
-        and films(members, len(spec.names))
-    ):
-        members = [replace(each, group=film_of(each.name)) for each in members]
-        groups = list(dict.fromkeys(each.group for each in members))
-        why = "taken by their names for frames of films, each film in one split; --group none takes images one by one"
-        findings.add("warned", "image", why, f"{len(groups)} films, such as {groups[0]}", len(members))
+    members = _grouped([each.member for each in used], spec, options, is_own, findings)
     if options.keep_together:
         members = _together(members, _near(used))
     for each, member in zip(used, members, strict=True):
         each.member = member
-    chosen = assign(members, spec, splits_before(options.out), options.split is not None)
-    if options.split is None and set(chosen.values()) == {TRAIN}:
-        findings.add(
-            "warned",
-            "image",
-            "all kept for training, since so few are not split",
-            "--split validation=0.2 does",
-            len(used),
-        )
+    if is_own:
+        return _own_splits(used, options, findings)
+    wanted = options.split is not None or options.config is not None  # a config needs records to validate on
+    chosen = assign(members, spec, _before(options), wanted)
+    if not wanted and set(chosen.values()) == {TRAIN}:
+        groups = len({member.key for member in members})
+        why = f"all kept for training: {groups} images or groups are too few to be split unasked"
+        findings.add("warned", "image", why, "--split validation=0.2 splits them", len(used))
     return chosen
+
+
+def _before(options: ImportOptions) -> dict[str, str]:
+    """The splits of an earlier import into this folder, if it was asked for the same ones."""
+    earlier = read_import(options.out).get("split")
+    return splits_before(options.out) if earlier == asked_split(options) else {}
+
+
+def _grouped(
+    members: list[Member], spec: SplitSpec, options: ImportOptions, is_own: bool, findings: Findings
+) -> list[Member]:
+    """The images with what their names say of films, where nobody said what belongs together."""
+    if is_own or options.grouping.text != AUTOMATIC or any(each.group for each in members):
+        return members
+    if not films(members, len(spec.names)):
+        return members
+    members = [replace(each, group=film_of(each.name)) for each in members]
+    groups = list(dict.fromkeys(each.group for each in members))
+    why = "taken by their names for frames of films, each film in one split; --group none takes images one by one"
+    findings.add("warned", "image", why, f"{len(groups)} films, such as {groups[0]}", len(members))
+    return members
+
+
+def _own_splits(used: Sequence[UsedImage], options: ImportOptions, findings: Findings) -> dict[str, str]:
+    """The data's own; what belongs together and is in several goes into the first of them."""
+    found = {each.member.name: each.own_split or TRAIN for each in used}
+    for each in used:
+        if not each.own_split:
+            findings.add("warned", "image", "in no split of the data, put into train", each.member.name)
+    if options.keep_together or options.grouping.is_asked:
+        homes: dict[str, str] = {}
+        for split in ALL_SPLITS:
+            for each in used:
+                if found[each.member.name] == split and homes.setdefault(each.member.key, split) != split:
+                    what = f"{each.member.name} from {split} to {homes[each.member.key]}"
+                    findings.add("repaired", "image", "moved to the split of what belongs to them", what)
+                    found[each.member.name] = homes[each.member.key]
+    for split in (TRAIN, VALIDATION):
+        if split not in found.values():
+            why = f"that have no image for {split}; --split splits them anew"
+            findings.add("warned", "file", why, options.annotations.name)
+    return found
 
 
 def _near(used: Sequence[UsedImage]) -> Iterator[tuple[int, int]]:

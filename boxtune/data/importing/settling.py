@@ -11,6 +11,7 @@ from boxtune.data.orientation import Size, seen_box, seen_size
 _ROUNDING = 1e-5  # of a side: what six digits leave over the edge, and nobody needs to be told
 _SLIP = 0.05  # of a side: up to here a hand slipped; beyond, the numbers mean something else
 _SLIP_PIXELS = 3.0
+_MOSTLY_OUTSIDE = 0.1  # of a box within the image: with less, its numbers are wrong rather than its hand
 _NO_PIXEL = 0.5  # a box narrower than this covers no pixel
 _SCALE = 0.01  # by how much the scales of two sides may differ, since sizes are whole numbers
 
@@ -145,11 +146,15 @@ def _settled(box: Box, size: Size, place: str, findings: Findings) -> Box | None
         findings.add("repaired", "object", why, place)
         xmin, xmax = sorted((xmin, xmax))
         ymin, ymax = sorted((ymin, ymax))
+    area = (xmax - xmin) * (ymax - ymin)
     over = max(-xmin / size[0], -ymin / size[1], xmax / size[0] - 1, ymax / size[1] - 1)
     cut = (max(xmin, 0.0), max(ymin, 0.0), min(xmax, float(size[0])), min(ymax, float(size[1])))
     if min(cut[2] - cut[0], cut[3] - cut[1]) < _NO_PIXEL:
         why = "without an area: no width, no height, or wholly outside of the image"
         findings.lose("object", why, place)
+        return None
+    if (cut[2] - cut[0]) * (cut[3] - cut[1]) < _MOSTLY_OUTSIDE * area:
+        findings.lose("object", "almost wholly outside of their image", place)
         return None
     if over > _ROUNDING:
         findings.add("repaired", "object", "reaching outside, beyond the edge of their image, cut there", place)
@@ -188,7 +193,13 @@ _OTHERWISE = {
     "corner and size": "as two corners (x1, y1, x2, y2)",
     "centre and size": "as two corners (x1, y1, x2, y2)",
 }
+_MANY = 10
 _FEW, _SHARE_FAR, _SHARE_OUTSIDE, _SHARE_OTHERWISE = 3, 0.1, 0.2, 0.95
+
+
+def looks_like_corners(tally: Tally, written: Written) -> bool:
+    """Whether every box might as well be two corners, though none leaves its image: objects in the upper left alone."""
+    return written == "corner and size" and tally.objects >= _MANY and tally.otherwise == tally.objects
 
 
 def misreading(tally: Tally, written: Written, shown: str) -> tuple[str, str] | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -22,6 +22,7 @@ ALL_SPLITS = (TRAIN, *_KNOWN)
 BY_IMAGE, BY_FOLDER, AUTOMATIC = "none", "folder", "auto"
 _COLUMN = "column:"
 _FEW_GROUPS = 10  # fewer are not split unless somebody asks
+_MUCH = 1.5  # times its share, or its share by this: so much a split of groups may differ
 _SPREAD = 1 << 64
 _NUMBERED = re.compile(r"(?P<film>.*?)[-_ .]*\d+")
 
@@ -82,7 +83,8 @@ def parse_split(text: str, seed: int) -> SplitSpec:
         except ValueError:
             share = 0.0
         if name not in _KNOWN or name in shares or not 0 < share < 1:
-            raise InputError(f'--split "{text}": write validation=0.2,test=0.1, or none')
+            what = "the rest trains" if name == TRAIN else "a name and a share, each name once"
+            raise InputError(f'--split "{text}": "{part}"; {what}: write validation=0.2,test=0.1, or none')
         shares[name] = share
     if sum(shares.values()) >= 1:
         raise InputError(f'--split "{text}": nothing is left to train on')
@@ -104,6 +106,11 @@ class Grouping:
             self._expression = None if is_word else re.compile(text)
         except re.error as error:
             raise InputError(f'--group "{text}": no regular expression: {error}') from None
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether something was named that groups images."""
+        return self.text not in (BY_IMAGE, AUTOMATIC)
 
     def group(self, name: str, given: str) -> str:
         """The group of an image whose data say `given`; empty where it is alone."""
@@ -165,13 +172,16 @@ def assign(members: Sequence[Member], spec: SplitSpec, before: Mapping[str, str]
             f"--split: {len(groups)} {counted('group', len(groups))} of images for {len(spec.names)} splits, so that "
             "one would be empty; --split none, or more images"
         )
-    chosen = {}
+    chosen, free = {}, set[str]()
     for key, inside in groups.items():
         earlier = {before[member.name] for member in inside if before.get(member.name) in spec.names}
         chosen[key] = earlier.pop() if len(earlier) == 1 else _by_number(_number(spec.seed, key), spec)
+        free |= set() if any(member.name in before for member in inside) else {key}
     labels = {key: frozenset().union(*(member.labels for member in inside)) for key, inside in groups.items()}
-    _give_every_class(chosen, labels, spec)
-    _fill(chosen, spec)
+    if len(groups) < len(members):
+        _balance(chosen, {key: len(inside) for key, inside in groups.items()}, spec, free)
+    _give_every_class(chosen, labels, spec, free)
+    _fill(chosen, spec, free)
     return {member.name: chosen[key] for key, inside in groups.items() for member in inside}
 
 
@@ -188,18 +198,37 @@ def _by_number(number: float, spec: SplitSpec) -> str:
     return TRAIN
 
 
-def _give_every_class(chosen: dict[str, str], labels: Mapping[str, frozenset[str]], spec: SplitSpec) -> None:
-    """Move groups so that each class with groups enough is in each split; the rarest first, none lost for it."""
+def _balance(chosen: dict[str, str], sizes: Mapping[str, int], spec: SplitSpec, free: Collection[str]) -> None:
+    """Few large groups may fall so that a split has much more or less than its share: move those that mend it."""
+    total = sum(sizes.values())
+    for split, share in spec.shares.items():
+        wanted = share * total
+        for _ in chosen:
+            size = sum(sizes[key] for key, home in chosen.items() if home == split)
+            if wanted / _MUCH <= size <= wanted * _MUCH:
+                break
+            source, target, sign = (split, TRAIN, -1) if size > wanted else (TRAIN, split, 1)
+            movable = [key for key, home in chosen.items() if home == source and key in free]
+            off = {key: abs(size + sign * sizes[key] - wanted) for key in movable}
+            best = min(movable, key=lambda key: (off[key], _number(spec.seed, key)), default=None)
+            if best is None or off[best] >= abs(size - wanted):
+                break
+            chosen[best] = target
+
+
+def _give_every_class(
+    chosen: dict[str, str], labels: Mapping[str, frozenset[str]], spec: SplitSpec, free: Collection[str]
+) -> None:
+    """Move groups so that each class is in each split, training first; the rarest first, none lost for it."""
     having: dict[str, list[str]] = defaultdict(list)
     for key, names in labels.items():
         for name in names:
             having[name].append(key)
     for name in sorted(having, key=lambda each: (len(having[each]), each)):
-        if len(having[name]) < len(spec.names):
-            continue
-        for split in spec.names:
+        for split in spec.names[: len(having[name])]:
             if all(chosen[key] != split for key in having[name]):
-                _move(split, having[name], chosen, labels, having, spec.seed)
+                movable = [key for key in having[name] if key in free]
+                _move(split, movable, chosen, labels, having, spec.seed)
 
 
 def _move(
@@ -213,12 +242,12 @@ def _move(
     """One of the candidates to `split`: one whose own split keeps all of its classes, by its number."""
     for key in sorted(candidates, key=lambda each: (chosen[each] != TRAIN, _number(seed, each))):
         home = chosen[key]
-        if all(sum(chosen[other] == home for other in having[name]) > 1 for name in labels[key]):
+        if split == TRAIN or all(sum(chosen[other] == home for other in having[name]) > 1 for name in labels[key]):
             chosen[key] = split
             return
 
 
-def _fill(chosen: dict[str, str], spec: SplitSpec) -> None:
+def _fill(chosen: dict[str, str], spec: SplitSpec, free: Collection[str]) -> None:
     """No split is left empty: it is given the group of the lowest number of the largest."""
     for split in spec.names:
         if split not in chosen.values():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from boxtune.data.findings import counted
-from boxtune.data.importing.configuring import EXPERIMENT
 from boxtune.data.importing.options import ImportOptions
 from boxtune.data.importing.writing import Imported
-from boxtune.data.published import IMPORT
+from boxtune.data.published import CONFIG, EXPERIMENT, IMPORT
 
 _MOST_PLACES = 5  # in a line; import.json has the first thousand
 _MOST_CLASSES = 12
@@ -29,9 +29,16 @@ def summary(imported: Imported, options: ImportOptions) -> Iterator[str]:
         yield f"{split}: {images} {counted('image', images)}{tiles}, {total} {counted('object', total)} ({names}{more})"
     read = about["annotations"]
     same = "nothing changed: " if imported.unchanged else ""
+    for name in imported.kept:
+        new = f", the new one is {name}.new" if (options.out / f"{name}.new").exists() else ""
+        yield f"kept: {name}, which was not written by an import, or was edited{new}"
+    out = shlex.quote(str(options.out))
     classes = len(about["classes"])
     yield f"{same}{options.out}: {read['format']}, {classes} {counted('class', classes)}; all of it in {IMPORT}"
     if options.config is not None:
-        yield f"next: boxtune check {options.out / EXPERIMENT} --volume data={options.out}, then boxtune run likewise"
+        experiment = shlex.quote(str(options.out / EXPERIMENT))
+        config = shlex.quote(str(options.out / CONFIG))
+        yield f"next: boxtune data check {out} --config {config}; boxtune data show {out}"
+        yield f"then: boxtune check {experiment} --volume data={out} --build, and boxtune run {experiment} likewise"
     else:
-        yield f"next: boxtune data check {options.out}, and boxtune data show {options.out}"
+        yield f"next: boxtune data check {out}; boxtune data show {out}"

@@ -11,6 +11,7 @@ from boxtune.data.orientation import Size
 from boxtune.errors import InputError
 
 _LEAST_VISIBLE = 0.1  # of an object, or of what a tile can hold of it: SAHI's share
+_MOST_OVERLAP = 0.9  # of a tile's side: with more there are hundreds of tiles for each pixel
 _NO_PIXEL = 1.0  # a visible part narrower than this is no box
 Window = tuple[int, int, int, int]  # left, top, right, lower
 
@@ -65,10 +66,8 @@ def parse_tiling(size: str, overlap: float, empty: float) -> Tiling:
         raise InputError(f'--tile "{size}": write 640, or 640x480')
     width, height = int(sides[0]), int(sides[-1])
     pixels = round(overlap * min(width, height)) if overlap < 1 else round(overlap)
-    if not 0 <= pixels < min(width, height):
-        raise InputError(
-            f"--overlap {overlap:g}: from 0 to below 1 (a share of the tile), or pixels, below the tile's side"
-        )
+    if not 0 <= pixels <= _MOST_OVERLAP * min(width, height):
+        raise InputError(f"--overlap {overlap:g}: a share of the tile from 0 to {_MOST_OVERLAP}, or as many pixels")
     return Tiling(width, height, pixels, empty)
 
 

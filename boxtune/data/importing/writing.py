@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from boxtune.data.annotations import Annotations
 from boxtune.data.findings import Finding
-from boxtune.data.importing.options import ImportOptions
+from boxtune.data.importing.options import ImportOptions, asked_split
 from boxtune.data.importing.planning import Plan
 from boxtune.data.importing.splitting import ALL_SPLITS
-from boxtune.data.published import FORMAT, IMPORT
+from boxtune.data.published import CONFIG, EXPERIMENT, FORMAT, IMPORT
 from trial_entry.contract.versions import boxtune_version
 from trial_entry.records.tfrecord import summarize
+
+_UNSIZED = (IMPORT, CONFIG, EXPERIMENT)  # the last two are people's to edit
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,12 @@ class Imported:
     Attributes:
         about: what its import.json says.
         unchanged: whether it was there already.
+        kept: files of the folder that was there before, which no import wrote or somebody edited.
     """
 
     about: Mapping[str, Any]
     unchanged: bool
+    kept: Sequence[str] = ()
 
     @property
     def findings(self) -> list[Finding]:
@@ -66,9 +70,11 @@ def about_import(
             "sha256": _digest(annotations.files),
         },
         "seed": options.seed,
+        "split": asked_split(options),
         "classes": dict(numbers),
         "splits": splits,
-        "files": {path.name: path.stat().st_size for path in sorted(made.iterdir()) if path.name != IMPORT},
+        "configs": {name: _digest([made / name]) for name in (CONFIG, EXPERIMENT) if (made / name).is_file()},
+        "files": {path.name: path.stat().st_size for path in sorted(made.iterdir()) if path.name not in _UNSIZED},
     }
 
 
