@@ -138,6 +138,7 @@ def test_vocs_deleted_objects_and_several_boxes_of_one(tmp_path: Path) -> None:
 
 
 def test_images_that_were_split_stay_where_they_are(tmp_path: Path) -> None:
+    before: dict[str, str] = {}
     for count in (40, 41):
         names = [f"{n}x.png" for n in range(count)]
         for n, name in enumerate(names):
@@ -148,7 +149,7 @@ def test_images_that_were_split_stay_where_they_are(tmp_path: Path) -> None:
         coco(tmp_path / "a.json", listed, objects, categories({"cup": 1, "ball": 2}))
         imported(tmp_path, tmp_path / "a.json", "--images", tmp_path / "images")
         now = split_of(tmp_path / "out")
-        before = now if count == 40 else before  # noqa: F821
+        before = before or now
         assert {name: now[name] for name in before} == before
     first = {name for name, split in before.items() if name in ("3x.png", "29x.png") and split == "train"}
     assert first  # training is served before the others
