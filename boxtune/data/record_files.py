@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from boxtune.data.importing.splitting import ALL_SPLITS
 from boxtune.data.published import LABEL_MAP
 from boxtune.errors import InputError
 from trial_entry.errors import RequestError
@@ -71,7 +72,8 @@ def find_records(named: Sequence[str], label_map: Path | None = None) -> RecordF
         raise InputError(str(error)) from None
     except OSError as error:
         raise InputError(f"{error.filename}: cannot be read: {error.strerror}") from None
-    return RecordFiles(splits, labels)
+    known = [split for split in ALL_SPLITS if split in splits]  # training first, as people think of them
+    return RecordFiles({split: splits[split] for split in dict.fromkeys((*known, *splits))}, labels)
 
 
 def file_split(name: str) -> str:

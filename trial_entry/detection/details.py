@@ -35,7 +35,7 @@ def write_details(evaluator: Evaluator, label_map: LabelMap, folder: Path, thres
     chosen = chosen_images(detections, threshold, pictures)
     folder.mkdir(parents=True, exist_ok=True)
     boxes, album = boxes_by_image(detections, threshold), _Album(folder, label_map)
-    images = [album.add(image, pixels, boxes[image]) for image, pixels in evaluator.images(chosen)]
+    images = [album.add(image, pixels, size, boxes[image]) for image, pixels, size in evaluator.images(chosen)]
     images.sort(key=lambda each: chosen.index(each.id))
     found = DetailsRecord(threshold, classes, tuple(images), len(detections.images), pictures)
     write_json(folder / DETAILS_FILE, to_json(found))
@@ -60,11 +60,16 @@ class _Album:
     folder: Path
     label_map: LabelMap
 
-    def add(self, image: int, pixels: NDArray[np.uint8], boxes: ImageBoxes) -> PictureRecord:
-        """Write one image, small enough for a page; its boxes as shares of its edges."""
-        height, width = pixels.shape[:2]
+    def add(self, image: int, pixels: NDArray[np.uint8], size: tuple[int, int], boxes: ImageBoxes) -> PictureRecord:
+        """Write one image, small enough for a page; its boxes as shares of its edges.
+
+        Args:
+            size: height and width of the image that its boxes are in.
+        """
+        height, width = size
         picture = Image.fromarray(np.ascontiguousarray(pixels))
-        picture.thumbnail((_EDGE, _EDGE))
+        scale = min(1.0, _EDGE / max(size))  # a model that takes squares sees it out of proportion
+        picture = picture.resize((max(1, round(width * scale)), max(1, round(height * scale))))
         file = f"image-{image}.jpg"
         picture.convert("RGB").save(self.folder / file, quality=80)
         truth, found = self._boxes(boxes.truth, width, height), self._boxes(boxes.found, width, height)

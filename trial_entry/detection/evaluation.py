@@ -132,20 +132,25 @@ class Evaluator:
         total_loss = float(np.mean(losses))
         return {**metrics, TOTAL_LOSS: total_loss} if np.isfinite(total_loss) else metrics
 
-    def images(self, wanted: Collection[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        """The images of these ids as they are recorded: id, and [height, width, 3] uint8."""
+    def images(self, wanted: Collection[int]) -> Iterator[tuple[int, NDArray[np.uint8], tuple[int, int]]]:
+        """The images of these ids: id, [height, width, 3] uint8 as the model sees it, height and width of the record.
+
+        The API resizes what it calls the original image; boxes of an evaluation are in the record's pixels.
+        """
         from object_detection import inputs
         from object_detection.core import standard_fields as fields
 
         assert self._prepared is not None  # after an evaluation
         names, left = fields.InputDataFields, set(wanted)
         for features, _ in self._prepared.result().dataset:
-            shapes = features[names.original_image_spatial_shape].numpy()
+            recorded = features[names.original_image_spatial_shape].numpy()
+            resized = features[names.true_image_shape].numpy()  # without what the resizer put around it
             for row, image in enumerate(features[inputs.HASH_KEY].numpy()):
                 if int(image) in left:
                     left.discard(int(image))
-                    height, width = shapes[row]
-                    yield int(image), features[names.original_image][row].numpy()[:height, :width]
+                    height, width = resized[row][:2]
+                    pixels = features[names.original_image][row].numpy()[:height, :width]
+                    yield int(image), pixels, (int(recorded[row][0]), int(recorded[row][1]))
             if not left:
                 return
 

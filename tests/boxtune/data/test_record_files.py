@@ -40,7 +40,7 @@ def test_a_folder_a_pattern_and_files_are_the_same_records(tmp_path: Path) -> No
     assert pattern == folder
     assert find_records([str(tmp_path / "test-00000-of-00001"), str(tmp_path)]).splits.keys() == {"test", "train"}
     places = [(place.split, place.number, each.filename) for place, each in read_all(folder)]
-    assert places == [("test", 0, "test0"), ("train", 0, "train0"), ("train", 0, "train1")]
+    assert places == [("train", 0, "train0"), ("train", 0, "train1"), ("test", 0, "test0")]
 
 
 def test_some_records_are_read_without_the_others(tmp_path: Path) -> None:
