@@ -8,9 +8,10 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+import numpy as np
 from PIL import Image
 
-from boxtune.data.annotations import AnnotatedImage, AnnotatedObject
+from boxtune.data.annotations import AnnotatedImage, AnnotatedObject, Box
 from boxtune.data.importing.index import Look
 from boxtune.data.importing.rasters import RASTER, Raster
 from boxtune.data.importing.sources import image_bytes
@@ -111,24 +112,20 @@ def _scaled(look: Look, size: Size) -> tuple[AnnotatedObject, ...]:
 
 
 def _example(name: str, picture: _Picture, objects: Sequence[AnnotatedObject], options: RecordOptions) -> bytes:
-    width, height = picture.size
     return encode_example(
         DetectionExample(
             encoded=picture.data,
             format=picture.format,
-            width=width,
-            height=height,
+            width=picture.size[0],
+            height=picture.size[1],
             filename=name,
             source_id=name,
             sha256=picture.sha256,
             objects=tuple(
                 ExampleObject(
-                    label=options.numbers[each.label],
-                    text=each.label,
-                    xmin=each.box[0] / width,
-                    ymin=each.box[1] / height,
-                    xmax=each.box[2] / width,
-                    ymax=each.box[3] / height,
+                    options.numbers[each.label],
+                    each.label,
+                    *_shares(each.box, picture.size),
                     area=(each.box[2] - each.box[0]) * (each.box[3] - each.box[1]),
                     is_crowd=each.is_crowd,
                     difficult=each.difficult,
@@ -139,3 +136,22 @@ def _example(name: str, picture: _Picture, objects: Sequence[AnnotatedObject], o
             ),
         ).features()
     )
+
+
+def _shares(box: Box, size: Size) -> Box:
+    """A box as shares of the image; in the records' 32 bits it is no smaller than in pixels."""
+    width, height = size
+    xmin, ymin, xmax, ymax = box
+    return (
+        _outward(xmin / width, 0),
+        _outward(ymin / height, 0),
+        _outward(xmax / width, 1),
+        _outward(ymax / height, 1),
+    )
+
+
+def _outward(share: float, end: int) -> float:
+    """The nearest number of 32 bits on that side of a share from 0 to 1."""
+    near = np.float32(share)
+    is_inward = float(near) > share if end == 0 else float(near) < share
+    return float(np.nextafter(near, np.float32(end)) if is_inward else near)
