@@ -98,8 +98,7 @@ def _splits(used: Sequence[UsedImage], options: ImportOptions, findings: Finding
     wanted = options.split is not None or options.config is not None  # a config needs records to validate on
     chosen = assign(members, spec, _before(options), wanted)
     if not wanted and set(chosen.values()) == {TRAIN}:
-        groups = len({member.key for member in members})
-        why = f"all kept for training: {groups} images or groups are too few to be split unasked"
+        why = "all kept for training, since so few images, or groups of them, are not split unasked"
         findings.add("warned", "image", why, "--split validation=0.2 splits them", len(used))
     return chosen
 
