@@ -21,6 +21,7 @@ from trial_entry.records.objects import Expected
 from trial_entry.records.reader_findings import ReaderLook, label_map_findings, same_file_findings, shared_findings
 from trial_entry.records.tfrecord import RecordSummary, summarize
 
+_LONG = 2.0  # seconds after which people wonder
 _LOG = logging.getLogger(__name__)
 Looking = Callable[[list[Path], Expected], RecordsLook]
 
@@ -115,8 +116,9 @@ def _accepted(config: TrainEvalPipelineConfig, wanted: dict[str, InputReader]) -
         others = len(errors) - 1
         more = f" ({others} more error{'s' * (others > 1)}, which boxtune check lists)" if others else ""
         raise DataError(f"{errors[0]}{more}")
-    seen = sum(each.look.images for each in looks)
-    _LOG.info("looked at %d records in %.1f s", seen, time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    if seconds > _LONG:
+        _LOG.info("looked at %d records in %.1f s", sum(each.look.images for each in looks), seconds)
     for each in findings:
         _LOG.warning("%s", each)
     return looks
