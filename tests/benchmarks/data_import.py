@@ -21,7 +21,7 @@ from PIL import Image
 
 from tests.experiments import BOXTUNE
 
-IMAGES = 10_000  # of 640 x 480
+IMAGES = (1_000, 10_000)  # of 640 x 480
 SMALL = (1_000, 10_000, 100_000)  # images of 96 x 64, for the memory
 OBJECTS = 7  # an image, as in COCO
 CLASSES = 10
@@ -40,11 +40,12 @@ print(time.perf_counter() - began)
 """
 
 
-def main(images: int) -> None:
+def main(sizes: Sequence[int]) -> None:
     """Print each."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        beside_stock(folder, images)
+        for images in sizes:
+            beside_stock(folder / str(images), images)
         memory(folder)
         large_picture(folder)
 
@@ -187,4 +188,4 @@ def write_coco(path: Path, names: Sequence[str], size: tuple[int, int], boxes: d
 
 if __name__ == "__main__":
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else IMAGES)
+    main([int(each) for each in sys.argv[1:]] or IMAGES)
