@@ -86,7 +86,8 @@ def plan(index: DataIndex, gathered: Gathered, options: ImportOptions, findings:
 
 def _splits(used: Sequence[UsedImage], options: ImportOptions, findings: Findings) -> dict[str, str]:
     """Split by name: the data's own where they have some and nobody asked for another."""
-    is_own = options.split is None and any(each.own_split for each in used)
+    # Data that name images to train on and no others have no split.
+    is_own = options.split is None and any(each.own_split not in ("", TRAIN) for each in used)
     spec = options.split or SplitSpec(seed=options.seed)
     members = _grouped([each.member for each in used], spec, options, is_own, findings)
     if options.keep_together:
@@ -140,7 +141,7 @@ def _own_splits(used: Sequence[UsedImage], options: ImportOptions, findings: Fin
                     found[each.member.name] = homes[each.member.key]
     for split in (TRAIN, VALIDATION):
         if split not in found.values():
-            why = f"that have no image for {split}; --split splits them anew"
+            why = f"without an image for {split}; --split splits the images anew"
             findings.add("warned", "file", why, options.annotations.name)
     return found
 
