@@ -11,6 +11,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from boxtune.data.orientation import TAG, UPRIGHT, Size
 
 MOST_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 0)  # Pillow's own limit against bombs: 179 megapixels
+_DARK = 1 << 12  # cameras of 12 bits
 _JPEG_QUALITY = 95
 _THUMBNAIL = 8  # a JPEG is decoded at an eighth of its size where only its soundness counts
 _PLAIN_BMP = (40, 24, 0)  # header's length, bits, compression: the only one that TensorFlow reads for certain
@@ -165,6 +166,8 @@ def _why(image: Image.Image, orientation: int) -> str:
         return f"that is a moving {image.format}, of which the first frame was written"
     if image.format in ("JPEG", "PNG", "BMP"):
         bits = "16 bits" if image.mode.startswith("I") else image.mode
+        if image.mode.startswith("I") and int(image.getextrema()[1]) < _DARK:
+            return f"in {image.format} of 16 bits whose upper four are unused, so nearly black as 8 bits; scale them"
         return f"in {image.format} of {bits}, written as 8 bits in RGB"
     return f"in {image.format}, which TensorFlow's decoder does not read, written as JPEG or PNG"
 

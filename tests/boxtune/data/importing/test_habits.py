@@ -331,3 +331,16 @@ def test_out_may_be_a_link_or_where_one_stands(tmp_path: Path, monkeypatch: pyte
     assert (tmp_path / "here/import.json").is_file()
     imported(tmp_path, tmp_path / "nothing.json", out="x/y/z", code=2)
     assert not (tmp_path / "x").exists()
+
+
+def test_twelve_bits_in_sixteen_are_said_to_come_out_dark(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "images").mkdir()
+    for name, highest in (("dark.png", 4000), ("full.png", 60000)):
+        rows = np.linspace(0, highest, 64 * 96).reshape(64, 96)
+        Image.fromarray(rows.astype(np.uint16)).save(tmp_path / "images" / name)
+    listed = [coco_image(1, "dark.png", SIZE), coco_image(2, "full.png", SIZE)]
+    objects = [coco_object(n, n, 1, *CUP[1:]) for n in (1, 2)]
+    coco(tmp_path / "a.json", listed, objects, categories({"cup": 1}))
+    imported(tmp_path, tmp_path / "a.json", "--images", tmp_path / "images")
+    said = capsys.readouterr().out.splitlines()
+    assert any("nearly black" in line and "dark.png" in line and "full.png" not in line for line in said)
