@@ -41,7 +41,8 @@ def run(
         str, typer.Option(metavar="best:N|all|none", help="whose checkpoints stay; the rest of a trial always stays")
     ] = "best:3",
     budget: Annotated[
-        str | None, typer.Option(metavar="TIME", help="start no trial after this long, such as 90m or 8h")
+        str | None,
+        typer.Option(metavar="TIME", help="start no trial after this long in all calls together, such as 90m or 8h"),
     ] = None,
     num_steps: Annotated[
         int | None, typer.Option("--num-steps", "--num_steps", min=1, help="shorten every trial, schedule included")

@@ -93,6 +93,8 @@ def read_documents(path: Path) -> list[Document]:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ExperimentError(f"{path}: no such file; give an Experiment's YAML file") from None
+    except IsADirectoryError:
+        raise ExperimentError(f"{path}: a folder; give an Experiment, such as {path}/experiment.yaml") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ExperimentError(f"{path}: cannot be read: {error}") from None
     try:

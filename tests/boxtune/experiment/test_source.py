@@ -66,3 +66,8 @@ BOMB = "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
 def test_what_is_none_is_refused_with_its_line(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(ExperimentError, match=says):
         read(tmp_path, text)
+
+
+def test_a_folder_is_said_to_be_one(tmp_path: Path) -> None:
+    with pytest.raises(ExperimentError, match="a folder; give an Experiment, such as .*experiment.yaml"):
+        read_documents(tmp_path)
