@@ -69,5 +69,5 @@ def test_what_is_none_is_refused_with_its_line(tmp_path: Path, text: str, says: 
 
 
 def test_a_folder_is_said_to_be_one(tmp_path: Path) -> None:
-    with pytest.raises(ExperimentError, match="a folder; give an Experiment, such as .*experiment.yaml"):
+    with pytest.raises(ExperimentError, match="a folder; give an Experiment, such as"):
         read_documents(tmp_path)
