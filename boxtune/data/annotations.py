@@ -87,9 +87,9 @@ def hull(points: Iterable[Sequence[float]]) -> Box:
     return min(xs), min(ys), max(xs), max(ys)
 
 
-def rotated(box: Box, degrees: float, about: tuple[float, float]) -> Box:
-    """The smallest box around `box` turned clockwise (as seen) by `degrees` about a point."""
+def rotated(box: Box, degrees: float, about: tuple[float, float] | None = None) -> Box:
+    """The smallest box around `box` turned clockwise (as seen) by `degrees`, about its centre or another point."""
     cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-    x0, y0 = about
+    x0, y0 = about or ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
     corners = [(x - x0, y - y0) for x in (box[0], box[2]) for y in (box[1], box[3])]
     return hull((x0 + x * cosine - y * sine, y0 + x * sine + y * cosine) for x, y in corners)

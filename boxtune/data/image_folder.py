@@ -72,7 +72,7 @@ class ImageFolder:
         return self._inside(self.root / found)
 
     def name_of(self, path: Path) -> str:
-        """The name under which records know a file: relative, with `/`."""
+        """A file as messages name it: relative to the folder, with `/`."""
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.as_posix().lstrip("/")
 
     @cached_property
@@ -90,13 +90,9 @@ class ImageFolder:
     @cached_property
     def _by_stem(self) -> dict[str, str]:
         """By relative path without extension, in both spellings of its case."""
-        found: dict[str, str] = {}
-        for file in reversed(self.files):
-            stem = file[: -len(PurePosixPath(file).suffix)]
-            found[_normal(stem)] = found[stem] = file
-        for file in reversed(self.files):  # its own spelling before that of another case
-            found[file[: -len(PurePosixPath(file).suffix)]] = file
-        return found
+        stems = [(file[: -len(PurePosixPath(file).suffix)], file) for file in reversed(self.files)]
+        found = {_normal(stem): file for stem, file in stems}
+        return found | dict(stems)  # its own spelling before that of another case
 
     @cached_property
     def _by_last_stem(self) -> dict[str, list[str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import fcntl
-import hashlib
 import json
 import os
 import shutil
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from boxtune.data.digests import sha256_of
 from boxtune.errors import AnnotationsError, InputError
 
 IMPORT, LABEL_MAP, SPLITS = "import.json", "label_map.pbtxt", "splits.csv"
@@ -97,7 +97,7 @@ def _keep(out: Path, made: Path, before: Mapping[str, Any]) -> list[str]:
         if path.name in written or path.name == IMPORT:
             continue
         new = made / path.name
-        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == configs.get(path.name) and new.exists():
+        if path.is_file() and sha256_of(path) == configs.get(path.name) and new.exists():
             continue  # as it was written
         if new.exists():
             new.rename(new.with_name(f"{new.name}.new"))

@@ -13,6 +13,7 @@ from boxtune.data.annotations import AnnotatedImage, AnnotatedObject, Annotation
 from boxtune.data.formats.joining import ObjectsByImage
 from boxtune.data.formats.json_files import items, top
 from boxtune.data.formats.source import (
+    OUTLINE,
     Fields,
     Source,
     class_name,
@@ -52,15 +53,15 @@ def files_of(annotations: Path) -> list[Path]:
 
 
 def _images(source: Source, found: Annotations) -> Iterator[AnnotatedImage]:
-    named: dict[Path, set[Path]] = {}  # by folder of images, which several files may share
+    named: dict[Path, tuple[ImageFolder, set[Path]]] = {}  # by folder of images, which several files may share
     for path in found.files:
         file = _File(source, path, found.classes, len(found.files) > 1)
-        names = named.setdefault(file.folder.root, set())
+        _, names = named.setdefault(file.folder.root, (file.folder, set()))
         for image in file.images():
             names.add(image.file)
             yield image
-    for root, names in named.items():
-        source.say_unnamed(ImageFolder(root), names)
+    for folder, names in named.values():
+        source.say_unnamed(folder, names)
 
 
 class _File:
@@ -171,9 +172,8 @@ class _File:
         degrees = attributes.get("rotation") if isinstance(attributes, dict) else None
         if not degrees:
             return box
-        self._source.findings.add("repaired", "object", "with an outline, taken as the box around it", place)
-        centre = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
-        return rotated(box, number(degrees, place, "rotation"), centre)
+        self._source.findings.add("repaired", "object", OUTLINE, place)
+        return rotated(box, number(degrees, place, "rotation"))
 
     def _listed(self) -> Iterator[tuple[str, str, str, tuple[int, int] | None]]:
         """(place, id, file's name, size) of every image."""

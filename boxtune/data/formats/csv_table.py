@@ -40,8 +40,7 @@ Row = Mapping[str, str]
 
 def read(source: Source) -> Annotations:
     """Every image that a row names, with boxes in pixels, or in shares where no value is above 1."""
-    found = Annotations(NAME, [source.annotations], iter(()), [], written="corners")
-    return Annotations(NAME, found.files, _Table(source).images(), [], written="corners")
+    return Annotations(NAME, [source.annotations], _Table(source).images(), [], written="corners")
 
 
 class _Table:

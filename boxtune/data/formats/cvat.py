@@ -14,7 +14,7 @@ from defusedxml.ElementTree import iterparse
 
 from boxtune.data.annotations import AnnotatedImage, AnnotatedObject, Annotations, Box, hull, rotated
 from boxtune.data.findings import Findings
-from boxtune.data.formats.source import Source, class_name, number, positive_size, split_of
+from boxtune.data.formats.source import OUTLINE, Source, class_name, number, positive_size, split_of
 from boxtune.data.formats.xml_files import read_xml, text_of
 from boxtune.data.image_folder import ImageFolder, ImageNotFound, files_below
 from boxtune.errors import AnnotationsError
@@ -95,7 +95,7 @@ def _object(findings: Findings, shape: Element, place: str) -> AnnotatedObject |
         box = _box(findings, shape, place)
     elif shape.tag in _OUTLINES or shape.tag == "mask":
         box = _around(shape, place)
-        findings.add("repaired", "object", "with an outline, taken as the box around it", place)
+        findings.add("repaired", "object", OUTLINE, place)
     else:
         if shape.tag not in ("tag", "attribute"):
             findings.add("skipped", "object", "of no area: a point, a line, a mask", place)
@@ -107,8 +107,8 @@ def _box(findings: Findings, shape: Element, place: str) -> Box:
     xmin, ymin, xmax, ymax = (number(shape.get(side), place, side) for side in _SIDES)
     box = (xmin, ymin, xmax, ymax)
     if degrees := number(shape.get("rotation", "0"), place, "rotation"):
-        findings.add("repaired", "object", "with an outline, taken as the box around it", place)
-        return rotated(box, degrees, ((xmin + xmax) / 2, (ymin + ymax) / 2))
+        findings.add("repaired", "object", OUTLINE, place)
+        return rotated(box, degrees)
     return box
 
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from boxtune.data.annotations import AnnotatedImage, AnnotatedObject, Annotations, Box, hull, rotated
 from boxtune.data.formats.json_files import items
-from boxtune.data.formats.source import Fields, Source, class_name, fields, listed, number, positive_size
+from boxtune.data.formats.source import OUTLINE, Fields, Source, class_name, fields, listed, number, positive_size
 from boxtune.data.image_folder import ImageFolder, ImageNotFound, files_below
 from boxtune.errors import AnnotationsError
 
@@ -129,15 +129,14 @@ def _found(folder: ImageFolder, written: str) -> Path:
 def _box(source: Source, shape: Fields, size: tuple[int, int], place: str) -> Box | None:
     """A rectangle, or the box around another outline; None of what has no outline, such as a brush's mask."""
     across, down = size[0] / _PERCENT, size[1] / _PERCENT
-    why = "with an outline, taken as the box around it"
     if shape.get("points"):
-        source.findings.add("repaired", "object", why, place)
+        source.findings.add("repaired", "object", OUTLINE, place)
         pairs = [listed(point) for point in listed(shape["points"])]
         if any(len(pair) != 2 for pair in pairs):  # noqa: PLR2004
             raise AnnotationsError(f"{place}: points is {str(shape['points'])[:40]}; write [[x, y], …]")
         return hull([(number(x, place, "x") * across, number(y, place, "y") * down) for x, y in pairs])
     if "radiusX" in shape:
-        source.findings.add("repaired", "object", why, place)
+        source.findings.add("repaired", "object", OUTLINE, place)
         x, y, rx, ry = (number(shape.get(name), place, name) for name in ("x", "y", "radiusX", "radiusY"))
         return (x - rx) * across, (y - ry) * down, (x + rx) * across, (y + ry) * down
     if "width" not in shape:
@@ -147,6 +146,6 @@ def _box(source: Source, shape: Fields, size: tuple[int, int], place: str) -> Bo
     left, top = x * across, y * down
     box = (left, top, left + width * across, top + height * down)
     if degrees := number(shape.get("rotation") or 0, place, "rotation"):
-        source.findings.add("repaired", "object", why, place)
+        source.findings.add("repaired", "object", OUTLINE, place)
         return rotated(box, degrees, (left, top))  # about its upper left corner
     return box

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from boxtune.data.annotations import AnnotatedImage, AnnotatedObject, Annotations, Box, hull
 from boxtune.data.formats.json_files import items
-from boxtune.data.formats.source import Fields, Source, class_name, number, positive_size, split_of_folders
+from boxtune.data.formats.source import OUTLINE, Fields, Source, class_name, number, positive_size, split_of_folders
 from boxtune.data.image_folder import ImageFolder, ImageNotFound, files_below
 from boxtune.errors import AnnotationsError
 
@@ -90,7 +90,7 @@ def _object(source: Source, shape: object, place: str) -> AnnotatedObject | None
     if len(points) < 2:  # noqa: PLR2004
         raise AnnotationsError(f"{place}: {len(points)} points; an outline has two at least")
     if kind != "rectangle":
-        source.findings.add("repaired", "object", "with an outline, taken as the box around it", place)
+        source.findings.add("repaired", "object", OUTLINE, place)
     return AnnotatedObject(class_name(shape.get("label"), place), _box(kind, points), place)
 
 

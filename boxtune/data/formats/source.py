@@ -13,6 +13,7 @@ from boxtune.data.image_folder import ImageFolder
 from boxtune.errors import AnnotationsError
 
 Fields = Mapping[str, object]  # what was written of one thing, by name
+OUTLINE = "with an outline, taken as the box around it"  # why an object is repaired
 _IMAGE_FOLDERS = ("JPEGImages", "images", "Images", "imgs", "img")
 SPLIT_NAMES = {
     "train": "train",

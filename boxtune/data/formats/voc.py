@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element
 
 from boxtune.data.annotations import AnnotatedImage, AnnotatedObject, Annotations, Box, rotated
 from boxtune.data.formats.source import (
+    OUTLINE,
     Source,
     class_name,
     number,
@@ -27,7 +28,6 @@ from boxtune.data.image_folder import IMAGE_SUFFIXES, ImageFolder, ImageNotFound
 from boxtune.errors import AnnotationsError
 
 NAME = "Pascal VOC"
-_OUTLINE = "with an outline, taken as the box around it"
 _MARK = re.compile(r"\s+(-1|0|1)$")
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 
@@ -115,19 +115,19 @@ def _boxes(source: Source, element: Element, place: str) -> Iterator[Box]:
         xmin, ymin, xmax, ymax = (number(text_of(bndbox, side), place, side) for side in _SIDES)
         box = (xmin, ymin, xmax, ymax)
         if degrees := _rotation(element, place):  # CVAT writes a rotated box upright, with its angle beside it
-            source.findings.add("repaired", "object", _OUTLINE, place)
-            box = rotated(box, degrees, ((xmin + xmax) / 2, (ymin + ymax) / 2))
+            source.findings.add("repaired", "object", OUTLINE, place)
+            box = rotated(box, degrees)
         yield box
     if element.find("bndbox") is not None:
         return
     if turned is not None:
         names = ("cx", "cy", "w", "h", "angle")
         x, y, width, height, angle = (number(text_of(turned, name), place, name) for name in names)
-        source.findings.add("repaired", "object", _OUTLINE, place)
+        source.findings.add("repaired", "object", OUTLINE, place)
         upright = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-        yield rotated(upright, math.degrees(angle), (x, y))
+        yield rotated(upright, math.degrees(angle))
     elif polygon is not None:
-        source.findings.add("repaired", "object", _OUTLINE, place)
+        source.findings.add("repaired", "object", OUTLINE, place)
         values = {child.tag: (child.text or "") for child in polygon}
         pairs = [(values[f"x{tag[1:]}"], values[tag]) for tag in values if tag[0] == "y" and f"x{tag[1:]}" in values]
         points = [(text_of(each, "x"), text_of(each, "y")) for each in polygon.findall("pt")]

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boxtune.data.annotations import AnnotatedImage, AnnotatedObject, Annotations, Box, hull
-from boxtune.data.formats.source import Source, number, text_lines
+from boxtune.data.formats.source import OUTLINE, Source, number, text_lines
 from boxtune.data.formats.yolo_layout import ImageSet, Layout, layout_of
-from boxtune.data.image_folder import ImageFolder
 from boxtune.errors import AnnotationsError
 
 NAME = "YOLO"
@@ -41,7 +40,6 @@ class _Reader:
     def __init__(self, source: Source, layout: Layout) -> None:
         self._source = source
         self._layout = layout
-        self._folder = ImageFolder(layout.root)
 
     def images(self) -> Iterator[AnnotatedImage]:
         """Those of each split; refused where not one has labels."""
@@ -129,8 +127,7 @@ class _Reader:
         if far is not None:
             raise AnnotationsError(f"{place}: {far:g} is no share of the image; in pixels? normalise them, from 0 to 1")
         if outline:
-            why = "with an outline, taken as the box around it"
-            self._source.findings.add("repaired", "object", why, place)
+            self._source.findings.add("repaired", "object", OUTLINE, place)
         return AnnotatedObject(label, _box(values[1:]), f"{place} ({label})")
 
     def _class(self, value: float, place: str) -> str:

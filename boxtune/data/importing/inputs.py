@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from boxtune.data.annotations import AnnotatedImage
+from boxtune.data.digests import sha256_of
 from boxtune.data.importing.options import ImportOptions
 from boxtune.data.published import FORMAT
 
@@ -43,8 +44,7 @@ class Inputs:
         """A file of annotations."""
         self._stat(file)
         if file.is_file():
-            with file.open("rb") as opened:
-                self._digest.update(hashlib.file_digest(opened, "sha256").digest())
+            self._digest.update(bytes.fromhex(sha256_of(file)))
 
     @property
     def digest(self) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from boxtune.data.annotations import AnnotatedImage, Written
+from boxtune.data.digests import sha256_of
 from boxtune.data.findings import Findings
 from boxtune.data.importing.index import DataIndex, Look, read_image, write_look
 from boxtune.data.importing.rasters import RASTER, Raster, read_by_windows
@@ -113,10 +114,8 @@ def _look_at_raster(image: AnnotatedImage, how: Looking, findings: Findings) -> 
         if raster.has_world:
             why = "a GeoTIFF, whose world coordinates were ignored: boxes are in pixels"
             findings.add("warned", "image", why, image.name)
-    with image.file.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Look(
-        sha256=digest,
+        sha256=sha256_of(image.file),
         bytes=image.file.stat().st_size,
         size=settled.size,
         kept_as=RASTER,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from boxtune.data.annotations import Annotations
+from boxtune.data.digests import sha256_of
 from boxtune.data.findings import Finding
 from boxtune.data.importing.options import ImportOptions, asked_split
 from boxtune.data.importing.planning import Plan
@@ -73,12 +74,12 @@ def about_import(
         "split": asked_split(options),
         "classes": dict(numbers),
         "splits": splits,
-        "configs": {name: _digest([made / name]) for name in (CONFIG, EXPERIMENT) if (made / name).is_file()},
+        "configs": {name: sha256_of(made / name) for name in (CONFIG, EXPERIMENT) if (made / name).is_file()},
         "files": {path.name: path.stat().st_size for path in sorted(made.iterdir()) if path.name not in _UNSIZED},
     }
 
 
 def _digest(files: list[Path]) -> str:
     """Of one file itself; of several, of their digests in order."""
-    digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()]
+    digests = [sha256_of(file) for file in files if file.is_file()]
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
