@@ -127,7 +127,8 @@ def speaking_plainly(url: str) -> Iterator[None]:
     """Turn what Google's client raises within into a StorageError of one line; `url` is where.
 
     Raises:
-        StorageError: forbidden, not logged in, no such bucket, no answer, no room on this machine.
+        StorageError: forbidden, not logged in, no such bucket, no answer.
+        OSError: this machine's disk.
     """
     storage_client()  # whose own errors name no object
     from google.api_core.exceptions import Forbidden, GoogleAPIError, NotFound, RetryError, Unauthorized
@@ -156,8 +157,6 @@ def speaking_plainly(url: str) -> Iterator[None]:
         raise StorageError(f"{url}: the credentials are not accepted ({_said(problem)}); {_LOG_IN}") from None
     except (GoogleAPIError, InvalidResponse, RequestException, ConnectionError) as problem:
         raise StorageError(f"{url}: Cloud Storage says: {_said(problem)}", passing=is_passing(problem)) from None
-    except OSError as problem:
-        raise StorageError(f"{url}: cannot be copied: {problem.strerror} on this machine") from None
 
 
 def _said(problem: BaseException) -> str:

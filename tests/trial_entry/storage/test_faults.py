@@ -84,8 +84,8 @@ def test_what_lasts_is_said_in_a_line(big: bytes, faults: Faults, tmp_path: Path
         local_file("gs://drones/big")
     assert "\n" not in str(error.value)
     assert error.value.passing == (fault.status == 503 and fault.kind == "status")
-    assert not [file for file in (tmp_path / "cache" / "objects").rglob("*")]
-    assert not [file for file in (tmp_path / "cache" / "partial").rglob("*")]
+    assert not list((tmp_path / "cache" / "objects").rglob("*"))
+    assert not list((tmp_path / "cache" / "partial").rglob("*"))
 
 
 def test_nobody_listens(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +94,7 @@ def test_nobody_listens(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:1")
     monkeypatch.setenv("BOXTUNE_STORAGE_SECONDS", "2")
     storage_client.cache_clear()
-    with pytest.raises(StorageError, match="gs://drones/a: not served by Cloud Storage within 2 s: .*refused"):
+    with pytest.raises(StorageError, match=r"gs://drones/a: not served by Cloud Storage within 2 s: .*refused"):
         local_file("gs://drones/a")
 
 
