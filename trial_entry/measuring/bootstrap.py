@@ -4,10 +4,10 @@ Groups of images (the tiles of one picture) are drawn with replacement, as many 
 computed again of what was drawn. Which detection matches which object is a matter of one image alone, so pycocotools
 matches once and each draw only weighs the matches.
 
-COCO's interpolated precision is too high on few images, and higher still on a draw of them, which has some twice. So the
-interval is the basic bootstrap's (Davison and Hinkley, Bootstrap Methods and their Application, section 5.2): what the
-draws lie above the images as they are, these lie above the truth. Of simulated data sets of 25 and 100 images it held the
-truth in 84 to 90 of 100 at a nominal 90, where the percentiles of the draws themselves held it in 42 to 81.
+COCO's interpolated precision is too high on few images, and higher still on a draw of them, which has some twice. So
+the interval is the basic bootstrap's (Davison and Hinkley, Bootstrap Methods and their Application, section 5.2): what
+the draws lie above the images as they are, these lie above the truth. Of simulated data sets of 25 and 100 images it
+held the truth in 84 to 90 of 100 at a nominal 90, where the percentiles of the draws themselves held it in 42 to 81.
 """
 
 from __future__ import annotations
@@ -218,4 +218,5 @@ def _mean(values: Floats, axis: int) -> Floats:
     there = np.isfinite(values)
     count = there.sum(axis)
     total = np.where(there, values, 0).sum(axis)
-    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    found: Floats = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    return found
