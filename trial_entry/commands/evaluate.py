@@ -21,12 +21,14 @@ from trial_entry.errors import ConfigError
 from trial_entry.measuring.detections_file import NamedDetections
 from trial_entry.measuring.raw_detections import RawCollector
 from trial_entry.metric_lines import MetricStream, next_timestamp
-from trial_entry.model_dir import write_json
+from trial_entry.model_dir import latest_remote, write_json
 from trial_entry.pipeline_config.base_config import BaseConfig
 from trial_entry.pipeline_config.inputs import local_record_files, localized
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.records.dataset import evaluation_labels
 from trial_entry.records.image_names import image_names
+from trial_entry.storage.paths import is_file, local_checkpoint
+from trial_entry.storage.urls import Remote
 
 
 def evaluate(request: EvaluateRequest, stream: MetricStream) -> int:
@@ -44,7 +46,7 @@ def evaluate(request: EvaluateRequest, stream: MetricStream) -> int:
         prefix = _checkpoint(request)
         with autograph(False):
             built = build_model(config, strategy, optimizer=config.eval_config.use_moving_averages)  # has the averages
-            restore_for_evaluation(built, prefix)
+            restore_for_evaluation(built, local_checkpoint(prefix))
         raw = None if request.raw_detections is None else RawCollector()
         evaluator = Evaluator(built, config, labels, request.score_threshold, raw)
         metrics = evaluator.evaluate()
@@ -74,7 +76,7 @@ def _names(config: TrainEvalPipelineConfig) -> dict[int, str]:
 
 
 @contextmanager
-def _writing(file: Path, flag: str) -> Iterator[None]:
+def _writing(file: Path | Remote, flag: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -83,9 +85,10 @@ def _writing(file: Path, flag: str) -> Iterator[None]:
 
 def _checkpoint(request: EvaluateRequest) -> str:
     """The prefix of the checkpoint to evaluate."""
-    prefix = request.checkpoint or latest(request.model_dir)
+    folder = request.model_dir
+    prefix = request.checkpoint or (latest(folder) if isinstance(folder, Path) else latest_remote(folder))
     if prefix is None:
         raise ConfigError(f"{request.model_dir}: no checkpoint here (no file named {CHECKPOINT_FILE} names one)")
-    if not Path(f"{prefix}.index").is_file():
+    if not is_file(f"{prefix}.index"):
         raise ConfigError(f"{prefix}: no checkpoint has this prefix; its files are PREFIX.index and PREFIX.data-…")
     return prefix
