@@ -8,11 +8,8 @@ nothing half there. Each write names the generation that it replaces, so that tw
 from __future__ import annotations
 
 import logging
-import os
-import shutil
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,17 +17,15 @@ from threading import Condition, Event, Thread
 
 from trial_entry.errors import ConflictError, StorageError
 from trial_entry.storage import objects
-from trial_entry.storage.checksums import crc32c_of_file
 from trial_entry.storage.claim import LEASE_SECONDS, Claim
+from trial_entry.storage.filling import empty_folder, fill_folder
 from trial_entry.storage.objects import NEW, RemoteObject
-from trial_entry.storage.snapshot import Identity, Kept, Snapshot, identity_of, relative_files
-from trial_entry.storage.urls import check_relative, prefix_parts
+from trial_entry.storage.snapshot import Identity, Kept, Snapshot
+from trial_entry.storage.urls import prefix_parts
 
 _LOG = logging.getLogger(__name__)
 _STAGING = ".going-up"
-_AT_A_TIME = 8  # downloads
 _RENEWALS = 3  # in a lease
-_MEBIBYTE = 1024**2
 _AGAIN_SECONDS = 5.0
 _LAST_TRIES = 3  # of an upload, when nothing else is left to do
 _SETTLING = 5  # tries, while one that was taken over still writes
@@ -97,7 +92,8 @@ class Mirror:
             left = self._claim.take()
             try:
                 self._known = self._settled(left)
-                self._fetch({name: each for name, each in self._known.items() if self._layout.is_fetched(name)})
+                wanted = {name: each for name, each in self._known.items() if self._layout.is_fetched(name)}
+                self._sent = fill_folder(self._folder, wanted, {self._layout.claim})
             except BaseException:
                 self._claim.release()
                 raise
@@ -147,7 +143,7 @@ class Mirror:
         self.check()
         with self._named():
             self._claim.release()
-        self._keep(())
+        empty_folder(self._folder, {self._layout.claim})
 
     def _settled(self, left: bool) -> dict[str, RemoteObject]:
         """What lies in the bucket once nobody else can change it, and debris is gone."""
@@ -173,42 +169,6 @@ class Mirror:
             if name in found:
                 content = objects.read(found[name].url)
                 found[name] = objects.write(found[name].url, content or b"", found[name].generation)
-
-    def _fetch(self, wanted: Mapping[str, RemoteObject]) -> None:
-        for name, found in wanted.items():
-            check_relative(name, found.url)
-        first = {(each.size, each.crc32c): name for name, each in wanted.items()}  # the best is often the last too
-        try:
-            self._keep(wanted)
-            with ThreadPoolExecutor(_AT_A_TIME) as threads:
-                list(threads.map(self._fetch_one, first.values(), (wanted[name] for name in first.values())))
-            for name, found in wanted.items():
-                file, same = self._folder / name, self._folder / first[found.size, found.crc32c]
-                if not _holds(file, found):
-                    file.unlink(missing_ok=True)
-                    file.parent.mkdir(parents=True, exist_ok=True)
-                    os.link(same, file)
-                self._sent[name] = identity_of(file)
-        except OSError as problem:
-            where = problem.filename or self._folder
-            raise StorageError(f"{where}: cannot be written: {problem.strerror}; BOXTUNE_CACHE says where to") from None
-
-    def _fetch_one(self, name: str, found: RemoteObject) -> None:
-        file = self._folder / name
-        if not _holds(file, found):
-            _LOG.info("fetching %s, %.1f MiB", found.url, found.size / _MEBIBYTE)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            partial = file.with_name(f"{file.name}.tmp")
-            with partial.open("wb") as opened:
-                objects.download(found, opened)
-            partial.replace(file)
-
-    def _keep(self, wanted: Collection[str]) -> None:
-        """Remove from the folder what is not wanted."""
-        shutil.rmtree(self._folder / _STAGING, ignore_errors=True)
-        for name in relative_files(self._folder):
-            if name not in wanted and name != self._layout.claim:
-                (self._folder / name).unlink()
 
     def _renew_all(self) -> None:
         """The renewing thread."""
@@ -250,8 +210,7 @@ class Mirror:
 
     def _again(self, snapshot: Snapshot) -> bool:
         """After a pause, whether `snapshot` is still the one to send."""
-        time.sleep(_MEBIBYTE = 1024**2
-_AGAIN_SECONDS)
+        time.sleep(_AGAIN_SECONDS)
         with self._wake:
             if self._pending is None:
                 self._pending = snapshot
@@ -296,8 +255,3 @@ _AGAIN_SECONDS)
         except ConflictError as problem:
             text = str(problem)
             raise ConflictError(text if self.url in text else f"{self.url}: {text}") from None
-
-
-def _holds(file: Path, found: RemoteObject) -> bool:
-    """Whether a file is the same as an object."""
-    return file.is_file() and file.stat().st_size == found.size and crc32c_of_file(file) == found.crc32c
