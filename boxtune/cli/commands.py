@@ -26,6 +26,8 @@ SUBCOMMANDS: Mapping[str, str] = {
     "show": "Show a run, also while it goes on.",
     "report": "Write a run as one HTML page.",
     "best": "Write the best trial's pipeline.config.",
+    "train": "Train the best trial's config to its end: a model.",
+    "evaluate": "Measure a model on the test split, once, with intervals.",
     "repair": "Keep what is whole of a damaged journal.",
     "submit": "Hand an Experiment to Katib on a cluster.",
     "watch": "Follow an Experiment on a cluster.",
