@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar, cast
 
 from trial_entry.contract.metrics import is_metric, nearest_metric
 from trial_entry.errors import AssignmentError, RequestError
-from trial_entry.storage.buckets import is_remote
+from trial_entry.storage.urls import is_remote
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

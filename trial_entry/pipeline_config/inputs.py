@@ -8,8 +8,8 @@ from pathlib import Path
 
 from trial_entry.errors import ConfigError
 from trial_entry.pipeline_config.protos import InputReader, TrainEvalPipelineConfig
-from trial_entry.storage.buckets import is_remote
-from trial_entry.storage.paths import is_file, is_pattern, local_checkpoint, local_file, matching
+from trial_entry.storage.paths import is_file, is_pattern, local_checkpoint, local_file, local_files, matching
+from trial_entry.storage.urls import is_remote
 
 TRAIN_READER = "train_input_reader"
 TEST = "test"  # the name of the eval_input_reader that no trial reads: it is for what was chosen, once
@@ -158,7 +158,7 @@ def local_record_files(reader: InputReader) -> list[Path]:
     Raises:
         DataError: a bucket cannot be read, or an object is not there.
     """
-    return [local_file(file) for file in record_files(reader)]
+    return local_files(record_files(reader))
 
 
 def record_files(reader: InputReader) -> list[str]:
