@@ -8,11 +8,11 @@ from pathlib import Path
 
 from trial_entry.commands.guard import out_of_memory_as_error
 from trial_entry.contract.exit_codes import EXIT_MEASURED
-from trial_entry.contract.files import CHECKPOINT_FILE, EVALUATION_FILE
+from trial_entry.contract.files import EVALUATION_FILE
 from trial_entry.contract.json_records import to_json
 from trial_entry.contract.records import EvaluationRecord
 from trial_entry.contract.requests import EvaluateRequest
-from trial_entry.detection.checkpoints import latest, restore_for_evaluation
+from trial_entry.detection.checkpoints import existing_checkpoint, restore_for_evaluation
 from trial_entry.detection.details import write_details
 from trial_entry.detection.evaluation import Evaluator, image_ids
 from trial_entry.detection.model import build_model
@@ -41,7 +41,7 @@ def evaluate(request: EvaluateRequest, stream: MetricStream) -> int:
     labels = evaluation_labels(config)
     with out_of_memory_as_error():
         strategy = start_runtime(seed=0, deterministic=False)
-        prefix = _checkpoint(request)
+        prefix = existing_checkpoint(request.checkpoint, request.model_dir)
         with autograph(False):
             built = build_model(config, strategy, optimizer=config.eval_config.use_moving_averages)  # has the averages
             restore_for_evaluation(built, prefix)
@@ -79,13 +79,3 @@ def _writing(file: Path, flag: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise ConfigError(f"{file}: cannot be written: {error.strerror}; name another file with {flag}") from None
-
-
-def _checkpoint(request: EvaluateRequest) -> str:
-    """The prefix of the checkpoint to evaluate."""
-    prefix = request.checkpoint or latest(request.model_dir)
-    if prefix is None:
-        raise ConfigError(f"{request.model_dir}: no checkpoint here (no file named {CHECKPOINT_FILE} names one)")
-    if not Path(f"{prefix}.index").is_file():
-        raise ConfigError(f"{prefix}: no checkpoint has this prefix; its files are PREFIX.index and PREFIX.data-…")
-    return prefix

@@ -125,3 +125,17 @@ def latest(folder: Path) -> str | None:
 
     found = tf.train.latest_checkpoint(str(folder))
     return None if found is None else str(found)
+
+
+def existing_checkpoint(prefix: str | None, *folders: Path) -> str:
+    """The prefix of the checkpoint that is meant: the one that is named, else the latest of the first folder with one.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    prefix = prefix or next(filter(None, map(latest, folders)), None)
+    if prefix is None:
+        raise ConfigError(f"{folders[-1]}: no checkpoint here (no file named {CHECKPOINT_FILE} names one)")
+    if not Path(f"{prefix}.index").is_file():
+        raise ConfigError(f"{prefix}: no checkpoint has this prefix; its files are PREFIX.index and PREFIX.data-…")
+    return prefix
