@@ -14,7 +14,7 @@ from trial_entry.contract.json_records import from_json, to_json
 from trial_entry.errors import RequestError
 
 HISTORY_FILE = "history.jsonl"
-EVALUATED = "evaluated"
+EVALUATED, PUBLISHED = "evaluated", "published"
 
 
 @dataclass(frozen=True)
@@ -22,19 +22,21 @@ class Event:
     """One thing that was done.
 
     Attributes:
-        event: EVALUATED.
+        event: EVALUATED or PUBLISHED.
         time: RFC 3339.
         split: that was measured on.
         data_digest: SHA-256 of its records.
         checkpoint: relative to the model's folder.
         metrics: what was seen.
+        place: where it was published.
     """
 
     event: str
-    split: str
-    data_digest: str
-    checkpoint: str
+    split: str = ""
+    data_digest: str = ""
+    checkpoint: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
+    place: str = ""
     time: str = ""
 
 

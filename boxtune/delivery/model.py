@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from boxtune.delivery.asking import request_errors
+from boxtune.delivery.manifest import verify
 from boxtune.delivery.training_record import read_training
 from boxtune.errors import InputError
 from boxtune.local.journal import JOURNAL_FILE
 from trial_entry.contract.files import BEST_FOLDER, CHECKPOINT_FILE, CONFIG_FILE
 from trial_entry.contract.records import TrialRecord, read_trial
-from trial_entry.errors import RequestError
+from trial_entry.pipeline_config.render import config_digest
+from trial_entry.pipeline_config.text import read_config
 
 CHECKPOINT_FOLDER = "checkpoint"  # as published models of the API have it
 _NAMED = re.compile(r'^model_checkpoint_path: "(?P<path>[^"]+)"', re.MULTILINE)
@@ -26,12 +30,14 @@ class Model:
         folder: its MODEL_DIR, or a published version.
         checkpoint: the prefix of the checkpoint that counts.
         home: the folder that its history is kept in: that of the whole training where there were several seeds.
+        is_published: whether it is a version, in which nothing is ever changed.
     """
 
     place: str
     folder: Path
     checkpoint: str
     home: Path
+    is_published: bool = False
 
     @property
     def config(self) -> Path:
@@ -43,16 +49,28 @@ class Model:
         """The checkpoint's, as its name has it."""
         return self.checkpoint.rpartition("-")[2]
 
+    @property
+    def checkpoint_name(self) -> str:
+        """The checkpoint's prefix, relative to the folder."""
+        return os.path.relpath(self.checkpoint, self.folder)
+
+    def config_digest(self) -> str:
+        """SHA-256 of its config without the input paths.
+
+        Raises:
+            InputError: it is no config.
+        """
+        with request_errors():
+            return config_digest(read_config(self.config))
+
     def record(self) -> TrialRecord:
         """Its trial.json; empty of a model that no trial left.
 
         Raises:
             InputError: it is no such record.
         """
-        try:
+        with request_errors():
             return read_trial(self.folder)
-        except RequestError as wrong:
-            raise InputError(str(wrong)) from None
 
 
 def open_model(place: str) -> Model:
@@ -66,9 +84,9 @@ def open_model(place: str) -> Model:
     home = Path(place)
     if not home.is_dir():
         raise InputError(f"{place}: no such folder; boxtune train makes a model")
+    folder, published = home, verify(home)
     training = read_training(home)
-    folder = home
-    if training is not None:
+    if training is not None and published is None:
         if training.chosen is None:
             raise InputError(f"{place}: the training has not ended; the same boxtune train goes on")
         folder = home / training.chosen
@@ -83,7 +101,7 @@ def open_model(place: str) -> Model:
             f"{folder}: no checkpoint here (no file named {CHECKPOINT_FILE} names one); trials of a run keep theirs by "
             "boxtune run --keep, and boxtune train makes one"
         )
-    return Model(place, folder, checkpoint, home)
+    return Model(place, folder, checkpoint, home, published is not None)
 
 
 def _checkpoint_folders(folder: Path) -> tuple[Path, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -105,7 +104,7 @@ def measure(model: Model, options: EvaluateOptions, say: Callable[[str], None] =
     with request_errors():
         found = read_evaluation(working)
         held = NamedDetections.read(working / DETECTIONS_FILE)
-    checkpoint = os.path.relpath(model.checkpoint, model.folder)
+    checkpoint = model.checkpoint_name
     remember(model.home, Event(EVALUATED, options.split, digest, checkpoint, found.metrics))
     say(f"drawing {options.resamples} times from {len(held.detections.images)} images")
     names = [held.names.get(each["id"], str(each["id"])) for each in held.detections.images]
@@ -134,7 +133,7 @@ def measure(model: Model, options: EvaluateOptions, say: Callable[[str], None] =
 
 
 def _is_same(before: MeasuredRecord, model: Model, options: EvaluateOptions, digest: str) -> bool:
-    same = before.checkpoint == os.path.relpath(model.checkpoint, model.folder) and before.data_digest == digest
+    same = before.checkpoint == model.checkpoint_name and before.data_digest == digest
     return same and before.score_threshold == options.score_threshold
 
 
