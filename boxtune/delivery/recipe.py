@@ -24,6 +24,7 @@ from trial_entry.pipeline_config.fragments import Fragments
 from trial_entry.pipeline_config.render import config_digest
 from trial_entry.pipeline_config.text import parse_config
 from trial_entry.records.dataset import count_train_examples
+from trial_entry.storage.paths import local_folders
 
 _LENGTHS = ("num_steps", "epochs")
 _BASELINE = "baseline"
@@ -121,7 +122,7 @@ def _here(run: Run, trial: Trial, ran: Path) -> Recipe:
         text = ran.read_text(encoding="utf-8")
         return Recipe(text, recorded, TrainingRecord("", _digest(text, ran)), ran.parent)
     base = BaseConfig.read(recorded.pipeline_config_path)
-    base = base.given(Fragments(recorded.fragments), recorded.checkpoints, count_train_examples)
+    base = base.given(Fragments(local_folders(recorded.fragments)), recorded.checkpoints, count_train_examples)
     rendered = base.render(wanted)
     note = (
         f"the search shortened its trials (--num-steps); this trains to step {rendered.config.train_config.num_steps}"

@@ -5,6 +5,7 @@ BOXTUNE_CACHE (~/.cache/boxtune) holds at most BOXTUNE_CACHE_GIB (100):
     trees/KEY/…        what was below a prefix when it was listed, under its relative names, as hard links
     partial/           what is being fetched; an entry appears whole, by a rename
     holders/           who uses what (`trial_entry.storage.holding`)
+    model_dirs/        what a trial with --model_dir=gs://… works in while it runs; not counted
     locks/             one fetches, whoever wants the same waits; a lock ends with its process
 What was not used for longest goes first when room is needed, and never what a running process uses.
 """
@@ -19,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from uuid import uuid4
 
 from trial_entry.errors import StorageError
@@ -34,6 +35,7 @@ _GIBIBYTE, _MEBIBYTE = 1024**3, 1024**2
 _AT_A_TIME = 8  # downloads
 _LOCKS = 256
 _KEY_LETTERS = 32
+_NAME_LETTERS = 80
 _READ_ONLY = 0o444
 
 
@@ -136,6 +138,11 @@ class Cache:
                 shutil.rmtree(made)
         _touch(folder.parent)
         return folder
+
+    def work_folder(self, url: str) -> Path:
+        """Where processes of this machine work on what lies below `url`; not made, and not among what is bounded."""
+        plain = url.rstrip("/")
+        return self.home / "model_dirs" / f"{PurePosixPath(plain).name[:_NAME_LETTERS]}-{_digest(plain)}"
 
     @contextmanager
     def _on_this_disk(self) -> Iterator[None]:

@@ -209,6 +209,30 @@ def create(url: str, content: bytes) -> bool:
     return True
 
 
+def copy(found: RemoteObject, url: str, replacing: int) -> RemoteObject:
+    """Store the same bytes under another name, without sending them again; as `upload`.
+
+    Raises:
+        ConflictError, StorageError: as `upload`.
+    """
+    bucket, name = object_parts(url)
+    client = storage_client()
+    source, target = client.bucket(found.bucket), client.bucket(bucket)
+    options = {**Patience.from_environment().options(), "if_generation_match": replacing}
+    with speaking_plainly(url):
+        try:
+            with _conflicts(url):
+                made = source.copy_blob(
+                    source.blob(found.name), target, name, source_generation=found.generation, **options
+                )
+            return _object(made)
+        except ConflictError:
+            there = find(url)
+            if there is None or (there.size, there.crc32c) != (found.size, found.crc32c):
+                raise
+            return there
+
+
 def delete(found: RemoteObject) -> None:
     """Delete this very generation; what is gone already, or was replaced, stays as it is.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from trial_entry.errors import DataError
 from trial_entry.storage import buckets
-from trial_entry.storage.urls import GLOB, is_remote
+from trial_entry.storage.urls import GLOB, Remote, is_remote
 
 
 def is_pattern(path: str) -> bool:
@@ -69,6 +69,15 @@ def local_folder(place: str) -> Path:
         DataError: a bucket cannot be read, or nothing is there.
     """
     return buckets.local_folder(place) if is_remote(place) else Path(place)
+
+
+def local_folders(places: Sequence[Path | Remote]) -> list[Path]:
+    """`local_folder` of each, in order.
+
+    Raises:
+        DataError: as `local_folder`.
+    """
+    return [place if isinstance(place, Path) else buckets.local_folder(place.url) for place in places]
 
 
 def local_checkpoint(prefix: str) -> str:

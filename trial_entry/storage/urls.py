@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+import posixpath
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
 from trial_entry.errors import StorageError
 
@@ -52,3 +54,38 @@ def check_relative(name: str, where: str) -> None:
         raise StorageError(f"{where}: no file here can have this name; give the object another")
     if any(len(part.encode()) > _NAME_BYTES for part in parts):
         raise StorageError(f"{where}: a part of this name is longer than {_NAME_BYTES} bytes; give it a shorter one")
+
+
+@dataclass(frozen=True)
+class Remote:
+    """An object, or all below a prefix, as a user named it; what a Path is on this machine (which loses a slash of it).
+
+    Attributes:
+        url: gs://BUCKET/NAME.
+    """
+
+    url: str
+
+    def __str__(self) -> str:
+        return self.url
+
+    @property
+    def parent(self) -> Remote:
+        """The prefix that it lies below."""
+        return Remote(self.url.rstrip("/").rpartition("/")[0])
+
+    def __truediv__(self, name: str) -> Remote:
+        bucket, prefix = prefix_parts(self.url)
+        return Remote(f"{SCHEME}{bucket}/{posixpath.normpath(prefix + name)}")
+
+
+def place_of(text: str) -> Path | Remote:
+    """What a user's text names: a place on this machine, or one in a bucket.
+
+    Raises:
+        StorageError: gs:// without a bucket.
+    """
+    if not is_remote(text):
+        return Path(text)
+    prefix_parts(text)
+    return Remote(text)
