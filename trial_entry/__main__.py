@@ -1,4 +1,4 @@
-"""`python -m trial_entry [train] | evaluate | build | stop | serve`: parse, run the command, end with its exit code."""
+"""`python -m trial_entry [train] | evaluate | export | …`: parse, run the command, end with its exit code."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from trial_entry.contract.exit_codes import EXIT_BUG, EXIT_STOPPED, exit_code_of
 from trial_entry.contract.requests import (
     BuildRequest,
     EvaluateRequest,
+    ExportRequest,
     Request,
     ServeRequest,
     StopRequest,
@@ -57,6 +58,10 @@ def _run(request: Request) -> int:
             from trial_entry.commands.evaluate import evaluate
 
             return evaluate(request, stream)
+        case ExportRequest():
+            from trial_entry.commands.export import export
+
+            return export(request, stream)
         case TrainRequest():
             from trial_entry.commands.train import train
 

@@ -19,6 +19,9 @@ from pathlib import Path
 from types import TracebackType
 
 _CHATTER = re.compile(r"I\d{4} |WARNING: All log messages before|To enable the following instructions")
+_CONVERTER = re.compile(
+    r"W\d{4} .*(tf_tfl_flatbuffer_helpers|flatbuffer_export)|fully_quantize: |INFO: Created TensorFlow Lite"
+)
 _NO_GPU = re.compile(r"E\d{4} .*failed call to cuInit")
 _GPU_DEVICE = Path("/dev/nvidiactl")
 
@@ -56,7 +59,8 @@ def quiet_tensorflow() -> None:
 def without_chatter() -> Iterator[None]:
     """Keep back what TensorFlow's C++ prints at information level while it starts, which no setting silences.
 
-    So is its complaint about a missing GPU, where the machine has none.
+    So is what TensorFlow Lite's converter says of itself, and the complaint about a missing GPU, where the machine has
+    none.
     """
     sys.stderr.flush()
     kept = os.dup(2)
@@ -69,7 +73,9 @@ def without_chatter() -> Iterator[None]:
             os.close(kept)
             captured.seek(0)
             for line in captured:
-                if not (_CHATTER.match(line) or (_NO_GPU.match(line) and not _GPU_DEVICE.exists())):
+                if not (
+                    _CHATTER.match(line) or _CONVERTER.match(line) or (_NO_GPU.match(line) and not _GPU_DEVICE.exists())
+                ):
                     print(line.rstrip("\n").replace("=", ":"), file=sys.stderr)
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from trial_entry.commands.guard import out_of_memory_as_error
 from trial_entry.contract.exit_codes import EXIT_MEASURED
-from trial_entry.contract.files import CHECKPOINT_FILE, EVALUATION_FILE
+from trial_entry.contract.files import EVALUATION_FILE
 from trial_entry.contract.json_records import to_json
 from trial_entry.contract.records import EvaluationRecord
 from trial_entry.contract.requests import EvaluateRequest
-from trial_entry.detection.checkpoints import latest, restore_for_evaluation
+from trial_entry.detection.checkpoints import existing_checkpoint, restore_for_evaluation
 from trial_entry.detection.details import write_details
 from trial_entry.detection.evaluation import Evaluator, image_ids
 from trial_entry.detection.model import build_model
@@ -21,13 +21,13 @@ from trial_entry.errors import ConfigError
 from trial_entry.measuring.detections_file import NamedDetections
 from trial_entry.measuring.raw_detections import RawCollector
 from trial_entry.metric_lines import MetricStream, next_timestamp
-from trial_entry.model_dir import latest_remote, write_json
+from trial_entry.model_dir import write_json
 from trial_entry.pipeline_config.base_config import BaseConfig
 from trial_entry.pipeline_config.inputs import local_record_files, localized
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.records.dataset import evaluation_labels
 from trial_entry.records.image_names import image_names
-from trial_entry.storage.paths import is_file, local_checkpoint
+from trial_entry.storage.paths import local_checkpoint
 from trial_entry.storage.urls import Remote
 
 
@@ -43,7 +43,7 @@ def evaluate(request: EvaluateRequest, stream: MetricStream) -> int:
     labels = evaluation_labels(config)
     with out_of_memory_as_error():
         strategy = start_runtime(seed=0, deterministic=False)
-        prefix = _checkpoint(request)
+        prefix = existing_checkpoint(request.checkpoint, request.model_dir)
         with autograph(False):
             built = build_model(config, strategy, optimizer=config.eval_config.use_moving_averages)  # has the averages
             restore_for_evaluation(built, local_checkpoint(prefix))
@@ -81,14 +81,3 @@ def _writing(file: Path | Remote, flag: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise ConfigError(f"{file}: cannot be written: {error.strerror}; name another file with {flag}") from None
-
-
-def _checkpoint(request: EvaluateRequest) -> str:
-    """The prefix of the checkpoint to evaluate."""
-    folder = request.model_dir
-    prefix = request.checkpoint or (latest(folder) if isinstance(folder, Path) else latest_remote(folder))
-    if prefix is None:
-        raise ConfigError(f"{request.model_dir}: no checkpoint here (no file named {CHECKPOINT_FILE} names one)")
-    if not is_file(f"{prefix}.index"):
-        raise ConfigError(f"{prefix}: no checkpoint has this prefix; its files are PREFIX.index and PREFIX.data-…")
-    return prefix

@@ -10,11 +10,13 @@ import argparse
 import dataclasses
 import math
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar, cast
 
+from trial_entry.contract.exports import TilingRecord
 from trial_entry.contract.metrics import is_metric, nearest_metric
 from trial_entry.errors import AssignmentError, RequestError, StorageError
 from trial_entry.storage.urls import Remote, is_remote, place_of
@@ -22,6 +24,7 @@ from trial_entry.storage.urls import Remote, is_remote, place_of
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+_TILING = re.compile(r"(\d+)x(\d+)\+(\d+)")
 _ARGUMENT = "argument"  # the key in a field's metadata
 T = TypeVar("T")
 R = TypeVar("R", bound="DataclassInstance")
@@ -123,7 +126,15 @@ def _metric_name(text: str) -> str:
     return text
 
 
+def _tiling(text: str) -> TilingRecord:
+    found = _TILING.fullmatch(text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text} is no WIDTHxHEIGHT+OVERLAP, such as 640x640+128")
+    return TilingRecord(*map(int, found.groups()))
+
+
 TEXT: Kind[str] = Kind(str)
+TILING: Kind[TilingRecord] = Kind(_tiling, lambda tiling: f"{tiling.width}x{tiling.height}+{tiling.overlap}")
 METRIC: Kind[str] = Kind(_metric_name)
 FILE: Kind[Path] = Kind(_local)
 FOLDER: Kind[Path] = Kind(_local)

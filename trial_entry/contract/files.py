@@ -12,6 +12,8 @@ MODEL_DIR/
     build.json         what `build` made of each case
     details/           curves, a table by class and pictures of the best trial, with an evaluation.json of its own
         details.json
+    export/            the model in other formats (`trial_entry.contract.exports` says what is in it)
+        export.json, metadata.json, label_map.pbtxt
 """
 
 CONFIG_FILE = "pipeline.config"
@@ -27,3 +29,7 @@ EVALUATION_FILE = "evaluation.json"
 BUILD_FILE = "build.json"
 DETAILS_FOLDER = "details"
 DETAILS_FILE = "details.json"
+EXPORT_FOLDER = "export"
+EXPORT_FILE = "export.json"
+METADATA_FILE = "metadata.json"
+LABEL_MAP_FILE = "label_map.pbtxt"

@@ -19,6 +19,7 @@ from trial_entry.contract.arguments import (
     METRIC,
     PLACE,
     TEXT,
+    TILING,
     Assignment,
     arguments_of,
     maybe,
@@ -32,6 +33,7 @@ from trial_entry.contract.arguments import (
     switch,
     whole,
 )
+from trial_entry.contract.exports import FORMATS, TilingRecord
 from trial_entry.contract.metrics import MAP, Objective, less_is_better
 from trial_entry.contract.versions import versions
 from trial_entry.errors import RequestError
@@ -116,7 +118,7 @@ Render the config from its assignments, train, evaluate, and print the metrics.
 
 The same command on the same --model_dir goes on from its checkpoint; a finished one prints its metrics again.
 
-commands: train (the default), evaluate, build, stop, serve; each has its own --help
+commands: train (the default), evaluate, export, build, stop, serve; each has its own --help
 
 exit codes: 0 measured; 2 the request is wrong (one line says how); 3 out of memory; 143 stopped by SIGTERM after
 saving a checkpoint; 1 a bug
@@ -195,6 +197,48 @@ class EvaluateRequest(Request):
 
 
 @dataclass(frozen=True)
+class ExportRequest(Request):
+    """A checkpoint in other formats (`trial_entry.contract.exports`).
+
+    Attributes:
+        pipeline_config_path: what describes model and data.
+        model_dir: the folder of the checkpoint.
+        output: the folder to write, whole or not at all.
+        checkpoint: its prefix; None for the latest in best/ of the folder, else in the folder.
+        formats: which; none for all that the model can.
+        compare: how many validation images are compared; 0 for all.
+        no_compare: whether nothing is compared.
+        representative: how many training images set int8's ranges.
+        score_threshold: for precision and recall, and for who shows detections.
+        loss, int8_loss: how much mAP a file may differ by from the checkpoint, and int8's lose.
+        lost_classes: whether a class may lose all of its mAP.
+        tiling: how large images were cut for the training data; None where they were not.
+    """
+
+    command = "export"
+    about = """\
+Write a checkpoint as SavedModel, TensorFlow Lite and ONNX; load each again and compare its mAP with the checkpoint's.
+"""
+    model_dir: Path = required(FOLDER, "DIR", "the folder of the checkpoint")
+    pipeline_config_path: Path = required(FILE, "FILE", "the pipeline.config that it was trained with")
+    output: Path = required(FOLDER, "DIR", "the folder to write; it is there whole or not at all")
+    checkpoint: str | None = maybe(TEXT, "PREFIX", "this checkpoint instead of the best, or the folder's latest")
+    formats: tuple[str, ...] = repeated(
+        one_of(*FORMATS), "FORMAT", f"{', '.join(FORMATS)}; repeatable (all that the model can)", flag="--format"
+    )
+    compare: int = optional(whole(0), 0, "N", "compare on the first N validation images (0: all)")
+    no_compare: bool = switch("compare nothing: no validation records are needed")
+    representative: int = optional(whole(1), 100, "N", "training images that set int8's ranges (100)")
+    score_threshold: float = optional(
+        number(0, 1), 0.5, "X", "detections below it do not count for precision and recall (default 0.5)"
+    )
+    loss: float = optional(number(0, 1), 0.005, "X", "of mAP, that a file may differ by from the checkpoint (0.005)")
+    int8_loss: float = optional(number(0, 1), 0.05, "X", "of mAP, that int8 may lose (0.05)")
+    lost_classes: bool = switch("a class may lose all of its mAP")
+    tiling: TilingRecord | None = maybe(TILING, "WxH+N", "tiles of the training data and their overlap, in pixels")
+
+
+@dataclass(frozen=True)
 class BuildRequest(AssigningRequest):
     """The models that assignments make, built and not trained.
 
@@ -243,7 +287,8 @@ class ServeRequest(Request):
 
 
 REQUESTS: dict[str, type[Request]] = {
-    kind.command: kind for kind in (TrainRequest, EvaluateRequest, BuildRequest, StopRequest, ServeRequest)
+    kind.command: kind
+    for kind in (TrainRequest, EvaluateRequest, ExportRequest, BuildRequest, StopRequest, ServeRequest)
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -65,17 +66,20 @@ class Evaluator:
         label_map: LabelMap,
         score_threshold: float,
         raw: RawCollector | None = None,
+        images: int = 0,
     ) -> None:
         """
         Args:
             score_threshold: for precision and recall.
             raw: takes the boxes before suppression too; of one evaluation.
+            images: evaluate the first so many, rounded up to a whole batch; 0 for all.
         """
         self._built = built
         self._config = config
         self._label_map = label_map
         self._score_threshold = score_threshold
         self._raw = raw
+        self._images = images
         self._prepared: Future[_Prepared] | None = None
         self.detections: Detections | None = None  # of the last evaluation
 
@@ -164,6 +168,8 @@ class Evaluator:
         if self._config.eval_config.batch_size > 1 and reader.drop_remainder:
             _LOG.warning("eval_config.batch_size is above 1: images of a last incomplete batch are not evaluated")
         dataset = inputs.eval_input(self._config.eval_config, reader, self._config.model, model=self._built.model)
+        if self._images:
+            dataset = dataset.take(math.ceil(self._images / max(1, self._config.eval_config.batch_size)))
         return without_autotune(dataset)
 
     def _build_predict(self) -> tf.types.experimental.PolymorphicFunction:

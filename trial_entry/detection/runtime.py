@@ -57,6 +57,13 @@ def start_runtime(seed: int, deterministic: bool) -> tf.distribute.Strategy:
     return tf.distribute.get_strategy()
 
 
+def one_replica() -> tf.distribute.Strategy:
+    """The strategy of one device, however many there are: what is written to a file has no replicas."""
+    import tensorflow as tf
+
+    return tf.distribute.get_strategy()
+
+
 def preload(*more: str) -> None:
     """Import what every command needs of TensorFlow and the API, and start nothing.
 

@@ -10,7 +10,8 @@ The numbers stay as they are: the same operations run on the same values.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,6 +39,19 @@ def share_repeated_work() -> None:
             replacement = shared(original)
             setattr(replacement, _KEPT, original)
             setattr(owner, name, replacement)
+
+
+@contextmanager
+def anchors_in_the_graph() -> Iterator[None]:
+    """Within, what is traced computes its anchors itself: a graph that is written to a file cannot share constants."""
+    from object_detection.core.anchor_generator import AnchorGenerator
+
+    shared = AnchorGenerator.generate
+    AnchorGenerator.generate = getattr(shared, _KEPT, shared)
+    try:
+        yield
+    finally:
+        AnchorGenerator.generate = shared
 
 
 def _one_trace(original: Callable[..., Targets]) -> Callable[..., Targets]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypedDict
 
@@ -94,12 +94,23 @@ class Detections:
                         "iscrowd": int(crowd),
                     }
                 )
+        self._add_found(image, found)
+        return True
+
+    def with_other_results(self, found: Iterable[tuple[int, Mapping[str, Numbers]]]) -> Detections:
+        """The same ground truth with what another model found: an image's id, and `found` as `add` takes it."""
+        other = Detections(self.categories, self.images, self.annotations)
+        for image, boxes in found:
+            other._add_found(image, boxes)
+        return other
+
+    def _add_found(self, image: int, found: Mapping[str, Numbers]) -> None:
+        known = {category["id"] for category in self.categories}
         for box, label, score in zip(found["boxes"], found["classes"], found["scores"], strict=True):
             if int(label) in known:
                 self.results.append(
                     {"image_id": image, "category_id": int(label), "bbox": _coco_box(box), "score": float(score)}
                 )
-        return True
 
     def truth(self) -> DataSet:
         """The ground truth as a COCO data set."""

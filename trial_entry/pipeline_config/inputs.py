@@ -116,12 +116,13 @@ def _resolve_reader(reader: InputReader, where: str, folder: Path | Remote) -> N
 
 def _make_absolute(reader: InputReader, folder: Path | Remote) -> None:
     if reader.label_map_path:
-        reader.label_map_path = _absolute(reader.label_map_path, folder)
+        reader.label_map_path = absolute_path(reader.label_map_path, folder)
     paths = reader.tf_record_input_reader.input_path
-    paths[:] = [_absolute(path, folder) for path in paths]
+    paths[:] = [absolute_path(path, folder) for path in paths]
 
 
-def _absolute(path: str, folder: Path | Remote) -> str:
+def absolute_path(path: str, folder: Path | Remote) -> str:
+    """A path of a config, relative ones taken from `folder`."""
     if is_remote(path):
         return path
     if isinstance(folder, Path):
@@ -130,14 +131,14 @@ def _absolute(path: str, folder: Path | Remote) -> str:
 
 
 def _existing(path: str, folder: Path | Remote, where: str) -> str:
-    absolute = _absolute(path, folder)
+    absolute = absolute_path(path, folder)
     if not is_file(absolute):
         raise ConfigError(f"{where}: {absolute}: no such {'object' if is_remote(absolute) else 'file'}")
     return absolute
 
 
 def _files(pattern: str, folder: Path | Remote, where: str) -> list[str]:
-    absolute = _absolute(pattern, folder)
+    absolute = absolute_path(pattern, folder)
     if not is_pattern(absolute) or is_file(absolute):
         return [_existing(pattern, folder, where)]
     found = matching(absolute)
@@ -147,7 +148,7 @@ def _files(pattern: str, folder: Path | Remote, where: str) -> list[str]:
 
 
 def _checkpoint(path: str, folder: Path | Remote) -> str:
-    absolute = _absolute(path, folder)
+    absolute = absolute_path(path, folder)
     if is_file(absolute + ".index"):
         return absolute
     hint = "its files are PREFIX.index and PREFIX.data-00000-of-00001"

@@ -15,11 +15,13 @@ import pytest
 
 from tests.trials import run
 from trial_entry.contract.arguments import Assignment
+from trial_entry.contract.exports import FORMATS, TilingRecord
 from trial_entry.contract.requests import (
     PROGRAM,
     REQUESTS,
     BuildRequest,
     EvaluateRequest,
+    ExportRequest,
     Request,
     ServeRequest,
     StopRequest,
@@ -87,6 +89,24 @@ def _evaluate(draw: random.Random) -> EvaluateRequest:
     )
 
 
+def _export(draw: random.Random) -> ExportRequest:
+    return ExportRequest(
+        pipeline_config_path=_path(draw),
+        model_dir=_path(draw),
+        output=_path(draw),
+        checkpoint=_maybe(draw, _text),  # type: ignore[arg-type]
+        formats=tuple(draw.sample(list(FORMATS), draw.randrange(4))),
+        compare=draw.choice([0, 7]),
+        no_compare=draw.random() < 0.5,
+        representative=draw.choice([1, 100]),
+        score_threshold=draw.random(),
+        loss=draw.choice([0.0, 0.005, draw.random()]),
+        int8_loss=draw.random(),
+        lost_classes=draw.random() < 0.5,
+        tiling=draw.choice([None, TilingRecord(640, 480, 0), TilingRecord(1, 1, 99)]),
+    )
+
+
 def _build(draw: random.Random) -> BuildRequest:
     return BuildRequest(
         pipeline_config_path=_path(draw),
@@ -109,6 +129,7 @@ def _serve(draw: random.Random) -> ServeRequest:
 _DRAWN: dict[str, Callable[[random.Random], Request]] = {
     "train": _train,
     "evaluate": _evaluate,
+    "export": _export,
     "build": _build,
     "stop": _stop,
     "serve": _serve,
@@ -151,10 +172,16 @@ def test_no_command_means_train() -> None:
         (["build", "--model_dir=m", "--pipeline_config_path=c", "--set=a"], "joined by an equals sign"),
         (["--objective_metric=map"], 'map is no metric that a trial prints; the nearest is "mAP"'),
         (["--objective_type=least"], "least is none of maximize, minimize"),
+        (["export", "--model_dir=m", "--pipeline_config_path=c"], "required: --output"),
+        (["export", "--format=coreml"], "coreml is none of saved_model, tflite, tflite_fp16, tflite_int8, onnx"),
+        (["export", "--tiling=640"], "640 is no WIDTHxHEIGHT+OVERLAP, such as 640x640+128"),
         (["serve"], "SOCKET"),
         (["serve", "a", "b"], "unrecognized arguments: b"),
         (["stop", "--model_d=m"], "required: --model_dir"),
-        (["tune"], '"tune" is no command; there are train, evaluate, build, stop, serve (no command means train)'),
+        (
+            ["tune"],
+            '"tune" is no command; there are train, evaluate, export, build, stop, serve (no command means train)',
+        ),
         (["--pipeline_config_path=c", "--model_dir=m", "--checkpoint_for=a=b", "--checkpoint_for=a=c"], "stands twice"),
     ],
 )
@@ -170,7 +197,9 @@ def test_help_lists_every_argument(command: str) -> None:
     assert ended.code == 0
     fields = {field.name for field in dataclasses.fields(REQUESTS[command or "train"])}
     for field in fields:
-        assert {"assignments": "--set", "socket": "SOCKET"}.get(field, f"--{field} ") in ended.out
+        assert {"assignments": "--set", "formats": "--format", "socket": "SOCKET"}.get(
+            field, f"--{field} "
+        ) in ended.out
     assert ("learning_rate" in ended.out) == ("assignments" in fields)
 
 
