@@ -76,7 +76,11 @@ class ModelDir:
         self._lock.flush()
         if mirror is not None:
             mirror.begin()
-        self.record = read_trial(path)
+        try:
+            self.record = read_trial(path)
+        except ModelDirError:
+            self.close()
+            raise
 
     def settle_config(self, text: str) -> None:
         """Write `text` as the folder's pipeline.config, or find it there already.

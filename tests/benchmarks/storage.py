@@ -111,7 +111,8 @@ def copies(bucket: Any, here: Path, what: str, count: int, size: int) -> None:
     down: list[tuple[float, float, float]] = []
     up: list[tuple[float, float]] = []
     for turn in range(REPEATS):
-        sides = [plain_down, our_down, our_down, partial(plain_up, turn), partial(our_up, turn)]
+        sides: list[Callable[[], None]] = [plain_down, our_down, our_down]
+        sides += [partial(plain_up, turn), partial(our_up, turn)]
         order = [0, 1, 2, 3, 4] if turn % 2 else [1, 2, 0, 4, 3]  # neither always comes second
         took = {place: seconds(sides[place]) for place in order}
         down.append((took[0], took[1], took[2]))

@@ -7,17 +7,16 @@ so that an object that is replaced is copied anew, and trials on one machine sha
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from trial_entry.errors import StorageError
 from trial_entry.storage.cache import Cache
 from trial_entry.storage.objects import RemoteObject, find, list_below, list_named, missing
+from trial_entry.storage.several import several
 from trial_entry.storage.urls import GLOB, object_parts, prefix_parts
 
 _CHECKPOINT_INDEX = ".index"
-_AT_A_TIME = 8  # questions
 
 
 def exists(url: str) -> bool:
@@ -48,8 +47,7 @@ def local_copies(urls: Sequence[str]) -> list[Path]:
     Raises:
         StorageError: as `exists`; there is no such object; no room for it.
     """
-    with ThreadPoolExecutor(_AT_A_TIME) as threads:
-        return Cache.from_environment().copies(list(threads.map(_existing, urls)))
+    return Cache.from_environment().copies(several(lambda url, _: _existing(url), urls))
 
 
 def local_checkpoint(prefix: str) -> str:

@@ -17,23 +17,23 @@ import logging
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from threading import Event
 from uuid import uuid4
 
 from trial_entry.errors import StorageError
 from trial_entry.storage.holding import held_in, holder_of, locked
 from trial_entry.storage.naming import stand_ins
 from trial_entry.storage.objects import RemoteObject, download
+from trial_entry.storage.several import several
 from trial_entry.storage.urls import check_relative
 
 _LOG = logging.getLogger(__name__)
 _HOME, _LIMIT = "BOXTUNE_CACHE", "BOXTUNE_CACHE_GIB"
 _DEFAULT_GIB = 100.0
 _GIBIBYTE, _MEBIBYTE = 1024**3, 1024**2
-_AT_A_TIME = 8  # downloads
 _LOCKS = 256
 _KEY_LETTERS = 32
 _NAME_LETTERS = 80
@@ -89,15 +89,12 @@ class Cache:
         self._hold({key: found.size for key, found in entries.items()})
         away = {key: found for key, found in entries.items() if not _is_whole(self._file(key, found), found)}
         if away:
-            self._make_room({key: found.size for key, found in away.items()})
-            with ThreadPoolExecutor(_AT_A_TIME) as threads:
-                try:
-                    for _ in threads.map(self._fetch, away, away.values()):
-                        pass
-                except BaseException:
-                    threads.shutdown(wait=True, cancel_futures=True)
-                    holder_of(self._holders).release(iter(away))
-                    raise
+            try:
+                self._make_room({key: found.size for key, found in away.items()})
+                several(self._fetch, away.items())
+            except BaseException:
+                holder_of(self._holders).release(iter(away))
+                raise
         files = [self._file(_key(found), found) for found in objects]
         for file, found in zip(files, objects, strict=True):
             _touch(file.parent)
@@ -167,8 +164,9 @@ class Cache:
     def _file(self, key: str, found: RemoteObject) -> Path:
         return self.home / "objects" / key / found.file_name
 
-    def _fetch(self, key: str, found: RemoteObject) -> None:
+    def _fetch(self, entry: tuple[str, RemoteObject], given_up: Event) -> None:
         """Fetch one object unless it is there; its checksum is verified on the way."""
+        key, found = entry
         file = self._file(key, found)
         with locked(self.home / "locks" / f"{int(key, 16) % _LOCKS:02x}"):  # another process may be at it
             if _is_whole(file, found):
@@ -180,7 +178,7 @@ class Cache:
                     shutil.rmtree(left, ignore_errors=True)
                 partial.mkdir()
                 with (partial / found.file_name).open("wb") as opened:
-                    download(found, opened)
+                    download(found, opened, given_up)
                 (partial / found.file_name).chmod(_READ_ONLY)
                 partial.rename(file.parent)
             except BaseException:

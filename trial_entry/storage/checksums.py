@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
+from threading import Event
 from typing import IO
 
 import google_crc32c
+
+from trial_entry.errors import StorageError
 
 _PIECE = 1024 * 1024
 
@@ -38,13 +41,24 @@ class CheckedWriter:
         size: bytes written.
     """
 
-    def __init__(self, opened: IO[bytes]) -> None:
+    def __init__(self, opened: IO[bytes], given_up: Event | None = None) -> None:
+        """
+        Args:
+            given_up: when it is set, nothing can be written any more.
+        """
         self._opened = opened
+        self._given_up = given_up
         self._checksum = google_crc32c.Checksum()
         self.size = 0
 
     def write(self, piece: bytes) -> int:
-        """Add `piece`; returns its length."""
+        """Add `piece`; returns its length.
+
+        Raises:
+            StorageError: nobody wants it any more.
+        """
+        if self._given_up is not None and self._given_up.is_set():
+            raise StorageError("given up")
         self._opened.write(piece)
         self._checksum.update(piece)
         self.size += len(piece)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 from trial_entry.errors import StorageError
 from trial_entry.storage.checksums import crc32c_of_file
 from trial_entry.storage.objects import RemoteObject, download
+from trial_entry.storage.several import several
 from trial_entry.storage.snapshot import Identity, identity_of, relative_files
 from trial_entry.storage.urls import check_relative
 
 _LOG = logging.getLogger(__name__)
-_AT_A_TIME = 8  # downloads
 _MEBIBYTE = 1024**2
 
 
@@ -38,8 +38,7 @@ def fill_folder(folder: Path, wanted: Mapping[str, RemoteObject], kept: Collecti
     first = {(each.size, each.crc32c): name for name, each in wanted.items()}
     try:
         empty_folder(folder, {*wanted, *kept})
-        with ThreadPoolExecutor(_AT_A_TIME) as threads:
-            list(threads.map(lambda name: _fetch(folder / name, wanted[name]), first.values()))
+        several(lambda name, given_up: _fetch(folder / name, wanted[name], given_up), first.values())
         for name, found in wanted.items():
             file = folder / name
             if not _holds(file, found):
@@ -66,14 +65,14 @@ def empty_folder(folder: Path, kept: Collection[str]) -> None:
             below.rmdir()
 
 
-def _fetch(file: Path, found: RemoteObject) -> None:
+def _fetch(file: Path, found: RemoteObject, given_up: Event) -> None:
     if _holds(file, found):
         return
     _LOG.info("fetching %s, %.1f MiB", found.url, found.size / _MEBIBYTE)
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f"{file.name}.tmp")
     with partial.open("wb") as opened:
-        download(found, opened)
+        download(found, opened, given_up)
     partial.replace(file)
 
 

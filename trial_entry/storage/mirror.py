@@ -8,6 +8,7 @@ nothing half there. Each write names the generation that it replaces, so that tw
 from __future__ import annotations
 
 import logging
+import shutil
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ from trial_entry.storage.snapshot import Identity, Kept, Snapshot
 from trial_entry.storage.urls import prefix_parts
 
 _LOG = logging.getLogger(__name__)
-_STAGING = ".going-up"
+_STAGING = ".going-up"  # beside the folder: links to what is sent
 _RENEWALS = 3  # in a lease
 _AGAIN_SECONDS = 5.0
 _LAST_TRIES = 3  # of an upload, when nothing else is left to do
@@ -50,7 +51,7 @@ class Layout:
 
     def is_skipped(self, name: str) -> bool:
         """Whether a file is this machine's business: locks, files that are being written."""
-        return name == self.claim or name.startswith(f"{_STAGING}/") or name.endswith(".tmp") or "_temp/" in name
+        return name == self.claim or name.endswith(".tmp") or "_temp/" in name
 
     def rank(self, name: str) -> tuple[int, str]:
         """Sorts names in the order in which they go up."""
@@ -67,6 +68,7 @@ class Mirror:
     def __init__(self, url: str, folder: Path, layout: Layout, lease: float = LEASE_SECONDS) -> None:
         self.url = url.rstrip("/")
         self._folder = folder
+        self._staging = folder.with_name(folder.name + _STAGING)
         self._layout = layout
         self._lease = lease
         self._claim = Claim(f"{self.url}/{layout.claim}", folder, lease)
@@ -88,6 +90,7 @@ class Mirror:
             ConflictError: another process writes there.
             StorageError: the bucket cannot be used, or there is no room here.
         """
+        shutil.rmtree(self._staging, ignore_errors=True)  # of one that was killed
         with self._named():
             left = self._claim.take()
             try:
@@ -109,8 +112,7 @@ class Mirror:
         self.check()
         self._snapshots += 1
         try:
-            links = self._folder / _STAGING / str(self._snapshots)
-            snapshot = Snapshot.take(self._folder, links, self._layout.is_skipped)
+            snapshot = Snapshot.take(self._folder, self._staging / str(self._snapshots), self._layout.is_skipped)
         except OSError as problem:
             raise StorageError(f"{self._folder}: {problem.strerror}") from None
         with self._wake:
@@ -144,6 +146,7 @@ class Mirror:
         with self._named():
             self._claim.release()
         empty_folder(self._folder, {self._layout.claim})
+        shutil.rmtree(self._staging, ignore_errors=True)
 
     def _settled(self, left: bool) -> dict[str, RemoteObject]:
         """What lies in the bucket once nobody else can change it, and debris is gone."""

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path, PurePosixPath
+from threading import Event
 from typing import IO, Any
 from uuid import uuid4
 
@@ -123,11 +124,14 @@ def read(url: str) -> bytes | None:
     raise _corrupt(url)
 
 
-def download(found: RemoteObject, opened: IO[bytes]) -> None:
+def download(found: RemoteObject, opened: IO[bytes], given_up: Event | None = None) -> None:
     """Write this very generation to a file that is open and empty; a wrong checksum is fetched once again.
 
+    Args:
+        given_up: ends it when it is set.
+
     Raises:
-        StorageError: as `find`; it was replaced meanwhile; the checksum was wrong twice.
+        StorageError: as `find`; it was replaced meanwhile; the checksum was wrong twice; it was given up.
         OSError: no room for it.
     """
     from google.api_core.exceptions import NotFound
@@ -137,7 +141,7 @@ def download(found: RemoteObject, opened: IO[bytes]) -> None:
     with speaking_plainly(found.url):
         for _ in range(2):
             opened.seek(0)
-            writer = CheckedWriter(opened)
+            writer = CheckedWriter(opened, given_up)
             options = Patience.from_environment().options()
             try:
                 if found.packed:  # unpacked on its way; the library looks at what is stored

@@ -194,3 +194,14 @@ def test_a_disk_that_fills_meanwhile(parts: list[str], faults: Faults, small_dis
     assert not list((small_disk / "cache" / "objects").iterdir())
     (small_disk / "other").unlink()
     assert local_file(parts[0]).stat().st_size == 10 * MEBIBYTE
+
+
+def test_what_fails_gives_the_others_up(
+    parts: list[str], faults: Faults, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One forbidden object of a folder: it is said at once, and nothing of the others stays half."""
+    monkeypatch.setenv("BOXTUNE_CACHE_GIB", "1")
+    faults.add(Fault("status", about="/o/d/3?", status=403, times=9))
+    with pytest.raises(StorageError, match="gs://drones/d/3: forbidden"):
+        local_folder("gs://drones/d")
+    assert not list((tmp_path / "cache" / "partial").iterdir())

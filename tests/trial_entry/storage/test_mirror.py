@@ -118,10 +118,11 @@ def test_killed_at_any_moment_the_next_goes_on(bucket: Any, tmp_path: Path, seed
     for _ in range(5):
         writer = Writer(100, 0.05, 2)
         begun = int(writer.line().removeprefix("begin "))
-        assert begun == reached
+        assert begun >= reached
         time.sleep(draw.uniform(0, 0.8))
         writer.process.kill()
         writer.process.communicate()
+        time.sleep(0.1)  # a request that was on its way
         reached = state(bucket, 2)
         assert reached >= begun
         if draw.random() < 0.5:

@@ -6,11 +6,13 @@ import json
 import re
 import shutil
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.bucket_faults import Fault, Faults
 from tests.buckets import upload
 from tests.conftest import write_config
 from tests.trials import Ended, Running, run, train_arguments, trial
@@ -137,3 +139,13 @@ def test_what_cannot_be_is_a_line(config: str, words: list[str], says: str) -> N
     ended = run(*(word.format(config=config) for word in words))
     assert ended.code == 2, ended.err
     assert says in ended.reason
+
+
+def test_sigterm_ends_a_trial_that_still_fetches(bucket: Any, config: str, faults: Faults) -> None:
+    faults.add(Fault("slow", about="train.record?", after=30, times=9))
+    running = Running(*arguments(config))
+    running.wait_for(lambda: any("alt=media" in each and "train.record" in each for each in faults.requests))
+    started = time.monotonic()
+    ended = running.kill(signal.SIGTERM)
+    assert (ended.code, ended.reason) == (EXIT_STOPPED, "stopped by SIGTERM before the first step")
+    assert time.monotonic() - started < 5
