@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.api_core.exceptions import NotFound
 
 from tests.bucket_faults import Fault, Faults
 from tests.trial_entry.storage.writer import contents
@@ -104,7 +105,7 @@ def test_a_reader_never_sees_half_of_a_checkpoint(bucket: Any) -> None:
         before = texts(bucket, "checkpoint")
         try:
             seen.add(state(bucket, 2))
-        except (AssertionError, AttributeError):
+        except (AssertionError, AttributeError, NotFound):
             if texts(bucket, "checkpoint") == before:  # else it was replaced meanwhile, and the old one went
                 raise
     assert writer.ended() == (0, "")

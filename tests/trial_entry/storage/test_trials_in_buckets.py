@@ -142,7 +142,7 @@ def test_what_cannot_be_is_a_line(config: str, words: list[str], says: str) -> N
 
 
 def test_sigterm_ends_a_trial_that_still_fetches(bucket: Any, config: str, faults: Faults) -> None:
-    faults.add(Fault("slow", about="train.record?", after=30, times=9))
+    faults.add(Fault("slow", about="/download/storage/v1/b/drones/o/data/train.record", after=30, times=9))
     running = Running(*arguments(config))
     running.wait_for(lambda: any("alt=media" in each and "train.record" in each for each in faults.requests))
     started = time.monotonic()
