@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from boxtune.demo.digits import LABEL_MAP, TRAIN_RECORD, VALIDATION_RECORD, DigitsSpec, make_digits
+from boxtune.demo.digits import LABEL_MAP, TEST_RECORD, TRAIN_RECORD, VALIDATION_RECORD, DigitsSpec, make_digits
 
 REPOSITORY = Path(__file__).parents[1]
 EXPERIMENTS = REPOSITORY / "manifests" / "experiments"
@@ -18,9 +18,9 @@ CONFIGS = Path(__file__).parent / "configs"
 
 @pytest.fixture(scope="session")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with 40 training and 12 validation images of 128 pixels, and their label map."""
+    """A folder with 40 training, 12 validation and 12 test images of 128 pixels, and their label map."""
     folder = tmp_path_factory.mktemp("digits")
-    make_digits(folder, DigitsSpec(train_images=40, validation_images=12))
+    make_digits(folder, DigitsSpec(train_images=40, validation_images=12, test_images=12))
     return folder
 
 
@@ -38,6 +38,7 @@ def write_config(folder: Path, name: str = "pipeline.config", **changes: str) ->
     text = (QUICK_START / "pipeline.config").read_text()
     text = re.sub(r'"[^"]*train\.record"', f'"{TRAIN_RECORD}"', text)
     text = re.sub(r'"[^"]*validation\.record"', f'"{VALIDATION_RECORD}"', text)
+    text = re.sub(r'"[^"]*test\.record"', f'"{TEST_RECORD}"', text)
     text = re.sub(r'"[^"]*label_map\.pbtxt"', f'"{LABEL_MAP}"', text)
     changes = {
         "batch_size: 16": "batch_size: 4",

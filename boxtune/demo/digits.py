@@ -1,12 +1,13 @@
 """scikit-learn's handwritten digits, pasted on crops of its two photographs or on noise.
 
-Deterministic: the same seed gives the same bytes. Training and validation never share a digit's drawing.
+Deterministic: the same seed gives the same bytes. Training shares no digit's drawing with validation and test, which
+share theirs on other pictures.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from trial_entry.records.tfrecord import write_records
 
 TRAIN_RECORD = "train.record"
 VALIDATION_RECORD = "validation.record"
+TEST_RECORD = "test.record"
 LABEL_MAP = "label_map.pbtxt"
 
 _DIGIT_PIXELS = 8  # scikit-learn's digits are 8 by 8, with 17 grey levels
@@ -31,7 +33,7 @@ class DigitsSpec:
     """What to make; the defaults train to a useful detector in minutes on two cores.
 
     Attributes:
-        train_images, validation_images: numbers of images.
+        train_images, validation_images, test_images: numbers of images.
         classes: how many of the ten digits, from 0 on.
         image_size: edge of the square images, in pixels.
         smallest, largest: edge of a pasted digit, in pixels.
@@ -41,6 +43,7 @@ class DigitsSpec:
 
     train_images: int = 600
     validation_images: int = 150
+    test_images: int = 150
     classes: int = 5
     image_size: int = 128
     smallest: int = 28
@@ -68,7 +71,9 @@ class _Box:
 class _Painter:
     """Draws images from one pool of digits."""
 
-    def __init__(self, spec: DigitsSpec, drawings: NDArray[np.float32], labels: NDArray[np.int64], seed: int) -> None:
+    def __init__(
+        self, spec: DigitsSpec, drawings: NDArray[np.float32], labels: NDArray[np.int64], seed: int | Sequence[int]
+    ) -> None:
         self._spec = spec
         self._drawings = drawings
         self._labels = labels
@@ -115,7 +120,7 @@ class _Painter:
 
 
 def make_digits(folder: Path, spec: DigitsSpec) -> list[Path]:
-    """Write TRAIN_RECORD, VALIDATION_RECORD and LABEL_MAP into `folder`; returns their paths.
+    """Write TRAIN_RECORD, VALIDATION_RECORD, TEST_RECORD and LABEL_MAP into `folder`; returns their paths.
 
     The records are `tf.train.Example`s with the features that the API's TfExampleDecoder reads.
     """
@@ -127,17 +132,21 @@ def make_digits(folder: Path, spec: DigitsSpec) -> list[Path]:
     chosen = labels < spec.classes
     drawings, labels = drawings[chosen], labels[chosen]
     split = len(drawings) * 3 // 4
-    train, validation, label_map = (folder / name for name in (TRAIN_RECORD, VALIDATION_RECORD, LABEL_MAP))
-    parts = (
-        (train, spec.train_images, slice(0, split)),
-        (validation, spec.validation_images, slice(split, None)),
+    learnt, others = slice(0, split), slice(split, None)
+    parts: tuple[tuple[str, int, slice, int | Sequence[int]], ...] = (
+        (TRAIN_RECORD, spec.train_images, learnt, spec.seed * 2),
+        (VALIDATION_RECORD, spec.validation_images, others, spec.seed * 2 + 1),
+        (TEST_RECORD, spec.test_images, others, (spec.seed, 2)),
     )
-    for number, (path, count, part) in enumerate(parts):
-        painter = _Painter(spec, drawings[part], labels[part], spec.seed * len(parts) + number)
-        write_records(path, _examples(painter, path.stem, count, spec.image_size))
+    written = []
+    for name, count, part, seed in parts:
+        painter = _Painter(spec, drawings[part], labels[part], seed)
+        written.append(folder / name)
+        write_records(written[-1], _examples(painter, written[-1].stem, count, spec.image_size))
+    label_map = folder / LABEL_MAP
     items = (f"item {{\n  id: {digit + 1}\n  name: '{digit}'\n}}\n" for digit in range(spec.classes))
     label_map.write_text("".join(items), encoding="utf-8")
-    return [train, validation, label_map]
+    return [*written, label_map]
 
 
 def _examples(painter: _Painter, name: str, count: int, image_size: int) -> Iterator[bytes]:

@@ -104,6 +104,6 @@ def data(namespace: str, image: str, tmp_path_factory: pytest.TempPathFactory) -
     from boxtune.demo.digits import DigitsSpec, make_digits
 
     folder = tmp_path_factory.mktemp("data")
-    make_digits(folder, DigitsSpec(train_images=64, validation_images=24))
+    make_digits(folder, DigitsSpec(train_images=64, validation_images=24, test_images=24))
     subprocess.run([REPOSITORY / "kind-cluster" / "put-data", str(folder), namespace, image], check=True)
     return folder

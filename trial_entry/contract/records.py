@@ -193,6 +193,7 @@ class PictureRecord:
         file: its JPEG, in the same folder.
         width, height: of the JPEG in pixels.
         truth, found: boxes.
+        name: of the image's file; empty where the records have none.
     """
 
     id: int
@@ -201,6 +202,7 @@ class PictureRecord:
     height: int
     truth: tuple[BoxRecord, ...] = ()
     found: tuple[BoxRecord, ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True)

@@ -162,9 +162,11 @@ class EvaluateRequest(Request):
         model_dir: the folder of the checkpoint.
         score_threshold: for precision and recall.
         checkpoint: its prefix; None for the folder's latest.
+        reader: the name of the eval_input_reader; None for the one that validates.
         output: the file for the metrics; None for MODEL_DIR/evaluation.json.
         details: a folder for curves and pictures, or None.
         pictures: how many of them.
+        detections: a file for ground truth and detections, or None.
         raw_detections: a file for the boxes before suppression, or None.
     """
 
@@ -176,11 +178,15 @@ class EvaluateRequest(Request):
         number(0, 1), 0.5, "X", "detections below it do not count for precision and recall (default 0.5)"
     )
     checkpoint: str | None = maybe(TEXT, "PREFIX", "this checkpoint instead of the folder's latest")
+    reader: str | None = maybe(TEXT, "NAME", "the eval_input_reader of this name: test (the one that validates)")
     output: Path | None = maybe(FILE, "FILE", "where the metrics go as JSON (DIR/evaluation.json)")
     details: Path | None = maybe(
         FILE, "FOLDER", "also write curves, a table by class and pictures there, which boxtune report shows"
     )
     pictures: int = optional(whole(0), 12, "N", "how many of them (12)")
+    detections: Path | None = maybe(
+        FILE, "FILE", "also write ground truth and detections there, as COCO's JSON with a list of detections"
+    )
     raw_detections: Path | None = maybe(
         FILE, "FILE", "also keep the boxes before suppression there (.npz), to suppress them again otherwise"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,18 +23,28 @@ from trial_entry.records.label_map import LabelMap
 _EDGE = 480  # pixels of the longer edge of a picture in a report
 
 
-def write_details(evaluator: Evaluator, label_map: LabelMap, folder: Path, threshold: float, pictures: int) -> None:
+def write_details(
+    evaluator: Evaluator,
+    label_map: LabelMap,
+    names: Mapping[int, str],
+    folder: Path,
+    threshold: float,
+    pictures: int,
+) -> None:
     """Write `details.json` and `pictures` JPEG files about the evaluation that `evaluator` made last.
 
     Half of the pictures are those with the most mistakes (missed objects and false detections above `threshold`),
     the others lie evenly among the rest.
+
+    Args:
+        names: of the images' files, by id.
     """
     detections = evaluator.detections
     assert detections is not None
     classes = tuple(_class(each, label_map) for each in class_details(detections, threshold))
     chosen = chosen_images(detections, threshold, pictures)
     folder.mkdir(parents=True, exist_ok=True)
-    boxes, album = boxes_by_image(detections, threshold), _Album(folder, label_map)
+    boxes, album = boxes_by_image(detections, threshold), _Album(folder, label_map, names)
     images = [album.add(image, pixels, size, boxes[image]) for image, pixels, size in evaluator.images(chosen)]
     images.sort(key=lambda each: chosen.index(each.id))
     found = DetailsRecord(threshold, classes, tuple(images), len(detections.images), pictures)
@@ -59,6 +69,7 @@ class _Album:
 
     folder: Path
     label_map: LabelMap
+    names: Mapping[int, str]
 
     def add(self, image: int, pixels: NDArray[np.uint8], size: tuple[int, int], boxes: ImageBoxes) -> PictureRecord:
         """Write one image, small enough for a page; its boxes as shares of its edges.
@@ -73,7 +84,7 @@ class _Album:
         file = f"image-{image}.jpg"
         picture.convert("RGB").save(self.folder / file, quality=80)
         truth, found = self._boxes(boxes.truth, width, height), self._boxes(boxes.found, width, height)
-        return PictureRecord(image, file, picture.width, picture.height, truth, found)
+        return PictureRecord(image, file, picture.width, picture.height, truth, found, self.names.get(image, ""))
 
     def _boxes(self, boxes: Sequence[Annotation] | Sequence[Result], width: int, height: int) -> tuple[BoxRecord, ...]:
         edges = (width, height, width, height)

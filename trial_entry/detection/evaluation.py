@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -233,6 +233,17 @@ class Evaluator:
             elif self._raw is not None:
                 collect(self._raw, int(image), row, batch, truth)
         return twice
+
+
+def image_ids(sources: Sequence[bytes]) -> list[int]:
+    """The id that the API gives to the image of each source_id."""
+    import tensorflow as tf
+    from object_detection import inputs
+
+    if not sources:
+        return []
+    hashed = tf.strings.to_hash_bucket_fast(tf.constant(list(sources)), inputs.HASH_BINS)
+    return [int(number) for number in tf.cast(hashed, tf.int32).numpy()]
 
 
 def _in_order(function: Callable[[A], R], arguments: Iterable[A]) -> Iterator[R]:

@@ -10,9 +10,9 @@ from trial_entry.contract.arguments import Assignment
 from trial_entry.errors import RequestError
 from trial_entry.pipeline_config.aliases import current_value
 from trial_entry.pipeline_config.aliases.alias import CountExamples, Surroundings
-from trial_entry.pipeline_config.checks import check_config, check_model
+from trial_entry.pipeline_config.checks import check_config, check_measured, check_model
 from trial_entry.pipeline_config.fragments import Fragments
-from trial_entry.pipeline_config.inputs import resolve_paths
+from trial_entry.pipeline_config.inputs import keep_measured, resolve_paths
 from trial_entry.pipeline_config.listing import Assignable, assignable_aliases
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.pipeline_config.render import RenderedConfig, assign, config_digest
@@ -101,6 +101,21 @@ class BaseConfig:
         config = self._assigned(assignments, before_epochs)
         check_config(config, self.where)
         return RenderedConfig(config, config_text(config), config_digest(config))
+
+    def measured(self, reader: str | None) -> TrainEvalPipelineConfig:
+        """The config as an evaluation needs it: one evaluation reader, its paths absolute, and nothing to train on.
+
+        Args:
+            reader: the name of the eval_input_reader; None for the one that validates.
+
+        Raises:
+            ConfigError: the config, or a file that this reader names.
+            DataError: a file may not be looked at, or a bucket cannot be read.
+        """
+        config = self._assigned([], _leave)
+        keep_measured(config, reader, self.folder)
+        check_measured(config, self.where)
+        return config
 
     def model(self, assignments: Sequence[Assignment]) -> TrainEvalPipelineConfig:
         """The config with `assignments`, of which the model alone is checked: what can be built without data.

@@ -42,6 +42,17 @@ def check_config(config: TrainEvalPipelineConfig, where: str) -> None:
         raise ConfigError(f"{where}: {problem}")
 
 
+def check_measured(config: TrainEvalPipelineConfig, where: str) -> None:
+    """Refuse a config of which `keep_measured` has left one reader, and which cannot be evaluated.
+
+    Raises:
+        ConfigError: naming the field and what it should be.
+    """
+    problem = next(_measured_problems(config), None)
+    if problem is not None:
+        raise ConfigError(f"{where}: {problem}")
+
+
 def _model_problems(config: TrainEvalPipelineConfig) -> Iterator[str]:
     if config.model.WhichOneof("model") not in _META_ARCHITECTURES:
         used = config.model.WhichOneof("model") or "not set"
@@ -57,21 +68,31 @@ def _problems(config: TrainEvalPipelineConfig) -> Iterator[str]:
     if not config.HasField("train_input_reader"):
         yield "train_input_reader: not set"
     yield from _evaluation_problems(config)
-    for name, reader in readers(config):
-        if not record_files(reader):
-            yield f"{name}.tf_record_input_reader.input_path: no record file is named"
-        if not reader.label_map_path:
-            yield f"{name}.label_map_path: not set"
+    yield from _reading_problems(config)
     if config.train_config.optimizer.WhichOneof("optimizer") is None:
         yield "train_config.optimizer: not set"
-    if config.eval_config.use_moving_averages and not config.train_config.optimizer.use_moving_average:
-        yield "eval_config.use_moving_averages: needs train_config.optimizer.use_moving_average, or there are none"
     if not config.train_config.num_steps:
         yield "train_config.num_steps: not set; a trial must end (or assign num_steps or epochs)"
     train = config.train_config
     if train.fine_tune_checkpoint and train.fine_tune_checkpoint_version != CheckpointVersion.V2:
         yield "train_config.fine_tune_checkpoint_version: must be V2, the only one that TensorFlow 2 models restore"
     yield from _out_of_range(config, "")
+
+
+def _measured_problems(config: TrainEvalPipelineConfig) -> Iterator[str]:
+    yield from _model_problems(config)
+    yield from _reading_problems(config)
+    yield from _out_of_range(config, "")
+
+
+def _reading_problems(config: TrainEvalPipelineConfig) -> Iterator[str]:
+    for name, reader in readers(config):
+        if not record_files(reader):
+            yield f"{name}.tf_record_input_reader.input_path: no record file is named"
+        if not reader.label_map_path:
+            yield f"{name}.label_map_path: not set"
+    if config.eval_config.use_moving_averages and not config.train_config.optimizer.use_moving_average:
+        yield "eval_config.use_moving_averages: needs train_config.optimizer.use_moving_average, or there are none"
 
 
 def _evaluation_problems(config: TrainEvalPipelineConfig) -> Iterator[str]:

@@ -40,20 +40,38 @@ def resolve_paths(config: TrainEvalPipelineConfig, folder: Path) -> None:
     for where, reader in all_readers(config):
         if reader.name == TEST and where != TRAIN_READER:
             _make_absolute(reader, folder)  # it may lie where no trial can see it
-            continue
-        if reader.label_map_path:
-            reader.label_map_path = _existing(reader.label_map_path, folder, f"{where}.label_map_path")
-        records = reader.tf_record_input_reader
-        expanded = [
-            file
-            for pattern in records.input_path
-            for file in _files(pattern, folder, f"{where}.tf_record_input_reader.input_path")
-        ]
-        del records.input_path[:]
-        records.input_path.extend(expanded)
+        else:
+            _resolve_reader(reader, where, folder)
     train = config.train_config
     if train.fine_tune_checkpoint:
         train.fine_tune_checkpoint = _checkpoint(train.fine_tune_checkpoint, folder)
+
+
+def keep_measured(config: TrainEvalPipelineConfig, name: str | None, folder: Path) -> None:
+    """Leave of the input readers the one that an evaluation reads, its paths absolute; and no checkpoint to begin from.
+
+    Args:
+        name: of the eval_input_reader; None for the one that validates.
+
+    Raises:
+        ConfigError: there is no such reader, or a file that it names does not exist.
+        DataError: as `resolve_paths`.
+    """
+    named = [(place, reader) for place, reader in enumerate(config.eval_input_reader) if reader.name == name]
+    if name is None:
+        named = [(place, reader) for place, reader in enumerate(config.eval_input_reader) if reader.name != TEST]
+    if len(named) != 1:
+        called = f'called "{name}"' if name is not None else f'not called "{TEST}"'
+        raise ConfigError(f"eval_input_reader: {len(named)} are {called}, and one is evaluated")
+    [(place, found)] = named
+    kept = InputReader()
+    kept.CopyFrom(found)
+    _resolve_reader(kept, f"eval_input_reader.{place}", folder)
+    kept.ClearField("name")  # what reads the config takes it for the one that validates
+    del config.eval_input_reader[:]
+    config.eval_input_reader.append(kept)
+    config.ClearField("train_input_reader")
+    config.train_config.ClearField("fine_tune_checkpoint")
 
 
 def localized(config: TrainEvalPipelineConfig) -> TrainEvalPipelineConfig:
@@ -82,6 +100,18 @@ def without_paths(config: TrainEvalPipelineConfig) -> TrainEvalPipelineConfig:
         reader.tf_record_input_reader.ClearField("input_path")
     copy.train_config.ClearField("fine_tune_checkpoint")
     return copy
+
+
+def _resolve_reader(reader: InputReader, where: str, folder: Path) -> None:
+    """Raises ConfigError and DataError as `resolve_paths`."""
+    if reader.label_map_path:
+        reader.label_map_path = _existing(reader.label_map_path, folder, f"{where}.label_map_path")
+    records = reader.tf_record_input_reader
+    records.input_path[:] = [
+        file
+        for pattern in records.input_path
+        for file in _files(pattern, folder, f"{where}.tf_record_input_reader.input_path")
+    ]
 
 
 def _make_absolute(reader: InputReader, folder: Path) -> None:

@@ -15,7 +15,7 @@ from trial_entry.records.finding import Finding, Severity
 BYTES, INT, FLOAT = "bytes_list", "int64_list", "float_list"
 _ATTRIBUTES = {BYTES: "texts", INT: "ints", FLOAT: "floats"}
 _TYPES = {BYTES: "bytes", INT: "int64", FLOAT: "float"}
-ENCODED, FORMAT, SOURCE_ID = "image/encoded", "image/format", "image/source_id"
+ENCODED, FORMAT, SOURCE_ID, FILENAME = "image/encoded", "image/format", "image/source_id", "image/filename"
 WIDTH, HEIGHT = "image/width", "image/height"
 LABEL, TEXT = "image/object/class/label", "image/object/class/text"
 WEIGHT, CROWD = "image/object/weight", "image/object/is_crowd"
@@ -27,7 +27,7 @@ UNGATHERED = ("image/object/group_of",)
 SINGLE: Mapping[str, str] = {  # one value each
     ENCODED: BYTES,
     FORMAT: BYTES,
-    "image/filename": BYTES,
+    FILENAME: BYTES,
     "image/key/sha256": BYTES,
     SOURCE_ID: BYTES,
     HEIGHT: INT,
