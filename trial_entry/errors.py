@@ -5,7 +5,9 @@
     │   ├── ConfigError         the pipeline.config
     │   ├── AssignmentError     a --set NAME=VALUE
     │   ├── DataError           records, label map
-    │   │   └── CorruptRecord   a record that cannot be read
+    │   │   ├── CorruptRecord   a record that cannot be read
+    │   │   └── StorageError    a bucket, a copy of what is in one, a folder to publish to
+    │   │       └── ConflictError   what is there is another's
     │   └── ModelDirError       the MODEL_DIR: another config's, in use, not writable
     └── OutOfMemoryError        the framework reported out of memory
 
@@ -55,6 +57,22 @@ class CorruptRecord(DataError):  # noqa: N818 (also a finding, where others are 
     def __init__(self, file: str, record: int, what: str, right: str) -> None:
         self.file, self.record, self.what, self.right = file, record, what, right
         super().__init__(f"{file}: record {record}: {what}; {right}")
+
+
+class StorageError(DataError):
+    """A bucket, or what this machine keeps of one, cannot be read or written.
+
+    Attributes:
+        passing: whether the same may succeed a moment later; it was tried again for long already.
+    """
+
+    def __init__(self, message: str, passing: bool = False) -> None:
+        self.passing = passing
+        super().__init__(message)
+
+
+class ConflictError(StorageError):
+    """What is there was written by somebody else, and is not replaced."""
 
 
 class ModelDirError(RequestError):

@@ -9,15 +9,35 @@ import difflib
 import errno
 import fcntl
 import json
+import logging
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO
 
-from trial_entry.contract.files import CONFIG_FILE, LOCK_FILE, METRICS_FILE, TRIAL_FILE
+from trial_entry.contract.files import (
+    BEST_FOLDER,
+    CHECKPOINT_FILE,
+    CHECKPOINT_PATTERNS,
+    CONFIG_FILE,
+    LOCK_FILE,
+    METRICS_FILE,
+    TRIAL_FILE,
+)
 from trial_entry.contract.json_records import to_json
 from trial_entry.contract.records import MetricRow, read_rows, read_trial
-from trial_entry.errors import ModelDirError
+from trial_entry.errors import ModelDirError, StorageError
+from trial_entry.storage import objects
+from trial_entry.storage.cache import Cache
+from trial_entry.storage.mirror import Layout, Mirror
+from trial_entry.storage.urls import Remote
+
+_LOG = logging.getLogger(__name__)
+_NAMED = re.compile(r'model_checkpoint_paths?: "([^"]+)"')  # TensorFlow's CheckpointState in text format
+_PIECE = re.compile(r"\.(index|data-\d{5}-of-\d{5})$")
 
 
 class ModelDir:
@@ -28,13 +48,19 @@ class ModelDir:
         record: what trial.json holds, or will at the next `write_record`.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mirror: Mirror | None = None) -> None:
         """Create the folder where it is missing, take its lock, and read its record.
+
+        Args:
+            mirror: lets what is written go up to a bucket, from where the folder is filled first.
 
         Raises:
             ModelDirError: another process holds it, it cannot be written, or its record is none.
+            StorageError: the bucket cannot be used, or another process writes there.
         """
         self.path = path
+        self._mirror = mirror
+        self._place = str(path) if mirror is None else mirror.url
         try:
             path.mkdir(parents=True, exist_ok=True)
             self._lock = (path / LOCK_FILE).open("a+")
@@ -42,10 +68,14 @@ class ModelDir:
             raise ModelDirError(f"--model_dir {path}: cannot be written: {error.strerror}") from None
         holder = try_lock(self._lock)
         if holder is not None:
-            raise ModelDirError(f"--model_dir {path}: in use by process {holder}; wait for it or give another folder")
+            raise ModelDirError(
+                f"--model_dir {self._place}: in use by process {holder}; wait for it or give another folder"
+            )
         self._lock.truncate(0)
         self._lock.write(f"{os.getpid()}\n")
         self._lock.flush()
+        if mirror is not None:
+            mirror.begin()
         self.record = read_trial(path)
 
     def settle_config(self, text: str) -> None:
@@ -57,6 +87,7 @@ class ModelDir:
         file = self.path / CONFIG_FILE
         if not file.exists():
             write_atomically(file, text)
+            self._push()
             return
         before = file.read_text(encoding="utf-8")
         if before != text:
@@ -66,19 +97,116 @@ class ModelDir:
                 if line[:1] in "+-" and line[:3] not in ("+++", "---")
             ]
             shown = "; ".join(" ".join(line.split()) for line in changed[:4])
-            raise ModelDirError(f"{file}: another config has run here ({shown}); give another --model_dir")
+            where = f"{self._place}/{CONFIG_FILE}"
+            raise ModelDirError(f"{where}: another config has run here ({shown}); give another --model_dir")
 
     def write_record(self) -> None:
-        """Replace trial.json by `record`."""
+        """Replace trial.json by `record`; what was written before it goes up with it.
+
+        Raises:
+            StorageError: an upload has failed for good, or another process has taken the place over.
+        """
         write_json(self.path / TRIAL_FILE, self.record.to_json())
+        self._push()
 
     def read_rows(self) -> list[MetricRow]:
         """The rows of metrics.json, oldest first."""
         return read_rows(self.path)
 
     def write_rows(self, rows: Sequence[MetricRow]) -> None:
-        """Replace metrics.json."""
+        """Replace metrics.json; as `write_record`."""
         write_json(self.path / METRICS_FILE, [to_json(row) for row in rows])
+        self._push()
+
+    def check(self) -> None:
+        """Raises StorageError where an upload has failed for good, or another process has taken the place over."""
+        if self._mirror is not None:
+            self._mirror.check()
+
+    def close(self) -> None:
+        """Wait until all is up; a folder of this machine needs no closing.
+
+        Raises:
+            StorageError: not all is up.
+        """
+        if self._mirror is not None:
+            self._mirror.close()
+
+    def _push(self) -> None:
+        if self._mirror is not None:
+            self._mirror.push()
+
+
+@contextmanager
+def open_model_dir(place: Path | Remote) -> Iterator[ModelDir]:
+    """The MODEL_DIR at `place`; one in a bucket is worked on in a folder of the cache, and is all up at the end.
+
+    Raises:
+        ModelDirError, StorageError: as ModelDir.
+    """
+    folder = ModelDir(local_model_dir(place), None if isinstance(place, Path) else _mirror(place))
+    try:
+        yield folder
+    except BaseException:
+        try:
+            folder.close()
+        except StorageError as problem:
+            _LOG.warning("%s", problem)  # what ended the trial says more
+        raise
+    folder.close()
+
+
+def local_model_dir(place: Path | Remote) -> Path:
+    """The folder of this machine that a trial with this MODEL_DIR works in.
+
+    Raises:
+        StorageError: the cache cannot be used.
+    """
+    return place if isinstance(place, Path) else Cache.from_environment().work_folder(place.url)
+
+
+def checkpoint_names(text: str) -> list[str]:
+    """The prefixes that a `checkpoint` file names, the latest first."""
+    return list(dict.fromkeys(_NAMED.findall(text)))
+
+
+def latest_remote(place: Remote) -> str | None:
+    """The prefix of the latest checkpoint of a MODEL_DIR in a bucket, by its `checkpoint` file; None without one.
+
+    Raises:
+        StorageError: the bucket cannot be read.
+    """
+    content = objects.read(f"{place / CHECKPOINT_FILE}")
+    names = checkpoint_names((content or b"").decode())
+    return f"{place / names[0]}" if names else None
+
+
+def _mirror(place: Remote) -> Mirror:
+    layout = Layout(
+        claim=LOCK_FILE,
+        last=(CHECKPOINT_FILE, f"{BEST_FOLDER}/{CHECKPOINT_FILE}", METRICS_FILE, TRIAL_FILE),
+        is_fetched=_is_fetched,
+        debris=_debris,
+    )
+    return Mirror(place.url, Cache.from_environment().work_folder(place.url), layout)
+
+
+def _is_fetched(name: str) -> bool:
+    """What a trial goes on from; events are only added to."""
+    patterns = (CONFIG_FILE, TRIAL_FILE, METRICS_FILE, *CHECKPOINT_PATTERNS)
+    folder, _, file = name.rpartition("/")
+    return folder in ("", BEST_FOLDER) and any(fnmatchcase(file, pattern) for pattern in patterns)
+
+
+def _debris(names: Collection[str], read: Callable[[str], bytes | None]) -> list[str]:
+    """Checkpoints that no `checkpoint` file names, in a folder that is a trial's: it was killed while they went up."""
+    found = []
+    if TRIAL_FILE in names:
+        for folder in ("", f"{BEST_FOLDER}/"):
+            kept = {f"{folder}{each}" for each in checkpoint_names((read(folder + CHECKPOINT_FILE) or b"").decode())}
+            pieces = [name for name in names if name.rpartition("/")[0] == folder.rstrip("/") and _PIECE.search(name)]
+            found += [name for name in pieces if _PIECE.sub("", name) not in kept]
+    return found
 
 
 def try_lock(file: IO[str]) -> str | None:
@@ -103,6 +231,15 @@ def write_atomically(file: Path, text: str) -> None:
     temporary.replace(file)
 
 
-def write_json(file: Path, value: object) -> None:
-    """`write_atomically`, for JSON."""
-    write_atomically(file, json.dumps(value, indent=1) + "\n")
+def write_json(file: Path | Remote, value: object) -> None:
+    """`write_atomically`, for JSON; an object is replaced in one step too.
+
+    Raises:
+        StorageError: a bucket cannot be written.
+    """
+    text = json.dumps(value, indent=1) + "\n"
+    if isinstance(file, Path):
+        write_atomically(file, text)
+        return
+    before = objects.find(file.url)
+    objects.write(file.url, text.encode(), objects.NEW if before is None else before.generation)

@@ -18,7 +18,7 @@ from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.records.dataset import look
 from trial_entry.records.finding import Finding
 from trial_entry.records.reader_findings import same_file_findings
-from trial_entry.storage.buckets import is_remote
+from trial_entry.storage.urls import is_remote
 
 # Parameters that decide together what fits: each combination of their values is tried.
 _STRUCTURE = ("model", "feature_extractor", "optimizer", "image_size")

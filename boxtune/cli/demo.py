@@ -24,8 +24,8 @@ def demo(
 ) -> None:
     """Make the demo's data: handwritten digits on photographs and noise.
 
-    Writes train.record, validation.record, test.record and label_map.pbtxt, the files of any detector's data, in seconds and
-    offline. The Experiments under manifests/experiments train on them.
+    Writes train.record, validation.record, test.record and label_map.pbtxt, the files of any detector's data, in
+    seconds and offline. The Experiments under manifests/experiments train on them.
     """
     spec = DigitsSpec(
         train_images=train_images, validation_images=validation_images, test_images=test_images, seed=seed

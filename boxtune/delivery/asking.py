@@ -1,17 +1,29 @@
-"""Delivery's way to TensorFlow: one command of `python -m trial_entry` as a process, its log passed on as it comes."""
+"""Delivery's way to TensorFlow: one command of `python -m trial_entry` as a process, its log passed on as it comes.
+
+The process has a session of its own, so that a terminal's Ctrl-C reaches this one alone, which then asks it to save and
+end; and it dies with this one, however that ends.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 from boxtune.errors import BoxtuneError, InputError, Interrupted
 from trial_entry.contract.exit_codes import EXIT_MEASURED, EXIT_OUT_OF_MEMORY, EXIT_REQUEST, EXIT_STOPPED, MEANINGS
 from trial_entry.contract.requests import PROGRAM, Request
+from trial_entry.errors import RequestError
+from trial_entry.parent import die_with_parent
 
 _KILLED = -signal.SIGKILL  # what the kernel does when memory runs out
+_LOGGED = re.compile(r"\d\d:\d\d:\d\d ")  # a line of a trial's log begins with its time
 _STOPPED = (EXIT_STOPPED, -signal.SIGTERM, -signal.SIGINT)
 
 
@@ -31,17 +43,27 @@ def ask(request: Request, progress: Callable[[str], None] = to_standard_error) -
         Interrupted: it was stopped by a signal.
         BoxtuneError: it ran out of memory, or ended in a bug.
     """
-    said = ""
+    said, asker = "", os.getpid()
     process = subprocess.Popen(
-        [*PROGRAM, *request.argv()], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
+        [*PROGRAM, *request.argv()],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+        preexec_fn=lambda: die_with_parent(asker),  # noqa: PLW1509 (two system calls, looked up before)
     )
     try:
         assert process.stderr is not None
-        for line in process.stderr:
-            if said:
-                progress(said)
-            said = line.rstrip("\n")
-        code = process.wait()
+        with _termination_as_interruption():
+            for line in process.stderr:
+                if said:
+                    progress(said)
+                said = line.rstrip("\n")
+                if _LOGGED.match(said):  # and so not why it failed
+                    progress(said)
+                    said = ""
+            code = process.wait()
     except BaseException:
         process.terminate()
         process.wait()
@@ -50,6 +72,36 @@ def ask(request: Request, progress: Callable[[str], None] = to_standard_error) -
         raise _error(request.command, code, said)
     if said:
         progress(said)
+
+
+@contextmanager
+def request_errors() -> Iterator[None]:
+    """What a trial would say of a request is wrong input here.
+
+    Raises:
+        InputError: instead of a RequestError.
+    """
+    try:
+        yield
+    except RequestError as wrong:
+        raise InputError(str(wrong)) from None
+
+
+@contextmanager
+def _termination_as_interruption() -> Iterator[None]:
+    """SIGTERM ends what is within as Ctrl-C does, in the main thread; elsewhere nobody can listen to it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _error(command: str, code: int, said: str) -> BoxtuneError:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
+from boxtune.delivery.asking import ask
+from boxtune.errors import BoxtuneError
 from boxtune.report.best import BestTrial
 from boxtune.report.details import Details, read_found
 from trial_entry.contract.files import CHECKPOINT_FILE, DETAILS_FOLDER, EVALUATION_FILE
-from trial_entry.contract.requests import PROGRAM, EvaluateRequest
-
-_EVALUATE_SECONDS = 3600.0
+from trial_entry.contract.requests import EvaluateRequest
 
 
 def evaluated(best: BestTrial, pictures: int, why_not: str) -> Details:
@@ -36,11 +35,10 @@ def evaluated(best: BestTrial, pictures: int, why_not: str) -> Details:
         details=folder,
         pictures=pictures,
     )
-    done = subprocess.run(
-        [*PROGRAM, *request.argv()], capture_output=True, text=True, timeout=_EVALUATE_SECONDS, check=False
-    )
-    found = read_found(folder, pictures) if done.returncode == 0 else None
-    if found is None:
-        said = done.stderr.strip().splitlines()
-        return Details(missing=f"its checkpoint could not be evaluated: {said[-1] if said else done.returncode}")
+    try:
+        ask(request, lambda line: None)
+    except BoxtuneError as wrong:
+        return Details(missing=f"its checkpoint could not be evaluated: {wrong}")
+    found = read_found(folder, pictures)
+    assert found is not None  # the evaluation has ended well
     return found

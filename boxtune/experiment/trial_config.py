@@ -17,6 +17,8 @@ from trial_entry.errors import RequestError
 from trial_entry.pipeline_config.aliases.alias import CountExamples
 from trial_entry.pipeline_config.base_config import BaseConfig
 from trial_entry.pipeline_config.fragments import Fragments
+from trial_entry.storage.paths import local_folders
+from trial_entry.storage.urls import Remote
 
 _PROGRAM = 3  # words of `python -m trial_entry`
 
@@ -56,7 +58,7 @@ class TrialConfig:
         """
         assert self.base is not None  # whoever renders has looked
         given = self.arguments(assignments)
-        base = replace(self.base, fragments=Fragments(given.fragments), checkpoints=given.checkpoints)
+        base = replace(self.base, fragments=Fragments(local_folders(given.fragments)), checkpoints=given.checkpoints)
         return base if count_examples is None else replace(base, count_examples=count_examples)
 
     def problem(self, assignments: Assignments) -> RequestError | None:
@@ -103,14 +105,14 @@ def _base(
     experiment: Experiment,
     command: TrialCommand,
     mounts: Mapping[PurePosixPath, Path],
-    path: Path,
+    path: Path | Remote,
     config: Path | None,
 ) -> BaseConfig | None:
     if config is not None:
         if not os.path.isfile(config):
             raise ExperimentError(f"--config {config}: no such file")
         return BaseConfig.read(config)
-    if mounts and path.is_file():
+    if isinstance(path, Remote) or (mounts and path.is_file()):
         return BaseConfig.read(path)
     text = mounted_text(command, str(path), experiment.config_maps)
     return BaseConfig.parse(text, str(path)) if text is not None else None

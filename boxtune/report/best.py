@@ -64,8 +64,9 @@ def _base_of(record: TrialRecord) -> Path | None:
         request = parse(shlex.split(record.arguments))
     except (RequestError, ValueError):
         return None
-    if isinstance(request, TrainRequest) and request.pipeline_config_path.is_file():
-        return request.pipeline_config_path
+    path = request.pipeline_config_path if isinstance(request, TrainRequest) else None
+    if isinstance(path, Path) and path.is_file():
+        return path
     return None
 
 

@@ -17,7 +17,7 @@ from boxtune.runs.run import Run
 from boxtune.runs.trial import Trial
 from trial_entry.contract.records import BoxRecord
 
-_TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
 _FEW_BOXES = 5
 _LEAST_LINES = 2  # of trials, for plots to say anything
 
@@ -30,10 +30,10 @@ def rendered_page(content: Mapping[str, object], details: Details) -> str:
         "number": number,
         "assignment": assignment,
         "duration": duration,
-        "caption": _caption,
+        "caption": caption,
     }
     return render_page(
-        _TEMPLATES, "report.html", filters, {**content, "details": details, "curves": curves, "plotly": plotly}
+        TEMPLATES, "report.html", filters, {**content, "details": details, "curves": curves, "plotly": plotly}
     )
 
 
@@ -73,7 +73,7 @@ def _values(run: Run) -> Iterator[tuple[str, str, str]]:
         yield spec.name, assignment(before.get(spec.name, "–")), assignment(after.get(spec.name, "–"))
 
 
-def _caption(boxes: Sequence[BoxRecord]) -> str:
+def caption(boxes: Sequence[BoxRecord]) -> str:
     """What lies in a picture, in a line: each box while they are few, else how many of each class."""
     if not boxes:
         return "nothing"

@@ -8,6 +8,7 @@ from typing import Any
 
 from boxtune.experiment.space import ParameterSpec
 from boxtune.pages.figures import BLUE, COLOURS, GREEN, GREY, SCALE, figure_html
+from boxtune.report.metric_line import MetricLine
 from boxtune.report.text import assignment, number
 from boxtune.runs.run import Run
 from boxtune.runs.trial import Trial
@@ -137,6 +138,32 @@ def precision_recall(classes: Sequence[ClassRecord]) -> str:
     figure.update_xaxes(title="recall", range=[-0.01, 1.01])
     figure.update_yaxes(title="precision", range=[-0.02, 1.02])
     return figure_html(figure, 380)
+
+
+def forest(lines: Sequence[MetricLine]) -> str:
+    """Each metric with its interval, one below the other."""
+    import plotly.graph_objects as go
+
+    shown = [(each.name, each.value, each.low, each.high) for each in reversed(lines)]
+    figure = go.Figure(
+        go.Scatter(
+            x=[value for _, value, _, _ in shown],
+            y=[name for name, _, _, _ in shown],
+            mode="markers",
+            marker={"color": BLUE, "size": 9},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [max(0.0, (high if high is not None else value) - value) for _, value, _, high in shown],
+                "arrayminus": [max(0.0, value - (low if low is not None else value)) for _, value, low, _ in shown],
+                "color": BLUE,
+            },
+            showlegend=False,
+        )
+    )
+    figure.update_xaxes(range=[-0.01, 1.01])
+    figure.update_yaxes(automargin=True)
+    return figure_html(figure, 90 + 30 * len(shown))
 
 
 def measured_trials(run: Run) -> list[Trial]:

@@ -22,6 +22,7 @@ from trial_entry.errors import ConfigError, RequestError
 from trial_entry.model_dir import write_json
 from trial_entry.pipeline_config.base_config import BaseConfig, some_examples
 from trial_entry.pipeline_config.fragments import Fragments
+from trial_entry.storage.paths import local_folders
 
 if TYPE_CHECKING:
     from tensorflow.distribute import Strategy
@@ -37,7 +38,7 @@ def build(request: BuildRequest) -> int:
     """
     cases = _cases(request.cases)
     base = BaseConfig.read(request.pipeline_config_path)
-    base = base.given(Fragments(request.fragments), request.checkpoints, some_examples)
+    base = base.given(Fragments(local_folders(request.fragments)), request.checkpoints, some_examples)
     strategy, results = start_runtime(seed=0, deterministic=False), []
     for number, case in enumerate(cases, start=1):
         _LOG.info("building model %d of %d", number, len(cases))

@@ -27,6 +27,8 @@ from trial_entry.pipeline_config.inputs import local_record_files, localized
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.records.dataset import evaluation_labels
 from trial_entry.records.image_names import image_names
+from trial_entry.storage.paths import local_checkpoint
+from trial_entry.storage.urls import Remote
 
 
 def evaluate(request: EvaluateRequest, stream: MetricStream) -> int:
@@ -44,7 +46,7 @@ def evaluate(request: EvaluateRequest, stream: MetricStream) -> int:
         prefix = existing_checkpoint(request.checkpoint, request.model_dir)
         with autograph(False):
             built = build_model(config, strategy, optimizer=config.eval_config.use_moving_averages)  # has the averages
-            restore_for_evaluation(built, prefix)
+            restore_for_evaluation(built, local_checkpoint(prefix))
         raw = None if request.raw_detections is None else RawCollector()
         evaluator = Evaluator(built, config, labels, request.score_threshold, raw)
         metrics = evaluator.evaluate()
@@ -74,7 +76,7 @@ def _names(config: TrainEvalPipelineConfig) -> dict[int, str]:
 
 
 @contextmanager
-def _writing(file: Path, flag: str) -> Iterator[None]:
+def _writing(file: Path | Remote, flag: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -14,10 +14,12 @@ from trial_entry.errors import ConfigError, RequestError
 from trial_entry.pipeline_config.base_config import BaseConfig
 from trial_entry.pipeline_config.checks import num_classes
 from trial_entry.pipeline_config.exportable import why_not
-from trial_entry.pipeline_config.inputs import localized, resolve_paths
+from trial_entry.pipeline_config.inputs import absolute_path, localized, resolve_paths
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.records.dataset import evaluation_labels
 from trial_entry.records.label_map import LabelMap, read_label_map
+from trial_entry.storage.paths import is_file
+from trial_entry.storage.urls import Remote
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def plan_export(request: ExportRequest) -> ExportPlan:
     return ExportPlan(config, base.digest, labels, label_map, formats, impossible)
 
 
-def _why_no_training(config: TrainEvalPipelineConfig, folder: Path) -> str:
+def _why_no_training(config: TrainEvalPipelineConfig, folder: Path | Remote) -> str:
     """Why there are no training records to set int8's ranges by; empty where there are."""
     try:
         _here(config, folder, training=True, evaluation=False)
@@ -75,7 +77,9 @@ def _why_no_training(config: TrainEvalPipelineConfig, folder: Path) -> str:
     return ""
 
 
-def _here(config: TrainEvalPipelineConfig, folder: Path, training: bool, evaluation: bool) -> TrainEvalPipelineConfig:
+def _here(
+    config: TrainEvalPipelineConfig, folder: Path | Remote, training: bool, evaluation: bool
+) -> TrainEvalPipelineConfig:
     """A copy whose files are of this machine, with the records that are asked for; without `evaluation` still its label
     map, which may also lie beside the config, as in a folder that was published.
 
@@ -89,9 +93,9 @@ def _here(config: TrainEvalPipelineConfig, folder: Path, training: bool, evaluat
     reader = copy.eval_input_reader[0]
     if not evaluation:
         reader.ClearField("tf_record_input_reader")
-    beside = folder / LABEL_MAP_FILE
-    if not (folder / reader.label_map_path).is_file() and beside.is_file():
-        reader.label_map_path = str(beside)
+    beside = str(folder / LABEL_MAP_FILE)
+    if not is_file(absolute_path(reader.label_map_path, folder)) and is_file(beside):
+        reader.label_map_path = beside
     try:
         resolve_paths(copy, folder)
         return localized(copy)

@@ -11,7 +11,7 @@ from trial_entry.contract.exit_codes import EXIT_MEASURED
 from trial_entry.contract.files import LOCK_FILE
 from trial_entry.contract.requests import StopRequest
 from trial_entry.errors import ModelDirError
-from trial_entry.model_dir import try_lock
+from trial_entry.model_dir import local_model_dir, try_lock
 
 _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.1
@@ -23,7 +23,7 @@ def stop(request: StopRequest) -> int:
     Raises:
         ModelDirError: no trial has run there, or it is still running after the time-out.
     """
-    file = request.model_dir / LOCK_FILE
+    file = local_model_dir(request.model_dir) / LOCK_FILE
     try:
         lock = file.open("r")
     except OSError as error:

@@ -16,13 +16,14 @@ from trial_entry.contract.requests import TrainRequest
 from trial_entry.detection.trial import TrialContext, run_trial
 from trial_entry.errors import RequestError, Stopped, TrialError
 from trial_entry.metric_lines import MetricStream, next_timestamp
-from trial_entry.model_dir import ModelDir
+from trial_entry.model_dir import ModelDir, open_model_dir
 from trial_entry.pipeline_config.base_config import BaseConfig
 from trial_entry.pipeline_config.fragments import Fragments
 from trial_entry.pipeline_config.inputs import localized
 from trial_entry.pipeline_config.render import RenderedConfig
 from trial_entry.records.dataset import Dataset, count_train_examples, inspect
 from trial_entry.stopping import StopSignal
+from trial_entry.storage.paths import local_folders
 
 _LOG = logging.getLogger(__name__)
 _SEEDS = 2**31
@@ -37,25 +38,25 @@ def train(request: TrainRequest, stream: MetricStream) -> int:
     """
     stop = StopSignal()
     base = BaseConfig.read(request.pipeline_config_path)
-    base = base.given(Fragments(request.fragments), request.checkpoints, count_train_examples)
+    base = base.given(Fragments(local_folders(request.fragments)), request.checkpoints, count_train_examples)
     rendered = base.render(request.assignments)
     config = localized(rendered.config)
     dataset = inspect(config)
     _look_at_objective(request, dataset)
-    folder = ModelDir(request.model_dir)
-    folder.settle_config(rendered.text)
-    folder.record = _begun(folder.record, request, rendered, dataset)
     target = request.num_train_steps or config.train_config.num_steps
-    try:
-        folder.write_record()  # within: a signal that comes just after it is a reason too
-        _measure(TrialContext(request, config, dataset, folder, stream, stop, target))
-    except (TrialError, Stopped) as error:
-        _end(folder, str(error))
-        raise
-    except Exception as error:
-        _end(folder, f"a bug: {error!r}")
-        raise
-    _end(folder, "measured")
+    with open_model_dir(request.model_dir) as folder:
+        folder.settle_config(rendered.text)
+        folder.record = _begun(folder.record, request, rendered, dataset)
+        try:
+            folder.write_record()  # within: a signal that comes just after it is a reason too
+            _measure(TrialContext(request, config, dataset, folder, stream, stop, target))
+        except (TrialError, Stopped) as error:
+            _end(folder, str(error))
+            raise
+        except Exception as error:
+            _end(folder, f"a bug: {error!r}")
+            raise
+        _end(folder, "measured")
     return EXIT_MEASURED
 
 

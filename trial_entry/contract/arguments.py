@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar, cast
 
 from trial_entry.contract.exports import TilingRecord
 from trial_entry.contract.metrics import is_metric, nearest_metric
-from trial_entry.errors import AssignmentError, RequestError
-from trial_entry.storage.buckets import is_remote
+from trial_entry.errors import AssignmentError, RequestError, StorageError
+from trial_entry.storage.urls import Remote, is_remote, place_of
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -72,10 +72,17 @@ class Kind(Generic[T]):
     write: Callable[[T], str] = str
 
 
-def _local_folder(text: str) -> Path:
+def _local(text: str) -> Path:
     if is_remote(text):
-        raise argparse.ArgumentTypeError(f"{text}: writing to a bucket is not built yet; give a local folder")
+        raise argparse.ArgumentTypeError(f"{text}: must be a path of this machine here")
     return Path(text)
+
+
+def _place(text: str) -> Path | Remote:
+    try:
+        return place_of(text)
+    except StorageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def whole(low: int) -> Kind[int]:
@@ -129,8 +136,9 @@ def _tiling(text: str) -> TilingRecord:
 TEXT: Kind[str] = Kind(str)
 TILING: Kind[TilingRecord] = Kind(_tiling, lambda tiling: f"{tiling.width}x{tiling.height}+{tiling.overlap}")
 METRIC: Kind[str] = Kind(_metric_name)
-FILE: Kind[Path] = Kind(Path)
-FOLDER: Kind[Path] = Kind(_local_folder)
+FILE: Kind[Path] = Kind(_local)
+FOLDER: Kind[Path] = Kind(_local)
+PLACE: Kind[Path | Remote] = Kind(_place)
 ASSIGNMENT: Kind[Assignment] = Kind(Assignment.parse)
 
 

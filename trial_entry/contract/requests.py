@@ -17,6 +17,7 @@ from trial_entry.contract.arguments import (
     FILE,
     FOLDER,
     METRIC,
+    PLACE,
     TEXT,
     TILING,
     Assignment,
@@ -36,6 +37,7 @@ from trial_entry.contract.exports import FORMATS, TilingRecord
 from trial_entry.contract.metrics import MAP, Objective, less_is_better
 from trial_entry.contract.versions import versions
 from trial_entry.errors import RequestError
+from trial_entry.storage.urls import Remote
 
 MAXIMIZE, MINIMIZE = "maximize", "minimize"  # Katib's words for an objective's type
 PROGRAM = (sys.executable, "-m", "trial_entry")
@@ -69,15 +71,15 @@ class AssigningRequest(Request):
         checkpoint_for: what a swapped-in fragment starts from, by its name; `none` for nothing.
     """
 
-    pipeline_config_path: Path = required(FILE, "FILE", "the (base) pipeline.config")
+    pipeline_config_path: Path | Remote = required(PLACE, "FILE", "the (base) pipeline.config; gs:// too")
     assignments: tuple[Assignment, ...] = repeated(
         ASSIGNMENT,
         "NAME=VALUE",
         "an alias ({aliases}augmentation.STEP) or a field path; once for each",
         flag="--set",
     )
-    fragments: tuple[Path, ...] = repeated(
-        FILE, "DIR", "a folder with own feature_extractors/NAME.pbtxt and models/NAME.pbtxt; repeatable"
+    fragments: tuple[Path | Remote, ...] = repeated(
+        PLACE, "DIR", "a folder with own feature_extractors/NAME.pbtxt and models/NAME.pbtxt; repeatable"
     )
     checkpoint_for: tuple[Assignment, ...] = repeated(
         ASSIGNMENT, "NAME=PREFIX", "what a swapped-in feature extractor or model starts from, or none; once for each"
@@ -121,7 +123,9 @@ commands: train (the default), evaluate, export, build, stop, serve; each has it
 exit codes: 0 measured; 2 the request is wrong (one line says how); 3 out of memory; 143 stopped by SIGTERM after
 saving a checkpoint; 1 a bug
 """
-    model_dir: Path = required(FOLDER, "DIR", "checkpoints, metrics.json, trial.json and TensorBoard events go here")
+    model_dir: Path | Remote = required(
+        PLACE, "DIR", "checkpoints, metrics.json, trial.json and TensorBoard events go here, or to gs://BUCKET/PREFIX"
+    )
     score_threshold: float = optional(
         number(0, 1), 0.5, "X", "detections below it do not count for precision and recall (default 0.5)"
     )
@@ -172,8 +176,8 @@ class EvaluateRequest(Request):
 
     command = "evaluate"
     about = "Evaluate a checkpoint, this program's or the stock tools', and print its metrics."
-    model_dir: Path = required(FOLDER, "DIR", "the folder of the checkpoint")
-    pipeline_config_path: Path = required(FILE, "FILE", "the (base) pipeline.config")
+    model_dir: Path | Remote = required(PLACE, "DIR", "the folder of the checkpoint, or gs://BUCKET/PREFIX")
+    pipeline_config_path: Path | Remote = required(PLACE, "FILE", "the (base) pipeline.config; gs:// too")
     score_threshold: float = optional(
         number(0, 1), 0.5, "X", "detections below it do not count for precision and recall (default 0.5)"
     )
@@ -262,7 +266,7 @@ class StopRequest(Request):
 
     command = "stop"
     about = "End the trial that runs in --model_dir. It saves a checkpoint; the same train command goes on from it."
-    model_dir: Path = required(FOLDER, "DIR", "the folder that the trial was started with")
+    model_dir: Path | Remote = required(PLACE, "DIR", "what the trial was started with, on this machine")
     timeout: float = optional(number(0), 60.0, "SECONDS", "wait this long at most (60)")
 
 

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from trial_entry.contract.files import BEST_FOLDER, CHECKPOINT_FILE
 from trial_entry.detection.model import BuiltModel
 from trial_entry.errors import ConfigError, ModelDirError
+from trial_entry.model_dir import latest_remote
+from trial_entry.storage.paths import is_file
+from trial_entry.storage.urls import Remote
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -127,15 +130,17 @@ def latest(folder: Path) -> str | None:
     return None if found is None else str(found)
 
 
-def existing_checkpoint(prefix: str | None, *folders: Path) -> str:
+def existing_checkpoint(prefix: str | None, *folders: Path | Remote) -> str:
     """The prefix of the checkpoint that is meant: the one that is named, else the latest of the first folder with one.
 
     Raises:
         ConfigError: there is none.
+        DataError: a bucket cannot be read.
     """
-    prefix = prefix or next(filter(None, map(latest, folders)), None)
+    found = (latest(folder) if isinstance(folder, Path) else latest_remote(folder) for folder in folders)
+    prefix = prefix or next(filter(None, found), None)
     if prefix is None:
         raise ConfigError(f"{folders[-1]}: no checkpoint here (no file named {CHECKPOINT_FILE} names one)")
-    if not Path(f"{prefix}.index").is_file():
+    if not is_file(f"{prefix}.index"):
         raise ConfigError(f"{prefix}: no checkpoint has this prefix; its files are PREFIX.index and PREFIX.data-…")
     return prefix

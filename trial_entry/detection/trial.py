@@ -163,6 +163,7 @@ class _Run:
             shown = f", {rate:.3g} steps a second" if rate is not None else ""
             _LOG.info("step %d of %d, loss %.4g%s", last.step, self._context.target, last.losses[TRAINING_LOSS], shown)
         self._context.stop.check()
+        self._context.folder.check()
         return True
 
     def _write_events(self, result: StepResult) -> None:

@@ -17,6 +17,8 @@ from trial_entry.pipeline_config.listing import Assignable, assignable_aliases
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.pipeline_config.render import RenderedConfig, assign, config_digest
 from trial_entry.pipeline_config.text import config_text, parse_config, read_config
+from trial_entry.storage.paths import local_file
+from trial_entry.storage.urls import Remote
 
 SOME_EXAMPLES = 1000  # of a data set that nobody has counted: enough for any number of epochs to be valid
 
@@ -41,18 +43,21 @@ class BaseConfig:
 
     config: TrainEvalPipelineConfig
     where: str
-    folder: Path
+    folder: Path | Remote
     fragments: Fragments = field(default_factory=Fragments)
     checkpoints: Mapping[str, str] = field(default_factory=dict)
     count_examples: CountExamples = some_examples
 
     @classmethod
-    def read(cls, path: Path) -> BaseConfig:
-        """The config in the file `path`.
+    def read(cls, path: Path | Remote) -> BaseConfig:
+        """The config in the file `path`, or in an object that is copied here.
 
         Raises:
             ConfigError: missing, unreadable, or no TrainEvalPipelineConfig.
+            DataError: a bucket cannot be read.
         """
+        if isinstance(path, Remote):
+            return cls(read_config(local_file(path.url)), path.url, path.parent)
         return cls(read_config(path), str(path), path.resolve().parent)
 
     @classmethod

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from trial_entry.errors import ConfigError
 from trial_entry.pipeline_config.protos import InputReader, TrainEvalPipelineConfig
-from trial_entry.storage.buckets import is_remote
-from trial_entry.storage.paths import is_file, is_pattern, local_checkpoint, local_file, matching
+from trial_entry.storage.paths import is_file, is_pattern, local_checkpoint, local_file, local_files, matching
+from trial_entry.storage.urls import Remote, is_remote
 
 TRAIN_READER = "train_input_reader"
 TEST = "test"  # the name of the eval_input_reader that no trial reads: it is for what was chosen, once
@@ -30,7 +30,7 @@ def all_readers(config: TrainEvalPipelineConfig) -> Iterator[tuple[str, InputRea
         yield f"eval_input_reader.{number}", reader
 
 
-def resolve_paths(config: TrainEvalPipelineConfig, folder: Path) -> None:
+def resolve_paths(config: TrainEvalPipelineConfig, folder: Path | Remote) -> None:
     """Make every input path of `config` absolute, relative ones taken from `folder`, and expand globs, in buckets too.
 
     Raises:
@@ -47,7 +47,7 @@ def resolve_paths(config: TrainEvalPipelineConfig, folder: Path) -> None:
         train.fine_tune_checkpoint = _checkpoint(train.fine_tune_checkpoint, folder)
 
 
-def keep_measured(config: TrainEvalPipelineConfig, name: str | None, folder: Path) -> None:
+def keep_measured(config: TrainEvalPipelineConfig, name: str | None, folder: Path | Remote) -> None:
     """Leave of the input readers the one that an evaluation reads, its paths absolute; and no checkpoint to begin from.
 
     Args:
@@ -102,7 +102,7 @@ def without_paths(config: TrainEvalPipelineConfig) -> TrainEvalPipelineConfig:
     return copy
 
 
-def _resolve_reader(reader: InputReader, where: str, folder: Path) -> None:
+def _resolve_reader(reader: InputReader, where: str, folder: Path | Remote) -> None:
     """Raises ConfigError and DataError as `resolve_paths`."""
     if reader.label_map_path:
         reader.label_map_path = _existing(reader.label_map_path, folder, f"{where}.label_map_path")
@@ -114,26 +114,31 @@ def _resolve_reader(reader: InputReader, where: str, folder: Path) -> None:
     ]
 
 
-def _make_absolute(reader: InputReader, folder: Path) -> None:
+def _make_absolute(reader: InputReader, folder: Path | Remote) -> None:
     if reader.label_map_path:
-        reader.label_map_path = _absolute(reader.label_map_path, folder)
+        reader.label_map_path = absolute_path(reader.label_map_path, folder)
     paths = reader.tf_record_input_reader.input_path
-    paths[:] = [_absolute(path, folder) for path in paths]
+    paths[:] = [absolute_path(path, folder) for path in paths]
 
 
-def _absolute(path: str, folder: Path) -> str:
-    return path if is_remote(path) else os.path.normpath(folder / Path(path).expanduser())
+def absolute_path(path: str, folder: Path | Remote) -> str:
+    """A path of a config, relative ones taken from `folder`."""
+    if is_remote(path):
+        return path
+    if isinstance(folder, Path):
+        return os.path.normpath(folder / Path(path).expanduser())
+    return path if path.startswith("/") else str(folder / path)
 
 
-def _existing(path: str, folder: Path, where: str) -> str:
-    absolute = _absolute(path, folder)
+def _existing(path: str, folder: Path | Remote, where: str) -> str:
+    absolute = absolute_path(path, folder)
     if not is_file(absolute):
         raise ConfigError(f"{where}: {absolute}: no such {'object' if is_remote(absolute) else 'file'}")
     return absolute
 
 
-def _files(pattern: str, folder: Path, where: str) -> list[str]:
-    absolute = _absolute(pattern, folder)
+def _files(pattern: str, folder: Path | Remote, where: str) -> list[str]:
+    absolute = absolute_path(pattern, folder)
     if not is_pattern(absolute) or is_file(absolute):
         return [_existing(pattern, folder, where)]
     found = matching(absolute)
@@ -142,8 +147,8 @@ def _files(pattern: str, folder: Path, where: str) -> list[str]:
     return found
 
 
-def _checkpoint(path: str, folder: Path) -> str:
-    absolute = _absolute(path, folder)
+def _checkpoint(path: str, folder: Path | Remote) -> str:
+    absolute = absolute_path(path, folder)
     if is_file(absolute + ".index"):
         return absolute
     hint = "its files are PREFIX.index and PREFIX.data-00000-of-00001"
@@ -158,7 +163,7 @@ def local_record_files(reader: InputReader) -> list[Path]:
     Raises:
         DataError: a bucket cannot be read, or an object is not there.
     """
-    return [local_file(file) for file in record_files(reader)]
+    return local_files(record_files(reader))
 
 
 def record_files(reader: InputReader) -> list[str]:

@@ -164,7 +164,11 @@ def test_no_command_means_train() -> None:
         ([], "the following arguments are required: --pipeline_config_path, --model_dir"),
         (["stop"], "required: --model_dir"),
         (["stop", "--model_dir=m", "--timeout=nan"], "must be from 0 to inf"),
-        (["evaluate", "--model_dir=gs://b/m", "--pipeline_config_path=c"], "writing to a bucket is not built yet"),
+        (
+            ["build", "--model_dir=gs://b/m", "--pipeline_config_path=c"],
+            "gs://b/m: must be a path of this machine here",
+        ),
+        (["stop", "--model_dir=gs://"], "gs://: write gs://BUCKET/PREFIX"),
         (["build", "--model_dir=m", "--pipeline_config_path=c", "--set=a"], "joined by an equals sign"),
         (["--objective_metric=map"], 'map is no metric that a trial prints; the nearest is "mAP"'),
         (["--objective_type=least"], "least is none of maximize, minimize"),

@@ -1,0 +1,71 @@
+"""Delivery's page of a look at a split, beside what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from boxtune.delivery.measured_record import MeasuredRecord
+from boxtune.delivery.model import Model
+from boxtune.delivery.testing import VALIDATION, Measured
+from boxtune.report.details import read_found
+from boxtune.report.evaluation_page import evaluation_page
+from boxtune.report.metric_line import MetricLine
+from trial_entry.contract.metrics import MAP, MAP_50, PRECISION, RECALL
+from trial_entry.contract.records import read_details
+from trial_entry.model_dir import write_atomically
+
+PAGE_FILE = "report.html"
+_FIRST = (MAP, MAP_50, PRECISION, RECALL)
+
+
+def metric_lines(record: MeasuredRecord) -> list[MetricLine]:
+    """Every metric, what people look at first in front, classes last."""
+    names = [*(name for name in _FIRST if name in record.metrics), *(n for n in record.metrics if n not in _FIRST)]
+    return [_line(record, name) for name in names]
+
+
+def _line(record: MeasuredRecord, name: str) -> MetricLine:
+    found = record.intervals.get(name)
+    return MetricLine(name, record.metrics[name], *((found.low, found.high) if found is not None else (None, None)))
+
+
+def warnings(record: MeasuredRecord) -> Iterator[str]:
+    """What makes the numbers less honest than they look."""
+    if record.split == VALIDATION:
+        yield "The search chose by these images, so the numbers are too good; a test split has not been looked at."
+    if record.look > 1:
+        yield (
+            f"This is look {record.look} at these images: what was chosen after an earlier one was chosen by them, and "
+            "the numbers are too good by that."
+        )
+    if record.shared_with_validation:
+        yield f"{record.shared_with_validation} of the images validated in the search."
+    if record.split != VALIDATION and not record.training_compared:
+        yield "The training's records were not here, so nobody has looked whether they share images with these."
+
+
+def write_page(model: Model, measured: Measured) -> Path:
+    """The page of what was measured; returns its file."""
+    record, folder = measured.record, measured.folder
+    details = read_details(folder)
+    assert details is not None  # the evaluation has written it
+    found = read_found(folder, details.pictures)
+    assert found is not None  # likewise
+    groups = f" in {record.groups} groups" if record.groups != record.images else ""
+    about = (
+        f"{record.images} images{groups} of the {record.split} split, checkpoint {record.checkpoint}, step "
+        f"{record.step}; look {record.look} at them."
+    )
+    facts = [
+        ("model", str(model.folder)),
+        ("checkpoint", record.checkpoint),
+        ("records", ", ".join(record.records)),
+        ("data digest", record.data_digest),
+    ]
+    page = evaluation_page(
+        f"{model.place}: {record.split}", about, metric_lines(record), found, facts, list(warnings(record))
+    )
+    file = folder / PAGE_FILE
+    write_atomically(file, page)
+    return file

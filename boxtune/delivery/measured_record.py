@@ -1,0 +1,89 @@
+"""Delivery's measured.json: one look of a model at a split, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from boxtune.errors import InputError
+from trial_entry.contract.json_records import from_json, read_json, to_json
+from trial_entry.errors import RequestError
+from trial_entry.model_dir import write_json
+
+MEASURED_FILE = "measured.json"
+
+
+@dataclass(frozen=True)
+class IntervalRecord:
+    """A metric with its interval.
+
+    Attributes:
+        value: of the images as they are.
+        low, high: the interval's ends.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class MeasuredRecord:
+    """measured.json.
+
+    Attributes:
+        split: such as `test`.
+        records: the files.
+        data_digest: SHA-256 of the records.
+        images, groups: how many, and how many are drawn apart from each other.
+        checkpoint: its name, relative to the model's folder.
+        step: of the checkpoint.
+        look: which look at these records this is, from 1.
+        score_threshold: for precision and recall.
+        metrics: all of them.
+        intervals: of some of them, at `level`.
+        level: such as 0.9.
+        training_compared: whether the training's records were here to be compared with.
+        shared_with_validation: how many images of the split validate too.
+    """
+
+    split: str
+    records: tuple[str, ...]
+    data_digest: str
+    images: int
+    groups: int
+    checkpoint: str
+    step: int
+    look: int
+    score_threshold: float
+    metrics: Mapping[str, float]
+    level: float
+    intervals: Mapping[str, IntervalRecord] = field(default_factory=dict)
+    training_compared: bool = False
+    shared_with_validation: int = 0
+
+    def write(self, folder: Path) -> None:
+        """Write measured.json into a folder.
+
+        Raises:
+            InputError: it cannot be written.
+        """
+        try:
+            write_json(folder / MEASURED_FILE, to_json(self))
+        except OSError as error:
+            raise InputError(f"{folder}: cannot be written: {error.strerror}") from None
+
+
+def read_measured(folder: Path) -> MeasuredRecord | None:
+    """measured.json of a folder; None where there is none.
+
+    Raises:
+        InputError: it is no such record.
+    """
+    file = folder / MEASURED_FILE
+    try:
+        value = read_json(file)
+        return None if value is None else from_json(MeasuredRecord, value, str(file))
+    except RequestError as wrong:
+        raise InputError(str(wrong)) from None

@@ -1,0 +1,129 @@
+"""Delivery's models: a trained detector's folder, whoever made it, and which checkpoint of it counts."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from boxtune.delivery.asking import request_errors
+from boxtune.delivery.manifest import verify
+from boxtune.delivery.training_record import read_training
+from boxtune.errors import InputError
+from boxtune.local.journal import JOURNAL_FILE
+from trial_entry.contract.files import BEST_FOLDER, CHECKPOINT_FILE, CONFIG_FILE
+from trial_entry.contract.records import TrialRecord, read_trial
+from trial_entry.pipeline_config.render import config_digest
+from trial_entry.pipeline_config.text import read_config
+
+CHECKPOINT_FOLDER = "checkpoint"  # as published models of the API have it
+_NAMED = re.compile(r'^model_checkpoint_path: "(?P<path>[^"]+)"', re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained detector.
+
+    Attributes:
+        place: as whoever named it wrote it.
+        folder: its MODEL_DIR, or a published version.
+        checkpoint: the prefix of the checkpoint that counts.
+        home: the folder that its history is kept in: that of the whole training where there were several seeds.
+        is_published: whether it is a version, in which nothing is ever changed.
+    """
+
+    place: str
+    folder: Path
+    checkpoint: str
+    home: Path
+    is_published: bool = False
+
+    @property
+    def config(self) -> Path:
+        """Its pipeline.config."""
+        return self.folder / CONFIG_FILE
+
+    @property
+    def step(self) -> str:
+        """The checkpoint's, as its name has it."""
+        return self.checkpoint.rpartition("-")[2]
+
+    @property
+    def checkpoint_name(self) -> str:
+        """The checkpoint's prefix, relative to the folder."""
+        return os.path.relpath(self.checkpoint, self.folder)
+
+    def config_digest(self) -> str:
+        """SHA-256 of its config without the input paths.
+
+        Raises:
+            InputError: it is no config.
+        """
+        with request_errors():
+            return config_digest(read_config(self.config))
+
+    def record(self) -> TrialRecord:
+        """Its trial.json; empty of a model that no trial left.
+
+        Raises:
+            InputError: it is no such record.
+        """
+        with request_errors():
+            return read_trial(self.folder)
+
+
+def open_model(place: str) -> Model:
+    """The model in a folder: what `boxtune train` made (its best seed), a trial's MODEL_DIR, or a published version.
+
+    The checkpoint that counts is the one in best/, else the folder's last.
+
+    Raises:
+        InputError: there is no model; the message says what is missing.
+    """
+    home = Path(place)
+    if not home.is_dir():
+        raise InputError(f"{place}: no such folder; boxtune train makes a model")
+    folder, published = home, verify(home)
+    training = read_training(home)
+    if training is not None and published is None:
+        if training.chosen is None:
+            raise InputError(f"{place}: the training has not ended; the same boxtune train goes on")
+        folder = home / training.chosen
+    if not (folder / CONFIG_FILE).is_file():
+        hint = "a model is what boxtune train makes, or a trial's model_dir: a pipeline.config beside its checkpoint"
+        if (home / JOURNAL_FILE).exists():
+            hint = f"it is a run; boxtune train {place} makes a model of its best trial"
+        raise InputError(f"{place}: no {CONFIG_FILE} here; {hint}")
+    checkpoint = next(filter(None, map(latest_checkpoint, _checkpoint_folders(folder))), None)
+    if checkpoint is None:
+        raise InputError(
+            f"{folder}: no checkpoint here (no file named {CHECKPOINT_FILE} names one); trials of a run keep theirs by "
+            "boxtune run --keep, and boxtune train makes one"
+        )
+    return Model(place, folder, checkpoint, home, published is not None)
+
+
+def _checkpoint_folders(folder: Path) -> tuple[Path, ...]:
+    return (folder / BEST_FOLDER, folder, folder / CHECKPOINT_FOLDER)
+
+
+def latest_checkpoint(folder: Path) -> str | None:
+    """The prefix of the checkpoint that the `checkpoint` file of a folder names; None where there is none whole.
+
+    Raises:
+        InputError: it names files that are not there.
+    """
+    file = folder / CHECKPOINT_FILE
+    if not file.is_file():
+        return None
+    named = _NAMED.search(file.read_text(encoding="utf-8", errors="replace"))
+    if named is None:
+        return None
+    prefix = str(folder / named["path"])  # an absolute one stays
+    if not Path(f"{prefix}.index").is_file():
+        moved = folder / Path(named["path"]).name  # the folder was moved since the stock tools wrote where it was
+        if not Path(f"{moved}.index").is_file():
+            raise InputError(f"{file}: names {named['path']}, which is not there; copy the checkpoint's files too")
+        prefix = str(moved)
+    return prefix

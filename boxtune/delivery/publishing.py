@@ -1,0 +1,273 @@
+"""Delivery's publishing: a model as a version in a folder or a bucket, whole or not there, never overwritten.
+
+DEST/VERSION/
+    claim.json             first: whose version it is; the same command goes on with it
+    pipeline.config, label_map.pbtxt
+    checkpoint/            as the API publishes its own: ckpt-STEP and a `checkpoint` that names it
+    saved_model/, model.tflite, … metadata.json, export.json
+    metrics.json, trial.json, training.json
+    test/                  measured.json, report.html
+    MODEL_CARD.md, reproduction.yaml
+    manifest.json          last: every file with its checksum
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from boxtune.delivery.asking import request_errors, to_standard_error
+from boxtune.delivery.history import PUBLISHED, Event, remember
+from boxtune.delivery.manifest import CLAIM_FILE, MANIFEST_FILE, Claim, FileRecord, Manifest, read_claim, read_manifest
+from boxtune.delivery.measured_page import PAGE_FILE
+from boxtune.delivery.measured_record import MEASURED_FILE, MeasuredRecord, read_measured
+from boxtune.delivery.model import CHECKPOINT_FOLDER, Model
+from boxtune.delivery.model_card import CARD_FILE, CardFacts, model_card
+from boxtune.delivery.reproduction import REPRODUCTION_FILE, Reproduction, reproduction_of
+from boxtune.delivery.training_record import TRAINING_FILE, read_training
+from boxtune.errors import InputError
+from trial_entry.contract.exports import ExportRecord, read_export
+from trial_entry.contract.files import CHECKPOINT_FILE, CONFIG_FILE, EXPORT_FILE, METRICS_FILE, TRIAL_FILE
+from trial_entry.contract.versions import boxtune_version
+from trial_entry.pipeline_config.inputs import TEST
+from trial_entry.pipeline_config.text import read_config
+from trial_entry.records.label_map import read_label_map
+from trial_entry.storage.paths import local_file
+from trial_entry.storage.store import Store, open_store
+
+LABEL_MAP_FILE = "label_map.pbtxt"
+EXPORT_FOLDER = "export"
+_SEPARATORS = "/\\"
+
+
+@dataclass(frozen=True)
+class PublishOptions:
+    """How a model is to be published.
+
+    Attributes:
+        destination: a folder or gs://BUCKET/PREFIX that holds the versions.
+        name: of the model; None for the destination's last part.
+        version: None for the next number.
+        exports: whether the model must have been exported.
+    """
+
+    destination: str
+    name: str | None = None
+    version: str | None = None
+    exports: bool = True
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published version.
+
+    Attributes:
+        place: its folder or prefix.
+        manifest: what it holds.
+        fresh: whether it was published now.
+    """
+
+    place: str
+    manifest: Manifest
+    fresh: bool
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What is known of a model that is to be published."""
+
+    model: Model
+    files: Mapping[str, Path]  # its own, by their names in the version
+    test: MeasuredRecord | None
+    export: ExportRecord | None
+
+    def digest(self, hashed: Mapping[str, FileRecord]) -> str:
+        """SHA-256 over names and checksums."""
+        lines = (f"{name} {hashed[name].sha256}\n" for name in sorted(self.files))
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def publish(model: Model, options: PublishOptions, say: Callable[[str], None] = to_standard_error) -> Published:
+    """Publish a model; where it is published already, that version is given again.
+
+    Killed at any moment, the same call goes on; a reader who looks for manifest.json first never sees half a version.
+
+    Args:
+        say: is told what happens, a line at a time.
+
+    Raises:
+        InputError: the model is not ready to be published, the version exists, or the destination cannot be written.
+    """
+    if model.is_published:
+        raise InputError(f"{model.place}: is a published version already; copy it, or publish the model it was made of")
+    name = options.name or options.destination.rstrip(_SEPARATORS).replace("\\", "/").rpartition("/")[2]
+    with request_errors():
+        parts = _parts(model, options, say)
+        store = open_store(options.destination)
+        hashed = {each: FileRecord.of(path) for each, path in parts.files.items()}
+        digest = parts.digest(hashed)
+        version, done = _version(store, options, digest)
+        place = f"{options.destination.rstrip('/')}/{version}"
+        if done is not None:
+            return Published(place, done, fresh=False)
+        claim = _claimed(store, version, digest)
+        say(f"publishing {sum(each.bytes for each in hashed.values()) / 2**20:.1f} MiB to {place}")
+        with tempfile.TemporaryDirectory(prefix="boxtune-publish-") as folder:
+            written = _write(Path(folder), parts, name, version, claim.created)
+            hashed |= {each: FileRecord.of(path) for each, path in written.items()}
+            for each, path in sorted({**parts.files, **written}.items()):
+                store.put(f"{version}/{each}", path)
+        manifest = Manifest(name, version, claim.created, digest, hashed, boxtune_version())
+        if not store.write_new(f"{version}/{MANIFEST_FILE}", manifest.content()):
+            manifest = _manifest(store, version)  # another publisher of the same was quicker
+    remember(model.home, Event(PUBLISHED, place=place))
+    return Published(place, manifest, fresh=True)
+
+
+def _version(store: Store, options: PublishOptions, digest: str) -> tuple[str, Manifest | None]:
+    """The version to publish as; with its manifest where the same model is published as it already."""
+    if options.version is not None:
+        return options.version, _taken(store, _plain(options.version), digest)
+    names = store.names()
+    whole = {name.partition("/")[0] for name in names if name.endswith(f"/{MANIFEST_FILE}") and name.count("/") == 1}
+    for version in sorted(whole):
+        manifest = _manifest(store, version)
+        if manifest.digest == digest:
+            return version, manifest
+    number = 1
+    while str(number) in whole or _is_anothers(store, str(number), digest):
+        number += 1
+    return str(number), None
+
+
+def _plain(version: str) -> str:
+    if not version.strip() or version != version.strip() or set(version) & set(_SEPARATORS) or version in (".", ".."):
+        raise InputError(f'--version "{version}": a folder\'s name, such as 3 or v1.2')
+    return version
+
+
+def _taken(store: Store, version: str, digest: str) -> Manifest | None:
+    """The manifest of the version where it is this model's.
+
+    Raises:
+        InputError: the version is another model's.
+    """
+    if store.read(f"{version}/{MANIFEST_FILE}") is not None:
+        manifest = _manifest(store, version)
+        if manifest.digest != digest:
+            raise InputError(
+                f"{store.place}/{version}: exists (published {manifest.created}), and a version is never overwritten; "
+                "name another with --version, or none for the next number"
+            )
+        return manifest
+    if _is_anothers(store, version, digest):
+        raise InputError(
+            f"{store.place}/{version}: another model is being published as it; name another with --version"
+        )
+    return None
+
+
+def _is_anothers(store: Store, version: str, digest: str) -> bool:
+    claim = store.read(f"{version}/{CLAIM_FILE}")
+    return claim is not None and read_claim(claim, f"{store.place}/{version}/{CLAIM_FILE}").digest != digest
+
+
+def _manifest(store: Store, version: str) -> Manifest:
+    where = f"{store.place}/{version}/{MANIFEST_FILE}"
+    return read_manifest(store.read(f"{version}/{MANIFEST_FILE}") or b"", where)
+
+
+def _claimed(store: Store, version: str, digest: str) -> Claim:
+    """The version's claim, made now or before by a publishing of the same model that was cut off.
+
+    Raises:
+        InputError: another model's publisher was quicker.
+    """
+    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    claim = Claim(digest, now)
+    content = (json.dumps(asdict(claim)) + "\n").encode()
+    if store.write_new(f"{version}/{CLAIM_FILE}", content):
+        return claim
+    found = read_claim(store.read(f"{version}/{CLAIM_FILE}") or b"", f"{store.place}/{version}/{CLAIM_FILE}")
+    if found.digest != digest:
+        raise InputError(f"{store.place}/{version}: another model is being published as it; give the command again")
+    return found
+
+
+def _parts(model: Model, options: PublishOptions, say: Callable[[str], None]) -> _Parts:
+    """The model's own files.
+
+    Raises:
+        InputError: it was not exported, or another checkpoint was.
+    """
+    export = _export(model, options)
+    test = read_measured(model.folder / TEST)
+    if test is None or test.checkpoint != model.checkpoint_name:
+        why = "not measured on the test split" if test is None else "the test measured another checkpoint"
+        say(f"note: {why}, and the model card says so; boxtune evaluate {model.place} measures it")
+        test = None
+    return _Parts(model, dict(_files(model, export, test)), test, export)
+
+
+def _export(model: Model, options: PublishOptions) -> ExportRecord | None:
+    folder = model.folder / EXPORT_FOLDER
+    if not (folder / EXPORT_FILE).is_file():
+        if options.exports:
+            raise InputError(
+                f"{folder}: not exported yet; boxtune export {model.place} does it (--without-exports publishes the "
+                "checkpoint alone)"
+            )
+        return None
+    export = read_export(folder)
+    if Path(export.checkpoint).name != Path(model.checkpoint).name or export.config_digest != model.config_digest():
+        raise InputError(
+            f"{folder}: is of another checkpoint ({export.checkpoint}); boxtune export {model.place} again"
+        )
+    return export
+
+
+def _files(model: Model, export: ExportRecord | None, test: MeasuredRecord | None) -> Iterator[tuple[str, Path]]:
+    """The model's files, by their names in the version, as far as they are there."""
+    folder, prefix = model.folder, Path(model.checkpoint)
+    own = [(name, folder / name) for name in (CONFIG_FILE, METRICS_FILE, TRIAL_FILE)]
+    own.append((TRAINING_FILE, model.home / TRAINING_FILE))
+    own += [(f"{CHECKPOINT_FOLDER}/{file.name}", file) for file in prefix.parent.glob(f"{prefix.name}.*")]
+    if test is not None:
+        own += [(f"{TEST}/{name}", folder / TEST / name) for name in (MEASURED_FILE, PAGE_FILE)]
+    if export is None:
+        own.append((LABEL_MAP_FILE, _label_map(model)))
+    else:
+        exported = folder / EXPORT_FOLDER
+        own += [(file.relative_to(exported).as_posix(), file) for file in exported.rglob("*")]
+    return ((name, file) for name, file in own if file.is_file())
+
+
+def _label_map(model: Model) -> Path:
+    reader = read_config(model.config).eval_input_reader[0]
+    path = reader.label_map_path
+    return local_file(path if "://" in path else str(model.config.parent / path))
+
+
+def _write(folder: Path, parts: _Parts, name: str, version: str, created: str) -> dict[str, Path]:
+    """What is written of the model anew: the card, how to make it again, the checkpoint's name."""
+    model = parts.model
+    training = read_training(model.home)
+    made: Reproduction = reproduction_of(model, name, version, training, parts.test)
+    labels = read_label_map(parts.files[LABEL_MAP_FILE]).labels
+    facts = CardFacts(read_config(model.config), labels, made, training, parts.test, parts.export, created)
+    texts = {
+        CARD_FILE: model_card(facts),
+        REPRODUCTION_FILE: made.text(),
+        f"{CHECKPOINT_FOLDER}/{CHECKPOINT_FILE}": f'model_checkpoint_path: "{Path(model.checkpoint).name}"\n',
+    }
+    written = {}
+    for place, text in texts.items():
+        file = folder / place.replace("/", "-")
+        file.write_text(text, encoding="utf-8")
+        written[place] = file
+    return written

@@ -1,0 +1,217 @@
+"""Delivery's test: a model measured on images that no trial has seen, with intervals, and every look remembered."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from boxtune.data.image_groups import image_groups
+from boxtune.data.importing.splitting import BY_IMAGE, Grouping
+from boxtune.delivery.asking import ask, request_errors, to_standard_error
+from boxtune.delivery.history import EVALUATED, Event, history, remember
+from boxtune.delivery.measured_record import IntervalRecord, MeasuredRecord, read_measured
+from boxtune.delivery.model import Model
+from boxtune.errors import InputError
+from trial_entry.contract.files import CONFIG_FILE, EVALUATION_FILE
+from trial_entry.contract.records import read_evaluation
+from trial_entry.contract.requests import EvaluateRequest
+from trial_entry.measuring.bootstrap import LEVEL, intervals
+from trial_entry.measuring.detections_file import NamedDetections
+from trial_entry.model_dir import write_atomically
+from trial_entry.pipeline_config.base_config import BaseConfig
+from trial_entry.pipeline_config.inputs import TEST, TRAIN_READER, local_record_files, localized, readers
+from trial_entry.pipeline_config.protos import InputReader, TrainEvalPipelineConfig
+from trial_entry.pipeline_config.text import config_text, read_config
+from trial_entry.records.look import RecordsLook, look_at
+from trial_entry.records.objects import Expected
+from trial_entry.records.reader_findings import shared_findings
+from trial_entry.records.tfrecord import summarize
+
+VALIDATION = "validation"
+DETECTIONS_FILE = "detections.json"
+_WORKING = ".working"
+_ANYTHING = Expected(None, None, None)
+_GIVEN = "given"  # the reader of --records, for as long as it is looked for
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """How a model is to be measured.
+
+    Attributes:
+        split: TEST or VALIDATION.
+        records: record files instead of the config's.
+        label_map: of these; None for the config's own.
+        group: what groups images besides the import's table, as `data import --group` has it.
+        again: measure where the same was measured before.
+        pictures: how many images with their detections.
+        score_threshold: for precision and recall, and for pictures.
+        resamples: draws of the bootstrap.
+    """
+
+    split: str = TEST
+    records: Sequence[str] = ()
+    label_map: str | None = None
+    group: str = BY_IMAGE
+    again: bool = False
+    pictures: int = 12
+    score_threshold: float = 0.5
+    resamples: int = 1000
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A look at a split.
+
+    Attributes:
+        folder: holds measured.json, the detections and the pictures.
+        record: what was measured.
+        fresh: whether it was measured now.
+    """
+
+    folder: Path
+    record: MeasuredRecord
+    fresh: bool
+
+
+def measure(model: Model, options: EvaluateOptions, say: Callable[[str], None] = to_standard_error) -> Measured:
+    """Measure a model on a split; once: what was measured before is given again, unless the options ask for more.
+
+    Args:
+        say: is told what happens, a line at a time.
+
+    Raises:
+        InputError: there is no such split, its images are trained on too, or the checkpoint is not the config's.
+        Interrupted: a signal came; nothing was kept.
+    """
+    folder = model.folder / options.split
+    with request_errors():
+        config = _config(model, options)
+        files = local_record_files(config.eval_input_reader[0])
+        digest = summarize(files).digest
+    before = read_measured(folder)
+    if before is not None and not options.again and _is_same(before, model, options, digest):
+        return Measured(folder, before, fresh=False)
+    compared, shared = _compare(model, options, files, say)
+    looks = sum(each.event == EVALUATED and each.data_digest == digest for each in history(model.home))
+    working = folder.with_name(folder.name + _WORKING)
+    shutil.rmtree(working, ignore_errors=True)
+    working.mkdir()
+    write_atomically(working / CONFIG_FILE, config_text(config))
+    ask(_request(model, options, working), say)
+    with request_errors():
+        found = read_evaluation(working)
+        held = NamedDetections.read(working / DETECTIONS_FILE)
+    checkpoint = model.checkpoint_name
+    remember(model.home, Event(EVALUATED, options.split, digest, checkpoint, found.metrics))
+    say(f"drawing {options.resamples} times from {len(held.detections.images)} images")
+    names = [held.names.get(each["id"], str(each["id"])) for each in held.detections.images]
+    groups = image_groups(names, {file.parent for file in files}, Grouping(options.group))
+    drawn = intervals(held.detections, held.class_names, options.score_threshold, groups, options.resamples)
+    record = MeasuredRecord(
+        split=options.split,
+        records=tuple(map(str, files)),
+        data_digest=digest,
+        images=len(names),
+        groups=len(set(groups)),
+        checkpoint=checkpoint,
+        step=found.step,
+        look=looks + 1,
+        score_threshold=options.score_threshold,
+        metrics=found.metrics,
+        level=LEVEL,
+        intervals={name: IntervalRecord(**asdict(each)) for name, each in drawn.items()},
+        training_compared=compared,
+        shared_with_validation=shared,
+    )
+    record.write(working)
+    shutil.rmtree(folder, ignore_errors=True)
+    working.rename(folder)
+    return Measured(folder, record, fresh=True)
+
+
+def _is_same(before: MeasuredRecord, model: Model, options: EvaluateOptions, digest: str) -> bool:
+    same = before.checkpoint == model.checkpoint_name and before.data_digest == digest
+    return same and before.score_threshold == options.score_threshold
+
+
+def _config(model: Model, options: EvaluateOptions) -> TrainEvalPipelineConfig:
+    """The model's config with the one reader that is measured, its files on this machine."""
+    base = BaseConfig.read(model.config)
+    if options.records:
+        base.config.eval_input_reader.append(_reader(base.config, options))
+        return localized(base.measured(_GIVEN))
+    name = TEST if options.split == TEST else None
+    if name == TEST and not any(reader.name == TEST for reader in base.config.eval_input_reader):
+        raise InputError(
+            f'{model.config}: no eval_input_reader is called "{TEST}"; name the test records with --records FILES '
+            "(boxtune data import --config writes a config that has them), or measure on --split validation"
+        )
+    return localized(base.measured(name))
+
+
+def _reader(config: TrainEvalPipelineConfig, options: EvaluateOptions) -> InputReader:
+    """The validation's reader, pointed at other records."""
+    reader = InputReader()
+    reader.CopyFrom(config.eval_input_reader[0])
+    reader.ClearField("sample_1_of_n_examples")
+    reader.name = _GIVEN
+    reader.tf_record_input_reader.input_path[:] = [_absolute(path) for path in options.records]
+    if options.label_map is not None:
+        reader.label_map_path = _absolute(options.label_map)
+    return reader
+
+
+def _absolute(path: str) -> str:
+    return path if "://" in path else str(Path(path).absolute())
+
+
+def _compare(
+    model: Model, options: EvaluateOptions, files: Sequence[Path], say: Callable[[str], None]
+) -> tuple[bool, int]:
+    """Whether the training's records are here and share no image with the split; how many validating images it has.
+
+    Raises:
+        InputError: images of the split are trained on, or all of them validate.
+    """
+    if options.split != TEST:
+        return False, 0
+    split, compared, shared = look_at(files, _ANYTHING), False, 0
+    for where, reader in readers(read_config(model.config)):
+        look = _look_here(where, reader, model.config.parent)
+        if look is None:
+            say(f"note: the records of {where} are not here, so {options.split} was not compared with them")
+            continue
+        compared = compared or where == TRAIN_READER
+        found = next(iter(shared_findings(where, look, options.split, split)), None)
+        if found is None:
+            continue
+        common = len(set(look.image_keys) & set(split.image_keys))
+        if where == TRAIN_READER or common == len(set(split.image_keys)):
+            raise InputError(f"{found.what}; a test is of images that took no part; make the split anew")
+        shared = common
+        say(f"warning: {found.what}; the search has seen them")
+    return compared, shared
+
+
+def _look_here(where: str, reader: InputReader, folder: Path) -> RecordsLook | None:
+    """A look at a reader's records; None where they are not on this machine."""
+    paths = [folder / path for path in reader.tf_record_input_reader.input_path if "://" not in path]
+    if not paths or not all(path.is_file() for path in paths):
+        return None
+    return look_at(paths, _ANYTHING)
+
+
+def _request(model: Model, options: EvaluateOptions, working: Path) -> EvaluateRequest:
+    return EvaluateRequest(
+        pipeline_config_path=working / CONFIG_FILE,
+        model_dir=model.folder,
+        checkpoint=model.checkpoint,
+        score_threshold=options.score_threshold,
+        output=working / EVALUATION_FILE,
+        details=working,
+        pictures=options.pictures,
+        detections=working / DETECTIONS_FILE,
+    )

@@ -1,0 +1,176 @@
+"""Delivery's training: a recipe trained to its end, with one seed or several, each going on where it was cut off."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from boxtune.delivery.asking import ask, request_errors, to_standard_error
+from boxtune.delivery.recipe import Recipe
+from boxtune.delivery.training_record import TRAINING_FILE, SeedRecord, TrainingRecord, read_training
+from boxtune.errors import InputError
+from trial_entry.contract.files import CHECKPOINT_FILE, CONFIG_FILE, LOCK_FILE
+from trial_entry.contract.metrics import DIVERGED, Objective
+from trial_entry.contract.records import MetricRow, read_rows, read_trial
+from trial_entry.contract.requests import MAXIMIZE, MINIMIZE, TrainRequest
+from trial_entry.model_dir import write_atomically
+
+_SEED_FOLDER = "seed-"
+_COPYING = ".copying"
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """How a recipe is to be trained.
+
+    Attributes:
+        out: the folder that takes the trainings.
+        seeds: how many.
+        seed: the first; None to go on from the trial's own checkpoint where there is one, or else begin at 1.
+        eval_every_n: steps between evaluations; None as the trials had it.
+        deterministic: whether the same seed gives the same numbers; None as the trials had it.
+        command: as it was given, for the record.
+    """
+
+    out: Path
+    seeds: int = 1
+    seed: int | None = None
+    eval_every_n: int | None = None
+    deterministic: bool | None = None
+    command: Sequence[str] = ()
+
+
+def train(recipe: Recipe, options: TrainOptions, say: Callable[[str], None] = to_standard_error) -> TrainingRecord:
+    """Train every seed that has not ended yet; the same call on the same folder goes on.
+
+    Args:
+        say: is told what happens, a line at a time.
+
+    Raises:
+        InputError: the folder holds another training, or a trial finds something wrong.
+        Interrupted: a signal came; what was done is kept.
+    """
+    home = options.out
+    record = _begun(recipe, options)
+    for note in recipe.notes:
+        say(f"note: {note}")
+    begun = _place_to_go_on(recipe, options)
+    for seed in _seeds(recipe, options, begun):
+        known = next((each for each in record.seeds if each.seed == seed), None)
+        if known is not None and known.step:
+            say(f"seed {seed}: trained before, to step {known.step}")
+            continue
+        trained = _train_seed(home, recipe, options, seed, begun, say)
+        others = tuple(each for each in record.seeds if each.seed != seed)
+        record = replace(record, seeds=(*others, trained))
+        record.write(home)
+    record = replace(record, chosen=_best(record).folder)
+    record.write(home)
+    return record
+
+
+def _begun(recipe: Recipe, options: TrainOptions) -> TrainingRecord:
+    """The training that the folder holds already, or a new one."""
+    home = options.out
+    before = read_training(home)
+    if before is not None:
+        if before.config_digest != recipe.record.config_digest:
+            what = f"of {before.trial or before.source}" if before.source else "of another config"
+            raise InputError(f"{home}: holds a training {what}, whose config differs; name another folder with --out")
+        return before
+    if home.is_dir() and any(home.iterdir()):
+        raise InputError(f"{home}: holds other files (no {TRAINING_FILE}); name another folder with --out")
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        write_atomically(home / CONFIG_FILE, recipe.config)
+    except OSError as error:
+        raise InputError(f"{home}: cannot be written: {error.strerror}; name another folder with --out") from None
+    record = replace(recipe.record, command=tuple(options.command))
+    record.write(home)
+    return record
+
+
+def _seeds(recipe: Recipe, options: TrainOptions, begun: Path | None) -> list[int]:
+    """A chosen trial's own seed is not among several: it was lucky by choice."""
+    own = read_trial(recipe.begun).seed if recipe.begun is not None else None
+    if begun is not None and own is not None:
+        return [own]
+    first = 1 if options.seed is None else options.seed
+    numbers = [number for number in range(first, first + options.seeds + 1) if number != own or options.seed == own]
+    return numbers[: options.seeds]
+
+
+def _place_to_go_on(recipe: Recipe, options: TrainOptions) -> Path | None:
+    """The trial's own folder, where its checkpoint is there and nobody asks for another seed."""
+    begun = recipe.begun
+    if begun is None or options.seed is not None or options.seeds > 1:
+        return None
+    with request_errors():
+        record = read_trial(begun)
+    usable = record.seed is not None and not record.diverged and (begun / CHECKPOINT_FILE).is_file()
+    return begun if usable else None
+
+
+def _train_seed(
+    home: Path, recipe: Recipe, options: TrainOptions, seed: int, begun: Path | None, say: Callable[[str], None]
+) -> SeedRecord:
+    folder = home / f"{_SEED_FOLDER}{seed}"
+    if begun is not None and not folder.exists():
+        _copy(begun, folder)
+        say(f"seed {seed}: goes on from the checkpoint of {recipe.record.trial}, step {read_trial(folder).steps}")
+    ask(_request(home, recipe, options, folder, seed), lambda line: say(f"seed {seed}: {line}"))
+    with request_errors():
+        record, rows = read_trial(folder), read_rows(folder)
+    row = _counts(rows, recipe.record)
+    went_on = recipe.record.trial if begun is not None else ""
+    return SeedRecord(seed, folder.name, went_on, row.step, dict(row.metrics), record.diverged or "")
+
+
+def _copy(begun: Path, folder: Path) -> None:
+    """A trial's MODEL_DIR, whole or not at all; its lock is its own."""
+    copying = folder.with_name(folder.name + _COPYING)
+    shutil.rmtree(copying, ignore_errors=True)
+    try:
+        shutil.copytree(begun, copying, ignore=shutil.ignore_patterns(LOCK_FILE))
+        copying.rename(folder)
+    except OSError as error:
+        raise InputError(f"{folder}: {begun} cannot be copied there: {error.strerror or error}") from None
+
+
+def _request(home: Path, recipe: Recipe, options: TrainOptions, folder: Path, seed: int) -> TrainRequest:
+    record, given = recipe.record, recipe.request
+    return TrainRequest(
+        pipeline_config_path=home / CONFIG_FILE,
+        model_dir=folder,
+        seed=seed,
+        score_threshold=given.score_threshold,
+        checkpoint_every_n=given.checkpoint_every_n,
+        eval_every_n=given.eval_every_n if options.eval_every_n is None else options.eval_every_n,
+        deterministic=given.deterministic if options.deterministic is None else options.deterministic,
+        divergence_factor=given.divergence_factor,
+        divergence_steps=given.divergence_steps,
+        objective_metric=record.objective,
+        objective_type=MINIMIZE if record.minimize else MAXIMIZE,
+    )
+
+
+def _counts(rows: Sequence[MetricRow], record: TrainingRecord) -> MetricRow:
+    """The evaluation of the checkpoint that best/ keeps: the first of the best."""
+    objective, best = Objective(record.objective, record.minimize), rows[0]
+    for row in rows[1:]:
+        if objective.better(row.metrics, best.metrics):
+            best = row
+    return best
+
+
+def _best(record: TrainingRecord) -> SeedRecord:
+    """The best seed by the objective; one that diverged is none while another is there."""
+    objective = Objective(record.objective, record.minimize)
+    whole = [each for each in record.seeds if not each.metrics.get(DIVERGED)] or list(record.seeds)
+    best = whole[0]
+    for each in whole[1:]:
+        if objective.better(each.metrics, best.metrics):
+            best = each
+    return best

@@ -1,0 +1,96 @@
+"""Delivery's training.json: what was trained, from what, with which seeds, and which of them is the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from boxtune.errors import InputError
+from trial_entry.contract.json_records import from_json, read_json, to_json
+from trial_entry.contract.metrics import MAP
+from trial_entry.errors import RequestError
+from trial_entry.model_dir import write_json
+
+TRAINING_FILE = "training.json"
+
+
+@dataclass(frozen=True)
+class SeedRecord:
+    """One training.
+
+    Attributes:
+        seed: of everything random.
+        folder: its MODEL_DIR, relative.
+        went_on: the trial whose checkpoint it went on from, or empty.
+        step: of the evaluation that counts; 0 while it has not ended.
+        metrics: of that evaluation, on the validation split.
+        diverged: why the training has diverged; empty where it has not.
+    """
+
+    seed: int
+    folder: str
+    went_on: str = ""
+    step: int = 0
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    diverged: str = ""
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """training.json.
+
+    Attributes:
+        source: the run, Experiment or config that was named.
+        experiment: the Experiment's name; empty of a config.
+        algorithm: that it was searched by; empty of a config.
+        trials: how many the search had; 0 of a config.
+        trial: the trial's name; empty of a config.
+        assignments: what the search assigned.
+        config_digest: SHA-256 of the config without its input paths.
+        image: of the trials' container; empty where there was none.
+        objective: the metric that chooses among seeds.
+        minimize: whether less of it is better.
+        command: as it was given.
+        seeds: every training, in order.
+        chosen: the folder of the best seed; None before all have ended.
+    """
+
+    source: str
+    config_digest: str
+    experiment: str = ""
+    algorithm: str = ""
+    trials: int = 0
+    trial: str = ""
+    assignments: Mapping[str, str] = field(default_factory=dict)
+    image: str = ""
+    objective: str = MAP
+    minimize: bool = False
+    command: tuple[str, ...] = ()
+    seeds: tuple[SeedRecord, ...] = ()
+    chosen: str | None = None
+
+    def write(self, home: Path) -> None:
+        """Replace training.json of a folder.
+
+        Raises:
+            InputError: it cannot be written.
+        """
+        try:
+            write_json(home / TRAINING_FILE, to_json(self))
+        except OSError as error:
+            raise InputError(f"{home}: cannot be written: {error.strerror}") from None
+
+
+def read_training(home: Path) -> TrainingRecord | None:
+    """training.json of a folder; None where there is none.
+
+    Raises:
+        InputError: it is no such record.
+    """
+    file = home / TRAINING_FILE
+    try:
+        value = read_json(file)
+        return None if value is None else from_json(TrainingRecord, value, str(file))
+    except RequestError as wrong:
+        raise InputError(str(wrong)) from None

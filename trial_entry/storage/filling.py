@@ -1,0 +1,79 @@
+"""Storage's filling: a folder of this machine is made to hold some objects under relative names, and nothing else."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from trial_entry.errors import StorageError
+from trial_entry.storage.checksums import crc32c_of_file
+from trial_entry.storage.objects import RemoteObject, download
+from trial_entry.storage.snapshot import Identity, identity_of, relative_files
+from trial_entry.storage.urls import check_relative
+
+_LOG = logging.getLogger(__name__)
+_AT_A_TIME = 8  # downloads
+_MEBIBYTE = 1024**2
+
+
+def fill_folder(folder: Path, wanted: Mapping[str, RemoteObject], kept: Collection[str]) -> dict[str, Identity]:
+    """Make `folder` hold the objects of `wanted`; a file that is the same already is not fetched again.
+
+    Objects with the same bytes are fetched once, and become links.
+
+    Args:
+        kept: names of files that stay besides.
+
+    Returns:
+        What identifies each file as it is now.
+
+    Raises:
+        StorageError: an object cannot be fetched; there is no room for it here.
+    """
+    for name, found in wanted.items():
+        check_relative(name, found.url)
+    first = {(each.size, each.crc32c): name for name, each in wanted.items()}
+    try:
+        empty_folder(folder, {*wanted, *kept})
+        with ThreadPoolExecutor(_AT_A_TIME) as threads:
+            list(threads.map(lambda name: _fetch(folder / name, wanted[name]), first.values()))
+        for name, found in wanted.items():
+            file = folder / name
+            if not _holds(file, found):
+                file.unlink(missing_ok=True)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                os.link(folder / first[found.size, found.crc32c], file)
+        return {name: identity_of(folder / name) for name in wanted}
+    except OSError as problem:
+        where = problem.filename or folder
+        raise StorageError(f"{where}: cannot be written: {problem.strerror}; BOXTUNE_CACHE says where to") from None
+
+
+def empty_folder(folder: Path, kept: Collection[str]) -> None:
+    """Remove every file below `folder` but those whose relative names are `kept`.
+
+    Raises:
+        OSError: one cannot be removed.
+    """
+    for name in relative_files(folder):
+        if name not in kept:
+            (folder / name).unlink()
+
+
+def _fetch(file: Path, found: RemoteObject) -> None:
+    if _holds(file, found):
+        return
+    _LOG.info("fetching %s, %.1f MiB", found.url, found.size / _MEBIBYTE)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(f"{file.name}.tmp")
+    with partial.open("wb") as opened:
+        download(found, opened)
+    partial.replace(file)
+
+
+def _holds(file: Path, found: RemoteObject) -> bool:
+    """Whether a file is the same as an object."""
+    return file.is_file() and file.stat().st_size == found.size and crc32c_of_file(file) == found.crc32c
