@@ -113,11 +113,19 @@ class OnnxModel:
     """A file `model.onnx`."""
 
     def __init__(self, file: Path) -> None:
+        """
+        Raises:
+            ConfigError: onnxruntime cannot load it.
+        """
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.log_severity_level = _ONNX_WARNINGS
-        self._session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+        onnxruntime.set_default_logger_severity(_ONNX_WARNINGS)
+        try:
+            self._session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # of its many kinds, one an error code
+            raise ConfigError(f"onnxruntime cannot load {file.name}: {str(error).splitlines()[0]}") from None
         self._outputs = [each.name for each in self._session.get_outputs()]
 
     def detect(self, images: Images) -> list[Found]:
