@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from boxtune.cli.printing import console
-from boxtune.delivery.replaying import EQUAL, Replayed, ReplayOptions
+from boxtune.delivery.replaying import EQUAL, Replayed, ReplayOptions, local_reproduction
 from boxtune.delivery.replaying import replay as replay_model
 from boxtune.errors import EXIT_DONE, EXIT_FAILED
 from boxtune.report.text import number
@@ -18,7 +18,7 @@ from boxtune.report.text import number
 
 def replay(
     reproduction: Annotated[
-        Path, typer.Argument(metavar="reproduction.yaml", help="of a published version, in its folder")
+        str, typer.Argument(metavar="reproduction.yaml", help="of a published version, in its folder or gs:// prefix")
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="the folder that takes the training")] = Path("replay"),
     data: Annotated[
@@ -33,7 +33,7 @@ def replay(
 
     Example: boxtune replay published/digits/1/reproduction.yaml --data data
     """
-    found = replay_model(reproduction, ReplayOptions(out, data, anyway, ["boxtune", *sys.argv[1:]]))
+    found = replay_model(local_reproduction(reproduction), ReplayOptions(out, data, anyway, ["boxtune", *sys.argv[1:]]))
     table = Table("split", "metric", "published", "again", "difference", box=None, pad_edge=False)
     for each in found.comparisons:
         difference = "–" if each.difference is None else f"{each.difference:+.4f}"

@@ -14,6 +14,7 @@ from rich.table import Table
 from boxtune.cli.options import volumes_of
 from boxtune.cli.printing import console
 from boxtune.cli.targets import Context, Namespace, open_target
+from boxtune.delivery.asking import request_errors
 from boxtune.delivery.recipe import Recipe, config_recipe, run_recipe
 from boxtune.delivery.training import TrainOptions
 from boxtune.delivery.training import train as train_recipe
@@ -21,6 +22,7 @@ from boxtune.delivery.training_record import TrainingRecord
 from boxtune.errors import InputError
 from boxtune.report.text import number
 from trial_entry.contract.metrics import MAP, MAP_50, PRECISION, RECALL
+from trial_entry.storage.urls import Remote, place_of
 
 _MODELS = Path("models")
 
@@ -33,7 +35,8 @@ def train(
         str | None, typer.Option(metavar="NAME", help="this trial of the run (default: the best), or baseline")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="where the model goes (default: models/NAME of the Experiment)")
+        str | None,
+        typer.Option(metavar="DIR", help="where the model goes, gs:// too (default: models/NAME of the Experiment)"),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="train this many times, each with a seed of its own")] = 1,
     seed: Annotated[int | None, typer.Option(min=0, help="the first seed; a training from the start")] = None,
@@ -59,12 +62,17 @@ def train(
     Example: boxtune train runs/quick-start --out model
     """
     recipe = _recipe(source, trial, volume, context, namespace)
-    folder = out or _MODELS / (recipe.record.experiment or Path(source).resolve().parent.name)
+    folder = out or str(_MODELS / (recipe.record.experiment or Path(source).resolve().parent.name))
     command = ["boxtune", *sys.argv[1:]]
-    record = train_recipe(recipe, TrainOptions(folder, seeds, seed, eval_every, deterministic, command))
+    record = train_recipe(recipe, TrainOptions(_place(folder), seeds, seed, eval_every, deterministic, command))
     _print(record)
     print(f"the model: {folder} ({record.chosen})")
-    print(f"next: boxtune evaluate {shlex.quote(str(folder))}")
+    print(f"next: boxtune evaluate {shlex.quote(folder)}")
+
+
+def _place(out: str) -> Path | Remote:
+    with request_errors():
+        return place_of(out)
 
 
 def _recipe(

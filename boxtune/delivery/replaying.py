@@ -29,7 +29,8 @@ from trial_entry.pipeline_config.inputs import (
 from trial_entry.pipeline_config.protos import InputReader, TrainEvalPipelineConfig
 from trial_entry.pipeline_config.text import config_text, read_config
 from trial_entry.records.tfrecord import summarize
-from trial_entry.storage.paths import is_file
+from trial_entry.storage.paths import is_file, local_folder
+from trial_entry.storage.urls import is_remote
 
 EQUAL = 1e-6  # between metrics of one deterministic training on two occasions
 
@@ -90,6 +91,19 @@ class Replayed:
     def is_equal(self) -> bool:
         """Whether all of them are."""
         return all(each.difference is not None and abs(each.difference) <= EQUAL for each in self.comparisons)
+
+
+def local_reproduction(place: str) -> Path:
+    """The reproduction.yaml of a version in a folder or a bucket, with the whole version beside it.
+
+    Raises:
+        InputError: a bucket cannot be read, or nothing is there.
+    """
+    if not is_remote(place):
+        return Path(place)
+    folder, _, name = place.rpartition("/")
+    with request_errors():
+        return local_folder(folder) / name
 
 
 def replay(file: Path, options: ReplayOptions, say: Callable[[str], None] = to_standard_error) -> Replayed:
