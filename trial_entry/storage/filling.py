@@ -53,7 +53,7 @@ def fill_folder(folder: Path, wanted: Mapping[str, RemoteObject], kept: Collecti
 
 
 def empty_folder(folder: Path, kept: Collection[str]) -> None:
-    """Remove every file below `folder` but those whose relative names are `kept`.
+    """Remove every file below `folder` but those whose relative names are `kept`, and every folder that is empty then.
 
     Raises:
         OSError: one cannot be removed.
@@ -61,6 +61,9 @@ def empty_folder(folder: Path, kept: Collection[str]) -> None:
     for name in relative_files(folder):
         if name not in kept:
             (folder / name).unlink()
+    for below in sorted((each for each in folder.rglob("*") if each.is_dir()), reverse=True):
+        if not any(below.iterdir()):
+            below.rmdir()
 
 
 def _fetch(file: Path, found: RemoteObject) -> None:

@@ -185,7 +185,9 @@ def write(url: str, content: bytes, replacing: int) -> RemoteObject:
     """
     try:
         return _store(url, io.BytesIO(content), len(content), replacing)
-    except ConflictError:
+    except StorageError as problem:
+        if not (problem.passing or isinstance(problem, ConflictError)):
+            raise
         found = find(url)
         if found is None or found.size != len(content) or found.crc32c != crc32c_of_bytes(content):
             raise
