@@ -5,6 +5,7 @@ Nothing of the API is needed here but by whoever gives TensorFlow Lite its resiz
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,7 +57,11 @@ class SavedModel:
         Raises:
             ConfigError: TensorFlow cannot load it, or it has another signature.
         """
-        import tensorflow as tf
+        os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+        with without_chatter():
+            import tensorflow as tf
+
+            tf.config.list_physical_devices("GPU")
 
         try:
             self._loaded = tf.saved_model.load(str(folder))

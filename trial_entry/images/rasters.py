@@ -1,4 +1,4 @@
-"""Data's orthophotos: TIFFs too large to decode whole, read window by window by rasterio (the extra `geo`)."""
+"""The images' room, orthophotos: TIFFs too large to decode whole, read by windows by rasterio (the extra `geo`)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from boxtune.data.importing.tiling import Window
-from boxtune.data.orientation import Size
-from boxtune.data.pixels import Undecodable
+from trial_entry.images.pixels import Size, Undecodable
 
+Window = tuple[int, int, int, int]  # left, top, right, lower, in pixels
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # TIFF and BigTIFF
 _COLOURS = 3
 _CACHE = 128 << 20  # bytes of decoded blocks; by itself GDAL takes a twentieth of the memory
