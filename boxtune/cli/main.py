@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
+from boxtune.cli.afterwards import do_the_rest
 from boxtune.cli.commands import Subcommands
 from boxtune.errors import EXIT_DONE, EXIT_INPUT, EXIT_INTERRUPTED, BoxtuneError
 from trial_entry.contract.versions import versions
+from trial_entry.storage.naming import stand_ins
 
 _HELP = """Tune a TensorFlow object detector through its pipeline.config.
 
@@ -66,6 +68,7 @@ def run_command(arguments: list[str]) -> int:
     """Run one command line; returns the exit code, having said in one line what was wrong."""
     try:
         result = app(args=arguments or ["--help"], standalone_mode=False)
+        do_the_rest()
         return result if isinstance(result, int) else EXIT_DONE
     except BoxtuneError as error:
         return _say(str(error), error.exit_code)
@@ -76,5 +79,5 @@ def run_command(arguments: list[str]) -> int:
 
 
 def _say(reason: str, code: int) -> int:
-    print(f"boxtune: {' '.join(reason.split())}", file=sys.stderr, flush=True)
+    print(f"boxtune: {' '.join(stand_ins().named(reason).split())}", file=sys.stderr, flush=True)
     return code

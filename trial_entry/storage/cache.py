@@ -25,6 +25,7 @@ from uuid import uuid4
 
 from trial_entry.errors import StorageError
 from trial_entry.storage.holding import held_in, holder_of, locked
+from trial_entry.storage.naming import stand_ins
 from trial_entry.storage.objects import RemoteObject, download
 from trial_entry.storage.urls import check_relative
 
@@ -98,22 +99,26 @@ class Cache:
                     holder_of(self._holders).release(iter(away))
                     raise
         files = [self._file(_key(found), found) for found in objects]
-        for file in files:
+        for file, found in zip(files, objects, strict=True):
             _touch(file.parent)
+            stand_ins().add(file, found.url)
         return files
 
-    def tree(self, name: str, objects: Mapping[str, RemoteObject]) -> Path:
-        """A folder called `name` that holds these objects under relative names.
+    def tree(self, url: str, objects: Mapping[str, RemoteObject]) -> Path:
+        """A folder that holds these objects under names relative to `url`, whose last name it has.
 
         Raises:
             StorageError: as `copies`.
         """
-        check_relative(name, name)
+        name = PurePosixPath(url.rstrip("/")).name
+        check_relative(name, url)
         for relative, found in objects.items():
             check_relative(relative, found.url)
         files = self.copies(list(objects.values()))
         with self._on_this_disk():
-            return self._tree(name, objects, files)
+            folder = self._tree(name, objects, files)
+        stand_ins().add(folder, url)
+        return folder
 
     def _tree(self, name: str, objects: Mapping[str, RemoteObject], files: Sequence[Path]) -> Path:
         listing = "".join(f"{relative}\0{_key(found)}\0" for relative, found in sorted(objects.items()))
