@@ -61,10 +61,8 @@ def predict(
         print(f"note: {name}: {why}", file=sys.stderr)
     _print(predictions, found, options, time.perf_counter() - started)
     if predictions.failed and (strict or not predictions.images):
-        failed, seen = len(predictions.failed), len(predictions.images)
-        raise InputError(
-            f"{failed} of {failed + seen} images could not be read; {next(iter(predictions.failed))} first"
-        )
+        failed, first = len(predictions.failed), next(iter(predictions.failed))
+        raise InputError(f"{failed} of {failed + len(predictions.images)} images could not be read, {first} first")
 
 
 def _tiling(model: ExportedModel, tile: str | None, overlap: float) -> TilingRecord | None:

@@ -107,7 +107,8 @@ def draw_predictions(folder: Path, image: PredictedImage, labels: Mapping[str, s
         left, top = round(box.x * scale) + 2, round(box.y * scale) - _TEXT - 4
         at = (left, top if top >= 0 else max(0, round(box.y * scale)) + 3)  # within it where there is no room over it
         write_line(draw, at, f"{box.label} {each.score:.2f}", _LABEL, max(8, picture.width - left))
-    file = folder / PurePosixPath(image.name).with_suffix(f"{PurePosixPath(image.name).suffix}.jpg")
+    is_jpeg = PurePosixPath(image.name).suffix.lower() in (".jpg", ".jpeg")
+    file = folder / (image.name if is_jpeg else f"{image.name}.jpg")
     file.parent.mkdir(parents=True, exist_ok=True)
     picture.save(file, "JPEG", quality=_QUALITY)
     return file
