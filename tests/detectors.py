@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
+import io
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from boxtune.demo.digits import DigitsSpec, make_digits
 from tests.conftest import write_config
-from tests.trials import run, train_arguments
+from tests.trials import Ended, run, train_arguments
+from trial_entry.records.examples import decode_example
+from trial_entry.records.tfrecord import read_records
 
 # Enough steps for an mAP that an export can lose.
 SSD = ("--set=num_steps=375",)
 CENTER_NET = ("--set=model=hourglass_10", "--set=image_size=128", "--set=num_steps=250")
-
-
-@pytest.fixture(scope="session")
-def ssd(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The MODEL_DIR of an SSD MobileNetV2 of 128 pixels, trained on 300 images."""
-    return _trained(tmp_path_factory, "ssd", *SSD)
-
-
-@pytest.fixture(scope="session")
-def center_net(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of a CenterNet, likewise."""
-    return _trained(tmp_path_factory, "center_net", *CENTER_NET)
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
@@ -43,7 +37,9 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
     return folder
 
 
-def _trained(factory: pytest.TempPathFactory, name: str, *assignments: str) -> Path:
+def trained(factory: pytest.TempPathFactory, name: str, *assignments: str) -> Path:
+    """The MODEL_DIR of a detector of 128 pixels, trained on the 300 images beside it."""
+
     def train(folder: Path) -> None:
         make_digits(folder, DigitsSpec(train_images=300, validation_images=30, test_images=4))
         config = write_config(folder, **{"batch_size: 4": "batch_size: 16"})
@@ -51,3 +47,29 @@ def _trained(factory: pytest.TempPathFactory, name: str, *assignments: str) -> P
         assert ended.code == 0, ended.err
 
     return made_once(factory, f"detector-{name}", train) / "model"
+
+
+def export(model_dir: Path, output: Path, *more: str) -> Ended:
+    """The command `export`."""
+    config = f"--pipeline_config_path={model_dir / 'pipeline.config'}"
+    return run("export", config, f"--model_dir={model_dir}", f"--output={output}", *more)
+
+
+def exported(factory: pytest.TempPathFactory, model_dir: Path) -> tuple[Path, Ended]:
+    """Every format of a detector, and how its export ended."""
+
+    def make(folder: Path) -> None:
+        (folder / "ended.json").write_text(json.dumps(dataclasses.asdict(export(model_dir, folder / "export"))))
+
+    folder = made_once(factory, f"export-{model_dir.parent.name}", make)
+    return folder / "export", Ended(**json.loads((folder / "ended.json").read_text()))
+
+
+def images_of(model_dir: Path, folder: Path) -> list[Path]:
+    """The detector's validation images as PNG files, which all decoders read alike, written below `folder`."""
+    files = []
+    for number, data in enumerate(read_records(model_dir.parent / "validation.record")):
+        files.append(folder / f"{number:02}.png")
+        with Image.open(io.BytesIO(decode_example(data, "")["image/encoded"][0])) as image:
+            image.save(files[-1])
+    return files

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
-import io
 import json
 import os
 import shutil
@@ -18,11 +16,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.detectors import center_net, made_once, ssd  # noqa: F401 (fixtures)
-from tests.trials import Ended, run
+from tests.detectors import export, images_of
+from tests.trials import Ended
 from trial_entry.contract.exports import FORMATS, read_export, read_metadata
-from trial_entry.records.examples import decode_example
-from trial_entry.records.tfrecord import read_records
 
 # What begins every program that must do without us: the packages of Boxtune and of the API cannot be imported.
 BLOCKED = """
@@ -34,16 +30,6 @@ class Blocked:
 BLOCK = {"boxtune", "trial_entry", "object_detection", "official", "tf_keras", "tf_slim"} | set(sys.argv[1].split(","))
 sys.meta_path.insert(0, Blocked())
 """
-
-
-def export(model_dir: Path, output: Path, *more: str) -> Ended:
-    return run(
-        "export",
-        f"--pipeline_config_path={model_dir / 'pipeline.config'}",
-        f"--model_dir={model_dir}",
-        f"--output={output}",
-        *more,
-    )
 
 
 def outside(program: str, *arguments: str | Path, block: str = "") -> Any:
@@ -64,30 +50,16 @@ def outside(program: str, *arguments: str | Path, block: str = "") -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.fixture(scope="session")
-def exported(ssd: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ended]:  # noqa: F811
-    """Every format of the SSD, and how its export ended."""
-
-    def make(folder: Path) -> None:
-        ended = export(ssd, folder / "export")
-        (folder / "ended.json").write_text(json.dumps(dataclasses.asdict(ended)))
-
-    folder = made_once(tmp_path_factory, "export-ssd", make)
-    return folder / "export", Ended(**json.loads((folder / "ended.json").read_text()))
-
-
 @pytest.fixture(scope="module")
-def pictures(ssd: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:  # noqa: F811
-    """Images of the validation as PNG files, which all decoders read alike: two as they are, one of another size."""
-    folder = tmp_path_factory.mktemp("pictures")
-    found = [folder / f"{number}.png" for number in range(3)]
-    for file, data in zip(found, read_records(ssd.parent / "validation.record"), strict=False):
-        with Image.open(io.BytesIO(decode_example(data, "")["image/encoded"][0])) as image:
-            (image if file != found[2] else image.resize((200, 90))).save(file)
+def pictures(ssd: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Images of the validation: two as they are, one of another size."""
+    found = images_of(ssd, tmp_path_factory.mktemp("pictures"))[:3]
+    with Image.open(found[2]) as image:
+        image.resize((200, 90)).save(found[2])
     return found
 
 
-def test_every_format_is_as_good_as_the_checkpoint(exported: tuple[Path, Ended], ssd: Path) -> None:  # noqa: F811
+def test_every_format_is_as_good_as_the_checkpoint(exported: tuple[Path, Ended], ssd: Path) -> None:
     output, ended = exported
     assert ended.code == 0, ended.err
     record = read_export(output)
@@ -254,7 +226,7 @@ tf.train.Checkpoint(model=built.model, step=built.global_step).save(str(folder /
 """
 
 
-def test_what_loses_too_much_is_not_left_behind(ssd: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_what_loses_too_much_is_not_left_behind(ssd: Path, tmp_path: Path) -> None:
     """One channel a thousand times the others, and the next layer's weights as much smaller: to floating point the same
     model, and to int8, which has one scale for all channels, one that has lost the others.
     """
@@ -278,7 +250,7 @@ def copied(model_dir: Path, folder: Path) -> Path:
     return Path(shutil.copytree(model_dir, folder / "model"))
 
 
-def test_without_validation_records_it_must_be_said(ssd: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_without_validation_records_it_must_be_said(ssd: Path, tmp_path: Path) -> None:
     model = copied(ssd, tmp_path)
     config = model / "pipeline.config"
     config.write_text(config.read_text().replace("/validation.record", "/elsewhere/validation.record"))
@@ -326,7 +298,7 @@ def no_checkpoint(model: Path) -> None:
     ],
 )
 def test_a_wrong_request_is_one_line_and_leaves_nothing(
-    ssd: Path,  # noqa: F811
+    ssd: Path,
     tmp_path: Path,
     damage: Any,
     arguments: list[str],
@@ -340,7 +312,7 @@ def test_a_wrong_request_is_one_line_and_leaves_nothing(
     assert [each.name for each in tmp_path.iterdir()] == ["model"]
 
 
-def test_another_folder_is_never_replaced(ssd: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_another_folder_is_never_replaced(ssd: Path, tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("data")
     ended = export(ssd, tmp_path, "--format=saved_model")
     assert ended.code == 2
@@ -349,7 +321,7 @@ def test_another_folder_is_never_replaced(ssd: Path, tmp_path: Path) -> None:  #
 
 
 @pytest.mark.e2e
-def test_another_architecture(center_net: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_another_architecture(center_net: Path, tmp_path: Path) -> None:
     """A CenterNet: all of it converts; what int8 makes of its peaks is found out."""
     output = tmp_path / "export"
     ended = export(center_net, output)

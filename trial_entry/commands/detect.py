@@ -34,5 +34,5 @@ def detect(request: DetectRequest) -> int:
             why = error.strerror or error
             raise ConfigError(f"{request.output}: cannot be written: {why}; name another file with --output") from None
     seconds = time.perf_counter() - started
-    _LOG.info("looked at %d images in %.1f s, %.3g a second", len(wanted), seconds, len(wanted) / seconds)
+    _LOG.info("looked at %d images or tiles in %.1f s, %.3g a second", len(wanted), seconds, len(wanted) / seconds)
     return EXIT_MEASURED

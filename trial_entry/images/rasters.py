@@ -65,14 +65,28 @@ class Raster:
         Raises:
             Undecodable: that part of the file is damaged.
         """
+        return self._read(window, (window[2] - window[0], window[3] - window[1]))
+
+    def overview(self, edge: int) -> Image.Image:
+        """All of it, smaller: its longer edge no longer than `edge` pixels.
+
+        Raises:
+            Undecodable: the file is damaged.
+        """
+        factor = min(1.0, edge / max(self.size))
+        return self._read((0, 0, *self.size), (max(1, int(self.size[0] * factor)), max(1, int(self.size[1] * factor))))
+
+    def _read(self, window: Window, size: Size) -> Image.Image:
         import rasterio
         from rasterio.windows import Window as RasterWindow
 
         left, top, right, lower = window
         bands = list(range(1, _COLOURS + 1)) if self._file.count >= _COLOURS else [1]
+        shape = (len(bands), size[1], size[0])
         try:
             with rasterio.Env(GDAL_CACHEMAX=_CACHE):
-                pixels = self._file.read(bands, window=RasterWindow(left, top, right - left, lower - top))
+                part = RasterWindow(left, top, right - left, lower - top)
+                pixels = self._file.read(bands, window=part, out_shape=shape)
         except Exception as error:  # as above
             raise Undecodable(f"does not decode as an image: {error}") from None
         if self._is_deep:

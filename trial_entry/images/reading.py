@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +45,9 @@ class ImageReader:
             self._open(file)
         if self._raster is not None:
             size = self._raster.size
-            part = self._raster.window(_inside(window or (0, 0, *size), size))
+            if window is None:
+                raise Undecodable(f"{size[0] * size[1] // 1_000_000} megapixels, read in tiles alone; give --tile")
+            part = self._raster.window(_inside(window, size))
         else:
             assert self._whole is not None
             size = self._whole.size
@@ -77,9 +80,8 @@ def size_as_seen(file: Path) -> Size:
     """
     try:
         if read_by_windows(file):
-            raster = Raster(file)
-            raster.close()
-            return raster.size
+            with closing(Raster(file)) as raster:
+                return raster.size
         with opened(file.read_bytes()) as image:
             return seen_size(image.size, orientation_of(image))
     except OSError as error:
@@ -91,3 +93,20 @@ def _inside(window: Window, size: Size) -> Window:
     if not (0 <= left < right <= size[0] and 0 <= top < lower <= size[1]):
         raise Undecodable(f"has {size[0]} x {size[1]} pixels, and no window {list(window)}")
     return window
+
+
+def picture_of(file: Path, edge: int) -> Image.Image:
+    """The whole image as seen, in RGB, its longer edge no longer than `edge` pixels.
+
+    Raises:
+        Undecodable: no image, or too large to be read.
+    """
+    try:
+        if read_by_windows(file):
+            with closing(Raster(file)) as raster:
+                return raster.overview(edge).convert("RGB")
+        picture = upright(file.read_bytes()).convert("RGB")
+    except OSError as error:
+        raise Undecodable(f"cannot be read: {error.strerror}") from None
+    picture.thumbnail((edge, edge))
+    return picture

@@ -179,16 +179,16 @@ def _clipped(boxes: Boxes, part: Boxes) -> Boxes:
 
 
 def _least_side(boxes: Boxes) -> NDArray[np.float64]:
-    return (boxes[:, 2:] - boxes[:, :2]).min(1)
+    return np.asarray((boxes[:, 2:] - boxes[:, :2]).min(1), np.float64)
 
 
 def _areas(boxes: Boxes) -> NDArray[np.float64]:
-    return np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0), 1)
+    return np.asarray(np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0), 1), np.float64)
 
 
 def _intersections(a: Boxes, b: Boxes) -> NDArray[np.float64]:
     low, high = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])
-    return np.prod(np.maximum(high - low, 0), 2)
+    return np.asarray(np.prod(np.maximum(high - low, 0), 2), np.float64)
 
 
 def _ious(a: Boxes, b: Boxes) -> NDArray[np.float64]:

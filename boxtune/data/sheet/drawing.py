@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
 from boxtune.data.sheet.cutouts import TileBox
 
+Colour = tuple[int, int, int]
 _FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "LiberationSans-Regular.ttf", "Arial.ttf", "Arial Unicode.ttf")
 _PLAIN = str.maketrans({"×": "x", "–": "-", "…": "..."})
 _MARKED, _OTHER, _HALO = (255, 176, 0), (108, 199, 255), (0, 0, 0)
+
+
+@dataclass(frozen=True)
+class TextStyle:
+    """How a line is written.
+
+    Attributes:
+        size: in pixels.
+        colour: red, green, blue.
+        behind: of a bar that it stands on; None for none.
+    """
+
+    size: int
+    colour: Colour
+    behind: Colour | None = None
 
 
 def draw_boxes(picture: Image.Image, boxes: Sequence[TileBox], factor: float) -> None:
@@ -36,13 +53,14 @@ def _font(size: int, text: str) -> tuple[ImageFont.FreeTypeFont, str]:
     return ImageFont.load_default(size + 1), text.translate(_PLAIN)
 
 
-def write_line(
-    draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, size: int, colour: tuple[int, int, int], room: int
-) -> None:
+def write_line(draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, style: TextStyle, room: int) -> None:
     """One line, cut where it does not fit into `room` pixels."""
-    font, shown = _font(size, " ".join(text.split()))
+    font, shown = _font(style.size, " ".join(text.split()))
     if draw.textlength(shown, font) > room:
         while shown and draw.textlength(f"{shown}...", font) > room:
             shown = shown[:-1]
         shown = f"{shown}..."
-    draw.text(at, shown, colour, font)
+    if style.behind is not None:
+        left, top, right, lower = draw.textbbox(at, shown, font)
+        draw.rectangle((left - 2, top - 2, right + 2, lower + 2), fill=style.behind)
+    draw.text(at, shown, style.colour, font)

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from boxtune.data.sheet.contact_sheet import CLASSES, Section
 from boxtune.data.sheet.cutouts import Tile
-from boxtune.data.sheet.drawing import draw_boxes, write_line
+from boxtune.data.sheet.drawing import TextStyle, draw_boxes, write_line
 
 _COLUMNS = 6
 _CELL = 240  # pixels across
@@ -35,10 +35,16 @@ def write_picture(file: Path, name: str, sections: Sequence[Section]) -> None:
     sheet = Image.new("RGB", (2 * _MARGIN + _COLUMNS * _CELL, 2 * _MARGIN + 2 * _TITLE + sum(heights)), _PAGE)
     draw = ImageDraw.Draw(sheet)
     more = f" ({left_out} more classes are on the page)" if left_out > 0 else ""
-    write_line(draw, (_MARGIN, _MARGIN), name + more, 22, _INK, sheet.width - 2 * _MARGIN)
+    write_line(draw, (_MARGIN, _MARGIN), name + more, TextStyle(22, _INK), sheet.width - 2 * _MARGIN)
     top = _MARGIN + _TITLE
     for section, height in zip(rows, heights, strict=True):
-        write_line(draw, (_MARGIN, top + 8), f"{section.title} – {section.note}", 17, _INK, sheet.width - 2 * _MARGIN)
+        write_line(
+            draw,
+            (_MARGIN, top + 8),
+            f"{section.title} – {section.note}",
+            TextStyle(17, _INK),
+            sheet.width - 2 * _MARGIN,
+        )
         for column, tile in enumerate(section.tiles[:_COLUMNS]):
             _put(sheet, draw, tile, (_MARGIN + column * _CELL, top + _TITLE))
         top += height
@@ -63,9 +69,9 @@ def _put(sheet: Image.Image, draw: ImageDraw.ImageDraw, tile: Tile, at: tuple[in
         draw_boxes(picture, tile.boxes, factor)
     else:
         picture = Image.new("RGB", size, _CARD)
-        write_line(ImageDraw.Draw(picture), (10, size[1] // 2 - 10), "cannot be decoded", 14, _SOFT, size[0])
+        write_line(ImageDraw.Draw(picture), (10, size[1] // 2 - 10), "cannot be decoded", TextStyle(14, _SOFT), size[0])
     sheet.paste(picture, at)
     lines = [tile.note, *([tile.classes] if tile.classes != tile.note else []), tile.place]
     for number, line in enumerate(lines):
         where = (at[0], at[1] + size[1] + 4 + number * _LINE)
-        write_line(draw, where, line, 12, _SOFT if number else _INK, _CELL - 12)
+        write_line(draw, where, line, TextStyle(12, _SOFT if number else _INK), _CELL - 12)
