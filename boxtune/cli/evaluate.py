@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 from rich.table import Table
 
+from boxtune.cli.paths import output_folder, shown
 from boxtune.cli.printing import console
 from boxtune.delivery.measured_page import metric_lines, warnings, write_page
 from boxtune.delivery.measured_record import MEASURED_FILE
@@ -30,7 +31,10 @@ def evaluate(
         str, typer.Option(metavar="REGEX", help="what of an image's name is its flight, film or picture; or folder")
     ] = "none",
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="where what is measured goes (default: into the model's folder)")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="where what is measured goes (default: into the model's folder)", parser=output_folder
+        ),
     ] = None,
     again: Annotated[bool, typer.Option("--again", help="measure again what was measured before")] = False,
     score_threshold: Annotated[float, typer.Option(min=0, max=1, help="for precision, recall and pictures")] = 0.5,
@@ -68,5 +72,5 @@ def evaluate(
     )
     for warning in warnings(record):
         screen.print(f"note: {warning}", soft_wrap=True)
-    screen.print(f"page: {page}", soft_wrap=True)
-    screen.print(f"next: boxtune export {shlex.quote(str(Path(model)))}", soft_wrap=True)
+    screen.print(f"page: {shown(page)}", soft_wrap=True)
+    screen.print(f"next: boxtune export {shlex.quote(model)}", soft_wrap=True)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from boxtune.cli.paths import input_folder
 from boxtune.delivery.model import open_model
 from boxtune.delivery.publishing import PublishOptions
 from boxtune.delivery.publishing import publish as publish_model
@@ -23,10 +24,12 @@ def publish(
         bool, typer.Option("--exports/--without-exports", help="refuse a model that was not exported")
     ] = True,
     export: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="where boxtune export --out wrote (default: MODEL/export)")
+        Path | None,
+        typer.Option(metavar="DIR", help="where boxtune export --out wrote (MODEL/export)", parser=input_folder),
     ] = None,
     evaluation: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="where boxtune evaluate --out wrote (default: MODEL/test)")
+        Path | None,
+        typer.Option(metavar="DIR", help="where boxtune evaluate --out wrote (MODEL/test)", parser=input_folder),
     ] = None,
 ) -> None:
     """Publish a model as a version: config, checkpoint, exports, metrics, a model card, and how to make it again.

@@ -12,9 +12,9 @@ import typer
 from rich.table import Table
 
 from boxtune.cli.options import volumes_of
+from boxtune.cli.paths import place
 from boxtune.cli.printing import console
 from boxtune.cli.targets import Context, Namespace, open_target
-from boxtune.delivery.asking import request_errors
 from boxtune.delivery.recipe import Recipe, config_recipe, run_recipe
 from boxtune.delivery.training import TrainOptions
 from boxtune.delivery.training import train as train_recipe
@@ -22,7 +22,6 @@ from boxtune.delivery.training_record import TrainingRecord
 from boxtune.errors import InputError
 from boxtune.report.text import number
 from trial_entry.contract.metrics import MAP, MAP_50, PRECISION, RECALL
-from trial_entry.storage.urls import Remote, place_of
 
 _MODELS = Path("models")
 
@@ -64,15 +63,10 @@ def train(
     recipe = _recipe(source, trial, volume, context, namespace)
     folder = out or str(_MODELS / (recipe.record.experiment or Path(source).resolve().parent.name))
     command = ["boxtune", *sys.argv[1:]]
-    record = train_recipe(recipe, TrainOptions(_place(folder), seeds, seed, eval_every, deterministic, command))
+    record = train_recipe(recipe, TrainOptions(place(folder), seeds, seed, eval_every, deterministic, command))
     _print(record)
     print(f"the model: {folder} ({record.chosen})")
     print(f"next: boxtune evaluate {shlex.quote(folder)}")
-
-
-def _place(out: str) -> Path | Remote:
-    with request_errors():
-        return place_of(out)
 
 
 def _recipe(
