@@ -108,6 +108,15 @@ def output_folder(text: str) -> Path:
     return _output(str(text), is_folder=True)
 
 
+def is_config(text: str) -> bool:
+    """Whether this is a file, here or in a bucket, rather than a folder or a name.
+
+    Raises:
+        InputError: a bucket cannot be read.
+    """
+    return _plainly(is_file, text)
+
+
 def place(text: str) -> Path | Remote:
     """Where a trial keeps what it makes as it goes, in a bucket too.
 

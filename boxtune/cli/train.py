@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from boxtune.cli.options import volumes_of
-from boxtune.cli.paths import place
+from boxtune.cli.paths import is_config, place
 from boxtune.cli.printing import console
 from boxtune.cli.targets import Context, Namespace, open_target
 from boxtune.delivery.recipe import Recipe, config_recipe, run_recipe
@@ -72,11 +72,11 @@ def train(
 def _recipe(
     source: str, trial: str | None, volume: list[str] | None, context: str | None, namespace: str | None
 ) -> Recipe:
-    if not Path(source).is_file():
+    if not is_config(source):
         return run_recipe(open_target(source, context, namespace), source, trial, volumes_of(volume))
     if trial is not None:
         raise InputError(f"--trial {trial}: {source} is a config, which has no trials; name a run")
-    return config_recipe(Path(source))
+    return config_recipe(place(source))
 
 
 def _print(record: TrainingRecord) -> None:

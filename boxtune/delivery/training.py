@@ -13,7 +13,7 @@ from boxtune.delivery.training_record import SeedRecord, TrainingRecord
 from boxtune.errors import InputError
 from trial_entry.contract.files import CHECKPOINT_FILE
 from trial_entry.contract.metrics import DIVERGED, Objective
-from trial_entry.contract.records import MetricRow, read_rows, read_trial
+from trial_entry.contract.records import MetricRow, read_trial
 from trial_entry.contract.requests import MAXIMIZE, MINIMIZE, TrainRequest
 from trial_entry.storage.urls import Remote
 
@@ -114,8 +114,7 @@ def _train_seed(
     if begun is not None and home.take_over(begun, seed):
         say(f"seed {seed}: goes on from the checkpoint of {recipe.record.trial}, step {read_trial(begun).steps}")
     ask(_request(home, recipe, options, seed), lambda line: say(f"seed {seed}: {line}"))
-    folder = home.folder(seed)
-    record, rows = read_trial(folder), read_rows(folder)
+    record, rows = home.left(seed)
     row = _counts(rows, recipe.record)
     went_on = recipe.record.trial if begun is not None else ""
     return SeedRecord(seed, home.name(seed), went_on, row.step, dict(row.metrics), record.diverged or "")

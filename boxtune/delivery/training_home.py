@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from abc import ABC, abstractmethod
 from pathlib import Path
 
 from boxtune.delivery.training_record import TRAINING_FILE, TrainingRecord, parse_training, read_training
 from boxtune.errors import InputError
-from trial_entry.contract.files import CONFIG_FILE, LOCK_FILE
+from trial_entry.contract.files import CONFIG_FILE, LOCK_FILE, METRICS_FILE, TRIAL_FILE
 from trial_entry.contract.json_records import to_json
-from trial_entry.model_dir import local_model_dir, write_atomically
+from trial_entry.contract.records import MetricRow, TrialRecord, read_rows, read_trial
+from trial_entry.model_dir import write_atomically
 from trial_entry.storage.cache import Cache
 from trial_entry.storage.store import open_store
 from trial_entry.storage.urls import Remote
@@ -74,9 +76,13 @@ class TrainingHome(ABC):
     def model_dir(self, seed: int) -> Path | Remote:
         """The MODEL_DIR of a seed."""
 
-    def folder(self, seed: int) -> Path:
-        """The folder of this machine that has what the seed's trial left."""
-        return local_model_dir(self.model_dir(seed))
+    @abstractmethod
+    def left(self, seed: int) -> tuple[TrialRecord, list[MetricRow]]:
+        """What the seed's trial says of itself, and its evaluations.
+
+        Raises:
+            ModelDirError: it left something else.
+        """
 
     @staticmethod
     def name(seed: int) -> str:
@@ -117,6 +123,10 @@ class LocalHome(TrainingHome):
     def model_dir(self, seed: int) -> Path:
         """See TrainingHome."""
         return self._folder / self.name(seed)
+
+    def left(self, seed: int) -> tuple[TrialRecord, list[MetricRow]]:
+        """See TrainingHome."""
+        return read_trial(self.model_dir(seed)), read_rows(self.model_dir(seed))
 
     def take_over(self, begun: Path, seed: int) -> bool:
         """See TrainingHome; the copy is whole or not there."""
@@ -165,6 +175,14 @@ class BucketHome(TrainingHome):
     def model_dir(self, seed: int) -> Remote:
         """See TrainingHome."""
         return self._remote / self.name(seed)
+
+    def left(self, seed: int) -> tuple[TrialRecord, list[MetricRow]]:
+        """See TrainingHome."""
+        with tempfile.TemporaryDirectory(prefix="boxtune-seed-") as name:
+            folder = Path(name)
+            for file in (TRIAL_FILE, METRICS_FILE):
+                self._store.fetch(f"{self.name(seed)}/{file}", folder / file)
+            return read_trial(folder), read_rows(folder)
 
     def take_over(self, begun: Path, seed: int) -> bool:
         """See TrainingHome; what names the checkpoint goes up last, as a trial has it."""
