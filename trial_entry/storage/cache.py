@@ -87,7 +87,7 @@ class Cache:
     def _copies(self, objects: Sequence[RemoteObject]) -> list[Path]:
         entries = {_key(found): found for found in objects}
         self._hold({key: found.size for key, found in entries.items()})
-        away = {key: found for key, found in entries.items() if not self._file(key, found).exists()}
+        away = {key: found for key, found in entries.items() if not _is_whole(self._file(key, found), found)}
         if away:
             self._make_room({key: found.size for key, found in away.items()})
             with ThreadPoolExecutor(_AT_A_TIME) as threads:
@@ -171,17 +171,16 @@ class Cache:
         """Fetch one object unless it is there; its checksum is verified on the way."""
         file = self._file(key, found)
         with locked(self.home / "locks" / f"{int(key, 16) % _LOCKS:02x}"):  # another process may be at it
-            if file.exists():
+            if _is_whole(file, found):
                 return
             _LOG.info("fetching %s, %.1f MiB", found.url, found.size / _MEBIBYTE)
             partial = self.home / "partial" / key
             try:
-                shutil.rmtree(partial, ignore_errors=True)  # of one that was killed
+                for left in (partial, file.parent):  # of one that was killed, of a machine that lost its power
+                    shutil.rmtree(left, ignore_errors=True)
                 partial.mkdir()
                 with (partial / found.file_name).open("wb") as opened:
                     download(found, opened)
-                    opened.flush()
-                    os.fsync(opened.fileno())
                 (partial / found.file_name).chmod(_READ_ONLY)
                 partial.rename(file.parent)
             except BaseException:
@@ -254,6 +253,14 @@ def _files(entry: Path) -> list[tuple[int, int]]:
     """Inode and size of every file of an entry."""
     found = (file.lstat() for file in entry.rglob("*") if not file.is_dir())
     return [(each.st_ino, each.st_size) for each in found]
+
+
+def _is_whole(file: Path, found: RemoteObject) -> bool:
+    """Whether a copy is there; one that a loss of power cut short has fewer bytes."""
+    try:
+        return file.stat().st_size == found.size or found.packed
+    except FileNotFoundError:
+        return False
 
 
 def _touch(entry: Path) -> None:
