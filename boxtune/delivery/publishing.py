@@ -32,7 +32,15 @@ from boxtune.delivery.reproduction import REPRODUCTION_FILE, Reproduction, repro
 from boxtune.delivery.training_record import TRAINING_FILE, read_training
 from boxtune.errors import InputError
 from trial_entry.contract.exports import ExportRecord, read_export
-from trial_entry.contract.files import CHECKPOINT_FILE, CONFIG_FILE, EXPORT_FILE, METRICS_FILE, TRIAL_FILE
+from trial_entry.contract.files import (
+    CHECKPOINT_FILE,
+    CONFIG_FILE,
+    EXPORT_FILE,
+    EXPORT_FOLDER,
+    LABEL_MAP_FILE,
+    METRICS_FILE,
+    TRIAL_FILE,
+)
 from trial_entry.contract.versions import boxtune_version
 from trial_entry.pipeline_config.inputs import TEST
 from trial_entry.pipeline_config.text import read_config
@@ -40,8 +48,6 @@ from trial_entry.records.label_map import read_label_map
 from trial_entry.storage.paths import local_file
 from trial_entry.storage.store import Store, open_store
 
-LABEL_MAP_FILE = "label_map.pbtxt"
-EXPORT_FOLDER = "export"
 _SEPARATORS = "/\\"
 
 
