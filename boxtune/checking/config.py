@@ -156,6 +156,13 @@ class ConfigCheck:
     def _model_dir(self, path: str) -> Iterator[Problem]:
         own = [text for text in self._command.arguments if text.startswith("--model_dir")]
         per_trial = any("${trialParameters." in text for text in own)
+        if is_remote(path) and not per_trial:
+            yield error(
+                self.where,
+                f"--model_dir={path} is the same place for every trial",
+                "add a trialParameter with the reference ${trialSpec.Name} to it",
+                "the second trial is refused the place",
+            )
         claims = {volume.name: volume.persistent_volume_claim for volume in self._command.pod.volumes or ()}
         for mount in self._command.container.volume_mounts or ():
             inside, claim = PurePosixPath(path).is_relative_to(mount.mount_path), claims.get(mount.name)

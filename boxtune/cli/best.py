@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from boxtune.cli.options import volumes_of
+from boxtune.cli.paths import output_file, shown
 from boxtune.cli.targets import Context, Namespace, open_target
 from boxtune.delivery.rendering import rendered_config
 from boxtune.errors import InputError
@@ -16,7 +17,9 @@ from boxtune.runs.trained_config import trained_config
 
 def best(
     target: Annotated[str, typer.Argument(metavar="NAME|RUN", help="an Experiment on the cluster, or a run's folder")],
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="where it goes (default: standard output)")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="where it goes (default: standard output)", parser=output_file)
+    ] = None,
     volume: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=DIR", help="where a volume of the pod lies here; its paths become these"),
@@ -45,4 +48,4 @@ def best(
         out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"{out}: cannot be written: {error.strerror}") from None
-    print(out)
+    print(shown(out))

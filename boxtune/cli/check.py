@@ -13,13 +13,20 @@ from boxtune.checking.check import CheckOptions
 from boxtune.checking.check import check as find
 from boxtune.cli.counting import counted
 from boxtune.cli.options import volumes_of
+from boxtune.cli.paths import experiment_file, input_file, named, shown
 from boxtune.errors import EXIT_DONE, EXIT_INPUT
 
 
 def check(
-    experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT.yaml", help="one Experiment, and its ConfigMaps")],
+    experiment: Annotated[
+        Path,
+        typer.Argument(metavar="EXPERIMENT.yaml", help="one Experiment, and its ConfigMaps", parser=experiment_file),
+    ],
     config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="the base pipeline.config, if no ConfigMap beside it has it")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="the base pipeline.config, if no ConfigMap beside it has it", parser=input_file
+        ),
     ] = None,
     volume: Annotated[
         list[str] | None, typer.Option(metavar="NAME=DIR", help="the folder of a volume, to open the data; repeatable")
@@ -40,10 +47,11 @@ def check(
     """
     problems = find(experiment, CheckOptions(config, volumes_of(volume), katib, build))
     errors, warnings = (sum(each.severity == kind for each in problems) for kind in ("error", "warning"))
+    file = shown(experiment)
     if as_json:
-        print(json.dumps([{"file": str(experiment), **asdict(each), "text": each.text} for each in problems], indent=2))
+        print(json.dumps([{"file": file, **asdict(each), "text": each.text} for each in problems], indent=2))
     else:
         for each in problems:
-            print(f"{experiment}:{each.line}: {each}")
-        print(f"{experiment}: {counted(errors, 'error')}, {counted(warnings, 'warning')}")
+            print(named(f"{file}:{each.line}: {each}"))
+        print(f"{file}: {counted(errors, 'error')}, {counted(warnings, 'warning')}")
     return EXIT_INPUT if errors else EXIT_DONE

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from boxtune.cli.counting import counted
+from boxtune.cli.paths import input_file, named
 from boxtune.data.checking.record_check import RecordCheck, check_records
 from boxtune.data.record_files import find_records
 from boxtune.errors import EXIT_DONE, EXIT_INPUT, InputError
@@ -22,10 +23,16 @@ from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 def data_check(
     records: Annotated[list[str], typer.Argument(metavar="RECORDS...", help="files, patterns, or a folder of them")],
     config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="the pipeline.config that is to read them: what is too small?")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="the pipeline.config that is to read them: what is too small?", parser=input_file
+        ),
     ] = None,
     label_map: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="the label map (the config's, or label_map.pbtxt beside them)")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="the label map (the config's, or label_map.pbtxt beside them)", parser=input_file
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="counts and findings as JSON")] = False,
 ) -> int:
@@ -54,7 +61,7 @@ def data_check(
 
 def _print(found: RecordCheck) -> None:
     for each in found.findings:
-        print(f"{each.severity}: {each}")
+        print(named(f"{each.severity}: {each}"))
     for split in found.splits:
         classes = ", ".join(f"{name} {count}" for name, count in split.classes(found.labels).items())
         look = split.look

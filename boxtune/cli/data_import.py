@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from boxtune.cli.data_progress import make_listener
+from boxtune.cli.paths import annotations_path, input_file, input_folder, named, output_folder
 from boxtune.data.importing.options import ImportOptions
 from boxtune.data.importing.passes import import_data
 from boxtune.data.importing.splitting import AUTOMATIC, Grouping, parse_split
@@ -22,16 +23,19 @@ _OVERLAP, _EMPTY = 0.2, 0.1  # of tiles
 
 def data_import(
     annotations: Annotated[
-        Path,
+        str,
         typer.Argument(
             metavar="ANNOTATIONS",
             help="COCO, CVAT, Label Studio or LabelMe JSON or XML; a folder of VOC's XML; YOLO's data.yaml or folder; "
             "a CSV; TFRecords",
         ),
     ],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="the folder that is made; whole, or not at all")],
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="the folder that is made; whole, or not at all", parser=output_folder)
+    ],
     images: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="where the images lie, if not beside the annotations")
+        Path | None,
+        typer.Option(metavar="DIR", help="where the images lie, if not beside the annotations", parser=input_folder),
     ] = None,
     format_: Annotated[
         str,
@@ -75,13 +79,15 @@ def data_import(
         typer.Option(min=0, metavar="PIXELS", help="shrink larger images to this side, for good"),
     ] = 0,
     label_map: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="keep to the classes and numbers of this label map")
+        Path | None,
+        typer.Option(metavar="FILE", help="keep to the classes and numbers of this label map", parser=input_file),
     ] = None,
     config: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
             help="a pipeline.config to train on the records; put beside them, with a random search around its values",
+            parser=input_file,
         ),
     ] = None,
     skip_bad: Annotated[
@@ -113,7 +119,7 @@ def data_import(
         sparse = _EMPTY if empty_tiles is None else empty_tiles
         cut = parse_tiling(tile, _OVERLAP if overlap is None else overlap, sparse)
     options = ImportOptions(
-        annotations=annotations,
+        annotations=annotations_path(annotations, with_images=images is None),
         out=out,
         images=images,
         format=format_,
@@ -133,7 +139,7 @@ def data_import(
     with make_listener() as listener:
         imported = import_data(options, listener)
     for line in summary(imported, options):
-        print(line)
+        print(named(line))
 
 
 def _share(text: str) -> float:

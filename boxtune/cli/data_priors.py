@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from boxtune.cli.paths import input_file, shown
 from boxtune.cli.printing import console
 from boxtune.data.priors.box_sample import sample_boxes, training_splits
 from boxtune.data.priors.suggestions import suggest, usual_config
@@ -21,7 +22,10 @@ from trial_entry.pipeline_config.text import read_config
 def data_priors(
     records: Annotated[list[str], typer.Argument(metavar="RECORDS...", help="files, patterns, or a folder of them")],
     config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="the pipeline.config that they are for (the model zoo's SSDs)")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="the pipeline.config that they are for (the model zoo's SSDs)", parser=input_file
+        ),
     ] = None,
     as_yaml: Annotated[
         bool, typer.Option("--yaml", help="as blocks for an Experiment: parameters, trialParameters, args")
@@ -46,5 +50,5 @@ def data_priors(
         print(parameters_yaml([each.searched for each in priors.priors if each.searched is not None]), end="")
         return
     console().print(priors_table(priors))
-    for line in (*priors_sentences(priors, str(config or "")), "", *priors_settings(priors)):
+    for line in (*priors_sentences(priors, shown(config) if config else ""), "", *priors_settings(priors)):
         print(line)

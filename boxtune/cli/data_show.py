@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from boxtune.cli.paths import input_file, output_file, shown
 from boxtune.data.record_files import find_records
 from boxtune.data.sheet.contact_sheet import make_sections
 from boxtune.data.sheet.oddities import KINDS
@@ -19,10 +20,15 @@ from boxtune.errors import InputError
 def data_show(
     records: Annotated[list[str], typer.Argument(metavar="RECORDS...", help="files, patterns, or a folder of them")],
     label_map: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="the label map (label_map.pbtxt beside the records)")
+        Path | None,
+        typer.Option(metavar="FILE", help="the label map (label_map.pbtxt beside the records)", parser=input_file),
     ] = None,
-    out: Annotated[Path, typer.Option(metavar="FILE.html", help="where the page goes")] = Path("contact-sheet.html"),
-    png: Annotated[Path | None, typer.Option(metavar="FILE.png", help="also the pictures as one picture")] = None,
+    out: Annotated[Path, typer.Option(metavar="FILE.html", help="where the page goes", parser=output_file)] = Path(
+        "contact-sheet.html"
+    ),
+    png: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="also the pictures as one picture", parser=output_file)
+    ] = None,
 ) -> None:
     """Show boxes on images as one HTML page: odd ones first, smallest and largest, plots, then each class.
 
@@ -46,4 +52,4 @@ def data_show(
         print(f"{KINDS[kind]}: {picks.count}")
     for file in (out, png):
         if file is not None:
-            print(file)
+            print(shown(file))

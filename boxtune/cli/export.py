@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from boxtune.cli.paths import output_folder, shown
 from boxtune.cli.printing import console
 from boxtune.delivery.exporting import Exported, ExportOptions
 from boxtune.delivery.exporting import export as export_model
@@ -24,7 +25,9 @@ def export(
     format: Annotated[
         list[str] | None, typer.Option(metavar="FORMAT", help=f"{', '.join(FORMATS)}; repeatable (all that it can)")
     ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="where the files go (MODEL/export)")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="where the files go (MODEL/export)", parser=output_folder)
+    ] = None,
     compare: Annotated[
         int, typer.Option(min=0, metavar="N", help="compare on the first N validation images (0: all)")
     ] = 0,
@@ -60,7 +63,7 @@ def export(
     _print(exported)
     if exported.failure:
         raise InputError(exported.failure)
-    console().print(f"next: boxtune predict {shlex.quote(str(exported.folder))} IMAGES", soft_wrap=True)
+    console().print(f"next: boxtune predict {shlex.quote(shown(exported.folder))} IMAGES", soft_wrap=True)
 
 
 def _print(exported: Exported) -> None:
@@ -74,4 +77,4 @@ def _print(exported: Exported) -> None:
     out = console()
     out.print(table)
     images = f"compared on {record.images} validation images" if record.images else "compared with nothing"
-    out.print(f"{exported.folder}: step {record.step}, {images}", soft_wrap=True)
+    out.print(f"{shown(exported.folder)}: step {record.step}, {images}", soft_wrap=True)

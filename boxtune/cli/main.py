@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
+from boxtune.cli.afterwards import do_the_rest
 from boxtune.cli.commands import Subcommands
 from boxtune.errors import EXIT_DONE, EXIT_INPUT, EXIT_INTERRUPTED, BoxtuneError
 from trial_entry.contract.versions import versions
+from trial_entry.storage.naming import stand_ins
 
 _HELP = """Tune a TensorFlow object detector through its pipeline.config.
 
@@ -27,6 +29,13 @@ cluster.
     boxtune show runs/NAME                             look at it, also while it runs
     boxtune report runs/NAME                           the same as a page with plots
     boxtune best runs/NAME                             the best trial's pipeline.config
+
+\b
+    boxtune train runs/NAME --out model                a model of it: trained to the end
+    boxtune evaluate model                             on the test split, once
+    boxtune export model                               SavedModel, TensorFlow Lite, ONNX
+    boxtune publish model published/NAME               a version; replay makes it again
+    boxtune predict published/NAME/1 photos            boxes on images
 
 \b
     boxtune submit experiment.yaml                     the same search by Katib, on a cluster
@@ -66,6 +75,7 @@ def run_command(arguments: list[str]) -> int:
     """Run one command line; returns the exit code, having said in one line what was wrong."""
     try:
         result = app(args=arguments or ["--help"], standalone_mode=False)
+        do_the_rest()
         return result if isinstance(result, int) else EXIT_DONE
     except BoxtuneError as error:
         return _say(str(error), error.exit_code)
@@ -76,5 +86,5 @@ def run_command(arguments: list[str]) -> int:
 
 
 def _say(reason: str, code: int) -> int:
-    print(f"boxtune: {' '.join(reason.split())}", file=sys.stderr, flush=True)
+    print(f"boxtune: {' '.join(stand_ins().named(reason).split())}", file=sys.stderr, flush=True)
     return code

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from boxtune.cli.paths import input_file
 from boxtune.cli.printing import console
 from boxtune.errors import InputError
 from boxtune.report.parameters import parameters_table, parameters_yaml
@@ -21,7 +22,7 @@ _WIDTH = 260  # of a pipe: every row on one line
 
 
 def parameters(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="a pipeline.config")],
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="a pipeline.config", parser=input_file)],
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="only these aliases")] = None,
     as_yaml: Annotated[
         bool,

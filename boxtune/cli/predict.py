@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from boxtune.cli.counting import counted
+from boxtune.cli.paths import input_images, output_folder, shown
 from boxtune.data.importing.tiling import parse_tiling
 from boxtune.delivery.exported_model import ExportedModel, open_exported
 from boxtune.delivery.predicted import DRAWN_FOLDER, PREDICTIONS_FILE
@@ -26,9 +27,9 @@ _MOST_CLASSES = 12
 def predict(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="an export, a model that has one, or a version")],
     images: Annotated[list[str], typer.Argument(metavar="IMAGES...", help="files, folders, patterns")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="where predictions and drawn images go")] = Path(
-        "predictions"
-    ),
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="where predictions and drawn images go", parser=output_folder)
+    ] = Path("predictions"),
     tile: Annotated[
         str | None,
         typer.Option(
@@ -56,7 +57,7 @@ def predict(
     started = time.perf_counter()
     threshold = found.metadata.score_threshold if score_threshold is None else score_threshold
     options = PredictOptions(out, _tiling(found, tile, overlap), threshold, max_detections, batch_size, draw)
-    predictions = predict_images(found, images, options)
+    predictions = predict_images(found, input_images(images), options)
     for name, why in predictions.failed.items():
         print(f"note: {name}: {why}", file=sys.stderr)
     _print(predictions, found, options, time.perf_counter() - started)
@@ -77,13 +78,13 @@ def _tiling(model: ExportedModel, tile: str | None, overlap: float) -> TilingRec
 def _print(predictions: Predictions, model: ExportedModel, options: PredictOptions, seconds: float) -> None:
     boxes = [each for image in predictions.images for each in image.boxes]
     counts = Counter(model.metadata.labels.get(str(each.label), str(each.label)) for each in boxes)
-    shown = ", ".join(f"{label} {count}" for label, count in counts.most_common(_MOST_CLASSES))
+    named = ", ".join(f"{label} {count}" for label, count in counts.most_common(_MOST_CLASSES))
     more = f" and {len(counts) - _MOST_CLASSES} more classes" if len(counts) > _MOST_CLASSES else ""
     seen = len(predictions.images)
     tiles = f" in {predictions.tiles} tiles" if predictions.tiles > seen + len(predictions.failed) else ""
-    what = f": {shown}{more}" if shown else ""
+    what = f": {named}{more}" if named else ""
     print(f"{counted(seen, 'image')}{tiles}, {counted(len(boxes), 'object')} from {options.score_threshold:g} on{what}")
     print(f"{seconds:.1f} s, {seen / seconds:.3g} images a second, start and drawing included")
-    print(options.out / PREDICTIONS_FILE)
+    print(shown(options.out / PREDICTIONS_FILE))
     if options.draw and predictions.images:
-        print(options.out / DRAWN_FOLDER)
+        print(shown(options.out / DRAWN_FOLDER))

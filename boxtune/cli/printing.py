@@ -7,6 +7,7 @@ from rich.console import Console
 from boxtune.report.table import trials_table
 from boxtune.report.text import verdict
 from boxtune.runs.run import Run
+from trial_entry.storage.naming import stand_ins
 
 _PIPE_WIDTH = 160  # where there is no terminal to ask
 
@@ -21,4 +22,4 @@ def print_run(run: Run) -> None:
     out = console()
     out.print(trials_table(run))
     for line in verdict(run):
-        out.print(line, soft_wrap=True)
+        out.print(stand_ins().named(line), soft_wrap=True)

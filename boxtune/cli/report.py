@@ -7,14 +7,20 @@ from typing import Annotated
 
 import typer
 
+from boxtune.cli.paths import input_folder, output_file, shown
 from boxtune.delivery.reporting import report_page
 from boxtune.errors import InputError
 from boxtune.local.reading import LOCK_FILE, is_locked, open_run
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="the folder that boxtune run was given with --out")],
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="where the page goes (RUN/report.html)")] = None,
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="RUN", help="the folder that boxtune run was given with --out", parser=input_folder),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="where the page goes (RUN/report.html)", parser=output_file)
+    ] = None,
     pictures: Annotated[int, typer.Option(min=0, help="how many images of the best trial's detections")] = 12,
     evaluation: Annotated[
         bool | None,
@@ -36,9 +42,11 @@ def report(
     elif evaluation is None and is_locked(folder / LOCK_FILE):
         why_not = "trials are running, and an evaluation would get in their way (--evaluation does it all the same)"
     page = report_page(found, pictures, why_not)
+    if out is None and shown(folder) != str(folder):
+        raise InputError(f"{folder}: is in a bucket; say where the page goes, with --out FILE")
     file = out or folder / "report.html"
     try:
         file.write_text(page, encoding="utf-8", errors="replace")
     except OSError as error:
         raise InputError(f"{file}: cannot be written: {error.strerror}; name another with --out") from None
-    print(file)
+    print(shown(file))

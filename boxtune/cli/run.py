@@ -12,6 +12,7 @@ from rich.console import Console
 
 from boxtune.checking.check import trial_errors
 from boxtune.cli.options import volumes_of
+from boxtune.cli.paths import experiment_file, run_folder
 from boxtune.cli.printing import print_run
 from boxtune.cli.progress import make_listener
 from boxtune.errors import BoxtuneError, InputError
@@ -28,14 +29,19 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
 
 
 def run(
-    experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT.yaml", help="one Experiment, and its ConfigMaps")],
+    experiment: Annotated[
+        Path,
+        typer.Argument(metavar="EXPERIMENT.yaml", help="one Experiment, and its ConfigMaps", parser=experiment_file),
+    ],
     volume: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=DIR", help="the folder that stands for a volume (or claim) of the pod; repeatable"),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="RUN", help="where all goes; the same again goes on (default: runs/NAME)"),
+        typer.Option(
+            metavar="RUN", help="where all goes; the same again goes on (default: runs/NAME)", parser=run_folder
+        ),
     ] = None,
     keep: Annotated[
         str, typer.Option(metavar="best:N|all|none", help="whose checkpoints stay; the rest of a trial always stays")

@@ -14,13 +14,17 @@ from rich.console import Console
 from rich.table import Table
 
 from boxtune.cli.options import volumes_of
+from boxtune.cli.paths import experiment_file
 from boxtune.errors import EXIT_DONE, ExperimentError
 from boxtune.experiment.loading import load_experiment
 from boxtune.local.speed import BFLOAT16, Speed, measure_speed
 
 
 def speed(
-    experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT.yaml", help="one Experiment, and its ConfigMaps")],
+    experiment: Annotated[
+        Path,
+        typer.Argument(metavar="EXPERIMENT.yaml", help="one Experiment, and its ConfigMaps", parser=experiment_file),
+    ],
     volume: Annotated[
         list[str] | None, typer.Option(metavar="NAME=DIR", help="the folder of a volume or claim; repeatable")
     ] = None,

@@ -10,6 +10,7 @@ import typer
 from boxtune.checking.check import CheckOptions
 from boxtune.checking.check import check as find
 from boxtune.cli.options import volumes_of
+from boxtune.cli.paths import experiment_file, named
 from boxtune.cli.targets import Context, Namespace
 from boxtune.cluster.connection import connect
 from boxtune.cluster.submission import submit as create
@@ -20,7 +21,10 @@ from boxtune.problems import errors_of
 
 
 def submit(
-    experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT.yaml", help="one Experiment, and its ConfigMaps")],
+    experiment: Annotated[
+        Path,
+        typer.Argument(metavar="EXPERIMENT.yaml", help="one Experiment, and its ConfigMaps", parser=experiment_file),
+    ],
     baseline: Annotated[
         bool, typer.Option("--baseline", help="also train the base config's own values, as a Job beside the Experiment")
     ] = False,
@@ -42,7 +46,7 @@ def submit(
     """
     problems = find(experiment, CheckOptions(None, volumes_of(volume), katib=True, build=False))
     for each in problems:
-        typer.echo(f"{experiment}:{each.line}: {each}", err=True)
+        typer.echo(named(f"{experiment}:{each.line}: {each}"), err=True)
     if errors_of(problems):
         raise ExperimentError(f"{experiment}: not submitted; mend the errors above")
     loaded = load_experiment(experiment)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from boxtune.cli.paths import input_folder
 from boxtune.cluster.connection import Cluster, connect
 from boxtune.cluster.fetching import Fetcher
 from boxtune.local.reading import open_run
@@ -27,7 +27,7 @@ def open_target(target: str, context: str | None, namespace: str | None) -> Run:
         RunFolderError: no run lies in the folder.
         ClusterError: no such Experiment, or no cluster.
     """
-    folder = Path(target)
+    folder = input_folder(target)
     if os.path.isdir(folder) or os.sep in target:
         return open_run(folder)
     cluster: Cluster = connect(context, namespace)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from boxtune.data.importing.splitting import ALL_SPLITS
@@ -15,7 +16,9 @@ from trial_entry.records.detection_example import DetectionExample, read_detecti
 from trial_entry.records.examples import decode_example
 from trial_entry.records.label_map import LabelMap, read_label_map
 from trial_entry.records.tfrecord import read_record, read_records, record_offsets
+from trial_entry.storage.buckets import local_selection
 from trial_entry.storage.paths import is_file, is_pattern, local_file, matching
+from trial_entry.storage.urls import is_remote
 
 _SHARD = re.compile(r"[-_.]?\d{5}-of-\d{5}")
 _ENDING = re.compile(r"\.(tf)?records?$")
@@ -63,7 +66,7 @@ def find_records(named: Sequence[str], label_map: Path | None = None) -> RecordF
     """
     splits: dict[str, list[Path]] = {}
     try:
-        files = [local_file(file) for name in named for file in _files(name)]
+        files = [local_file(file) for name in named for file in _files(_here(name))]
         for file in dict.fromkeys(files):
             splits.setdefault(file_split(file.name), []).append(file)
         beside = label_map or files[0].parent / LABEL_MAP
@@ -120,6 +123,20 @@ def read_some(file: Path, numbers: Collection[int], labels: LabelMap) -> Iterato
                 yield number, read_detection_example(features, labels, where)
     except RequestError as error:
         raise InputError(str(error)) from None
+
+
+def _here(name: str) -> str:
+    """The name itself; of gs:// that of a copy of the records, with their label map, in a folder of this machine."""
+    if not is_remote(name):
+        return name
+    if name.endswith("/") or not (is_pattern(name) or is_file(name)):
+        return str(
+            local_selection(name, lambda each, size: "/" not in each and (_is_record(each) or each == LABEL_MAP))
+        )
+    folder, _, own = name.rpartition("/")
+    if is_pattern(folder):
+        return name
+    return str(local_selection(folder, lambda each, size: each == LABEL_MAP or fnmatchcase(each, own)) / own)
 
 
 def _files(name: str) -> list[str]:

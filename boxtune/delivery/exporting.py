@@ -63,8 +63,8 @@ def export(model: Model, options: ExportOptions, say: Callable[[str], None] = to
         InputError: nothing could be exported; the message says why.
     """
     folder = options.out or model.folder / EXPORT_FOLDER
-    if options.out is None and model.is_published:
-        raise InputError(f"{model.place}: a published version, in which nothing is changed; name a folder with --out")
+    if options.out is None and model.is_fixed:
+        raise InputError(f"{model.place}: nothing can be written beside it; name a folder with --out")
     before = _record(folder)
     request = ExportRequest(
         pipeline_config_path=model.config,

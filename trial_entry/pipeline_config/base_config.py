@@ -17,6 +17,7 @@ from trial_entry.pipeline_config.listing import Assignable, assignable_aliases
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.pipeline_config.render import RenderedConfig, assign, config_digest
 from trial_entry.pipeline_config.text import config_text, parse_config, read_config
+from trial_entry.storage.naming import stand_ins
 from trial_entry.storage.paths import local_file
 from trial_entry.storage.urls import Remote
 
@@ -50,7 +51,7 @@ class BaseConfig:
 
     @classmethod
     def read(cls, path: Path | Remote) -> BaseConfig:
-        """The config in the file `path`, or in an object that is copied here.
+        """The config in the file `path`, or in an object, or in a file that is the copy of one.
 
         Raises:
             ConfigError: missing, unreadable, or no TrainEvalPipelineConfig.
@@ -58,7 +59,8 @@ class BaseConfig:
         """
         if isinstance(path, Remote):
             return cls(read_config(local_file(path.url)), path.url, path.parent)
-        return cls(read_config(path), str(path), path.resolve().parent)
+        url = stand_ins().url_of(path)
+        return cls(read_config(path), url or str(path), Remote(url).parent if url else path.resolve().parent)
 
     @classmethod
     def parse(cls, text: str, where: str) -> BaseConfig:

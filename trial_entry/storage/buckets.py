@@ -6,7 +6,7 @@ so that an object that is replaced is copied anew, and trials on one machine sha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
@@ -60,10 +60,10 @@ def local_checkpoint(prefix: str) -> str:
     """
     bucket, name = object_parts(prefix)
     found = {each.file_name: each for each in list_named(bucket, f"{name}.")}
-    own = PurePosixPath(name).name
+    folder, _, own = prefix.rpartition("/")
     if own + _CHECKPOINT_INDEX not in found:
         raise StorageError(f"{prefix}: no checkpoint has this prefix; its files are PREFIX.index and PREFIX.data-…")
-    return str(Cache.from_environment().tree(PurePosixPath(name).parent.name or bucket, found) / own)
+    return str(Cache.from_environment().tree(folder, found) / own)
 
 
 def local_folder(url: str) -> Path:
@@ -74,12 +74,38 @@ def local_folder(url: str) -> Path:
     Raises:
         StorageError: as `local_copies`; nothing is there.
     """
-    bucket, prefix = prefix_parts(url)
-    found = list_below(url)
-    if not found:
-        raise StorageError(f"{url}: nothing is there")
-    name = PurePosixPath(prefix).name or bucket
-    return Cache.from_environment().tree(name, {each.name.removeprefix(prefix): each for each in found})
+    return local_selection(url, lambda name, size: True)
+
+
+def local_selection(url: str, is_wanted: Callable[[str, int], bool]) -> Path:
+    """`local_folder` of some objects alone.
+
+    Args:
+        is_wanted: of an object's name relative to `url`, and its bytes.
+
+    Raises:
+        StorageError: as `local_folder`.
+    """
+    _, prefix = prefix_parts(url)
+    found = {each.name.removeprefix(prefix): each for each in list_below(url)}
+    wanted = {name: each for name, each in found.items() if is_wanted(name, each.size)}
+    if not wanted:
+        raise StorageError(f"{url}: nothing {'of that kind ' if found else ''}is there")
+    return Cache.from_environment().tree(url, wanted)
+
+
+def local_beside(url: str, is_wanted: Callable[[str, int], bool]) -> Path:
+    """A copy of an object, in a folder with what else is wanted of what lies where it lies.
+
+    Args:
+        is_wanted: as of `local_selection`.
+
+    Raises:
+        StorageError: as `local_copies`.
+    """
+    _existing(url)
+    folder, _, own = url.rpartition("/")
+    return local_selection(folder, lambda name, size: name == own or is_wanted(name, size)) / own
 
 
 def _existing(url: str) -> RemoteObject:

@@ -25,6 +25,7 @@ from uuid import uuid4
 
 from trial_entry.errors import StorageError
 from trial_entry.storage.holding import held_in, holder_of, locked
+from trial_entry.storage.naming import stand_ins
 from trial_entry.storage.objects import RemoteObject, download
 from trial_entry.storage.urls import check_relative
 
@@ -86,7 +87,7 @@ class Cache:
     def _copies(self, objects: Sequence[RemoteObject]) -> list[Path]:
         entries = {_key(found): found for found in objects}
         self._hold({key: found.size for key, found in entries.items()})
-        away = {key: found for key, found in entries.items() if not self._file(key, found).exists()}
+        away = {key: found for key, found in entries.items() if not _is_whole(self._file(key, found), found)}
         if away:
             self._make_room({key: found.size for key, found in away.items()})
             with ThreadPoolExecutor(_AT_A_TIME) as threads:
@@ -98,22 +99,26 @@ class Cache:
                     holder_of(self._holders).release(iter(away))
                     raise
         files = [self._file(_key(found), found) for found in objects]
-        for file in files:
+        for file, found in zip(files, objects, strict=True):
             _touch(file.parent)
+            stand_ins().add(file, found.url)
         return files
 
-    def tree(self, name: str, objects: Mapping[str, RemoteObject]) -> Path:
-        """A folder called `name` that holds these objects under relative names.
+    def tree(self, url: str, objects: Mapping[str, RemoteObject]) -> Path:
+        """A folder that holds these objects under names relative to `url`, whose last name it has.
 
         Raises:
             StorageError: as `copies`.
         """
-        check_relative(name, name)
+        name = PurePosixPath(url.rstrip("/")).name
+        check_relative(name, url)
         for relative, found in objects.items():
             check_relative(relative, found.url)
         files = self.copies(list(objects.values()))
         with self._on_this_disk():
-            return self._tree(name, objects, files)
+            folder = self._tree(name, objects, files)
+        stand_ins().add(folder, url)
+        return folder
 
     def _tree(self, name: str, objects: Mapping[str, RemoteObject], files: Sequence[Path]) -> Path:
         listing = "".join(f"{relative}\0{_key(found)}\0" for relative, found in sorted(objects.items()))
@@ -166,17 +171,16 @@ class Cache:
         """Fetch one object unless it is there; its checksum is verified on the way."""
         file = self._file(key, found)
         with locked(self.home / "locks" / f"{int(key, 16) % _LOCKS:02x}"):  # another process may be at it
-            if file.exists():
+            if _is_whole(file, found):
                 return
             _LOG.info("fetching %s, %.1f MiB", found.url, found.size / _MEBIBYTE)
             partial = self.home / "partial" / key
             try:
-                shutil.rmtree(partial, ignore_errors=True)  # of one that was killed
+                for left in (partial, file.parent):  # of one that was killed, of a machine that lost its power
+                    shutil.rmtree(left, ignore_errors=True)
                 partial.mkdir()
                 with (partial / found.file_name).open("wb") as opened:
                     download(found, opened)
-                    opened.flush()
-                    os.fsync(opened.fileno())
                 (partial / found.file_name).chmod(_READ_ONLY)
                 partial.rename(file.parent)
             except BaseException:
@@ -249,6 +253,14 @@ def _files(entry: Path) -> list[tuple[int, int]]:
     """Inode and size of every file of an entry."""
     found = (file.lstat() for file in entry.rglob("*") if not file.is_dir())
     return [(each.st_ino, each.st_size) for each in found]
+
+
+def _is_whole(file: Path, found: RemoteObject) -> bool:
+    """Whether a copy is there; one that a loss of power cut short has fewer bytes."""
+    try:
+        return file.stat().st_size == found.size or found.packed
+    except FileNotFoundError:
+        return False
 
 
 def _touch(entry: Path) -> None:

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from http.client import HTTPException
 from typing import Any
 
 from trial_entry.errors import StorageError
@@ -101,6 +100,8 @@ def _say_again(problem: Exception) -> None:
 
 def is_passing(problem: BaseException) -> bool:
     """Whether the same request may succeed a moment later."""
+    from http.client import HTTPException
+
     import requests
     import urllib3
     from google.api_core.exceptions import GoogleAPICallError, RetryError

@@ -27,6 +27,7 @@ __all__ = ["BucketStore", "FolderStore", "Store", "local_folder", "open_store"]
 
 _PART = ".part"  # of a file that is being written: .NAME.….part
 _MODE = 0o644
+_ASKED_FIRST = 8 * 1024 * 1024  # bytes; what is smaller is sent in one request, which is refused as quickly as asked
 _NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK)  # a file system without hard links
 
 
@@ -182,10 +183,11 @@ class BucketStore:
         """See Store."""
         url = self._url(name)
         try:
-            found = objects.find(url)  # what is there already is not sent again
+            size = file.stat().st_size
+            found = objects.find(url) if size > _ASKED_FIRST else None  # what is there already is not sent again
             if found is None:
                 objects.upload(url, file, objects.NEW)
-            elif found.size != file.stat().st_size or found.crc32c != crc32c_of_file(file):
+            elif found.size != size or found.crc32c != crc32c_of_file(file):
                 raise _taken(url)
         except ConflictError:
             raise _taken(url) from None

@@ -9,8 +9,11 @@ import pytest
 import yaml
 
 from tests.boxtune.test_quick_start import command, quick_start
+from tests.bucket_fixtures import bucket, server
 from tests.conftest import write_config
 from tests.experiments import boxtune, container, write
+
+__all__ = ["bucket", "server"]
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from tests.buckets import upload
 from tests.conftest import write_config
 from tests.trials import Ended, Running, run, train_arguments, trial
 from trial_entry.contract.exit_codes import EXIT_STOPPED
+from trial_entry.storage.snapshot import relative_files
 
 PLACE = "gs://drones/exp/t1"
 
@@ -54,8 +55,8 @@ def test_a_trial_whose_every_path_is_in_a_bucket(bucket: Any, config: str, data:
     there = run(*arguments(config, "--eval_every_n=3"))
     assert there.code == 0, there.err
     assert values(there) == values(here)
-    left = {file.relative_to(tmp_path / "model").as_posix() for file in (tmp_path / "model").rglob("*") if file.is_file()}
-    assert names(bucket) == {re.sub(r"tfevents.*", "tfevents", name) for name in left} - {"trial.lock"}
+    left = {re.sub(r"tfevents.*", "tfevents", name) for name in relative_files(tmp_path / "model")}
+    assert names(bucket) == left - {"trial.lock"}
     record = json.loads(bucket.blob("exp/t1/trial.json").download_as_bytes())
     for key in ("config_digest", "data_digests", "steps", "reason"):
         assert record[key] == trial(tmp_path / "model")[key]
@@ -106,7 +107,7 @@ def test_stop_finds_a_trial_of_this_machine(bucket: Any, config: str, data: Path
     running.wait_for(lambda: "ckpt-2.index" in names(bucket))
     stopped = run("stop", f"--model_dir={PLACE}")
     assert stopped.code == 0, stopped.err
-    out, err = running.process.communicate()
+    _, err = running.process.communicate()
     assert running.process.returncode == EXIT_STOPPED, err
     assert run("stop", f"--model_dir={PLACE}").code == 0
 
@@ -124,7 +125,7 @@ def test_another_config_in_the_bucket_is_refused(bucket: Any, config: str) -> No
     [
         (["train", "--pipeline_config_path=gs://drones/none", "--model_dir=m"], "gs://drones/none: no such object"),
         (["train", "--pipeline_config_path=gs://", "--model_dir=m"], "write gs://BUCKET/PREFIX"),
-        (["evaluate", "--pipeline_config_path={config}", "--model_dir=gs://drones/no"], "gs://drones/no: no checkpoint"),
+        (["evaluate", "--pipeline_config_path={config}", "--model_dir=gs://drones/n"], "gs://drones/n: no checkpoint"),
         (["build", "--pipeline_config_path={config}", "--model_dir=gs://drones/no"], "must be a path of this machine"),
         (
             ["evaluate", "--pipeline_config_path={config}", "--model_dir=m", "--output=gs://drones/x"],

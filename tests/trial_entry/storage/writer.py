@@ -23,7 +23,7 @@ from trial_entry.model_dir import ModelDir, checkpoint_names, open_model_dir, wr
 from trial_entry.stopping import StopSignal
 from trial_entry.storage.urls import Remote
 
-NAMES = "model_checkpoint_path: \"{0}\"\nall_model_checkpoint_paths: \"{0}\"\n"
+NAMES = 'model_checkpoint_path: "{0}"\nall_model_checkpoint_paths: "{0}"\n'
 
 
 def contents(step: int, mebibytes: int) -> tuple[bytes, bytes]:
