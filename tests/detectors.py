@@ -65,11 +65,19 @@ def exported(factory: pytest.TempPathFactory, model_dir: Path) -> tuple[Path, En
     return folder / "export", Ended(**json.loads((folder / "ended.json").read_text()))
 
 
-def images_of(model_dir: Path, folder: Path) -> list[Path]:
-    """The detector's validation images as PNG files, which all decoders read alike, written below `folder`."""
+def images_of(model_dir: Path, folder: Path, as_they_are: bool = False) -> list[Path]:
+    """The detector's validation images, written below `folder`: as PNG files, which all decoders read alike.
+
+    Args:
+        as_they_are: the records' own JPEG files instead.
+    """
     files = []
     for number, data in enumerate(read_records(model_dir.parent / "validation.record")):
-        files.append(folder / f"{number:02}.png")
-        with Image.open(io.BytesIO(decode_example(data, "")["image/encoded"][0])) as image:
+        encoded = decode_example(data, "")["image/encoded"][0]
+        files.append(folder / f"{number:02}.{'jpg' if as_they_are else 'png'}")
+        if as_they_are:
+            files[-1].write_bytes(encoded)
+            continue
+        with Image.open(io.BytesIO(encoded)) as image:
             image.save(files[-1])
     return files

@@ -32,15 +32,19 @@ def export(
         int, typer.Option(min=0, metavar="N", help="compare on the first N validation images (0: all)")
     ] = 0,
     no_compare: Annotated[
-        bool, typer.Option("--no-compare", help="compare nothing: no validation records are needed")
+        bool, typer.Option("--no-compare", "--no_compare", help="compare nothing: no validation records are needed")
     ] = False,
     representative: Annotated[int, typer.Option(min=1, help="training images that set int8's ranges")] = 100,
     score_threshold: Annotated[
         float, typer.Option(min=0, max=1, help="from which score on a detection is worth showing")
     ] = 0.5,
     loss: Annotated[float, typer.Option(min=0, max=1, help="of mAP, that a file may differ by")] = 0.005,
-    int8_loss: Annotated[float, typer.Option(min=0, max=1, help="of mAP, that int8 may lose")] = 0.05,
-    lost_classes: Annotated[bool, typer.Option("--lost-classes", help="a class may lose all of its mAP")] = False,
+    int8_loss: Annotated[
+        float, typer.Option("--int8-loss", "--int8_loss", min=0, max=1, help="of mAP, that int8 may lose")
+    ] = 0.05,
+    lost_classes: Annotated[
+        bool, typer.Option("--lost-classes", "--lost_classes", help="a class may lose all of its mAP")
+    ] = False,
 ) -> None:
     """Export a model as SavedModel, TensorFlow Lite and ONNX, each compared with its checkpoint.
 

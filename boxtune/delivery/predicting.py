@@ -25,8 +25,7 @@ from trial_entry.contract.requests import DetectRequest
 from trial_entry.images.pixels import Size, Undecodable
 from trial_entry.images.reading import size_as_seen
 from trial_entry.measuring.tile_merging import TileDetections, merge_tiles
-from trial_entry.storage.paths import is_file, is_pattern, local_file, local_folder, matching
-from trial_entry.storage.urls import is_remote
+from trial_entry.storage.paths import is_pattern, matching
 
 _DIGITS = 2  # of a pixel
 _MANY = 16  # images, from which on drawing is worth several processes
@@ -74,7 +73,7 @@ def predict(
     """Look at images, and write what is in them: as COCO's files have it, and drawn.
 
     Args:
-        named: files, folders and patterns, of this machine or in a bucket.
+        named: files, folders and patterns of this machine.
         say: is told what happens, a line at a time.
 
     Raises:
@@ -114,15 +113,15 @@ def images_of(named: Sequence[str]) -> list[Path]:
 
 
 def _files(name: str) -> Iterator[Path]:
-    if is_pattern(name) and not is_file(name):
+    folder = Path(name)
+    if is_pattern(name) and not folder.exists():
         found = matching(name)
         if not found:
             raise InputError(f"{name}: no file matches")
-        yield from map(local_file, found)
-    elif is_file(name):
-        yield local_file(name)
+        yield from map(Path, found)
+    elif folder.is_file():
+        yield folder
     else:
-        folder = local_folder(name) if is_remote(name) else Path(name)
         if not folder.is_dir():
             raise InputError(f"{name}: no such image or folder")
         files = ImageFolder(folder).files

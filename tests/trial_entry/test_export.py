@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from tests.detectors import export, images_of
-from tests.trials import Ended
+from tests.trials import Ended, run
 from trial_entry.contract.exports import FORMATS, read_export, read_metadata
 
 # What begins every program that must do without us: the packages of Boxtune and of the API cannot be imported.
@@ -318,6 +318,36 @@ def test_another_folder_is_never_replaced(ssd: Path, tmp_path: Path) -> None:
     assert ended.code == 2
     assert ended.reason.endswith("is there already and has no export.json; name a new folder")
     assert (tmp_path / "precious").read_text() == "data"
+
+
+MEAN_SCORES = """
+import json, tensorflow as tf
+files = tf.constant([open(each, "rb").read() for each in sys.argv[4:]])
+found = [tf.saved_model.load(each).signatures["serving_bytes"](image_bytes=files) for each in sys.argv[2:4]]
+print(json.dumps([float(tf.reduce_mean(each["detection_scores"])) for each in found]))
+"""
+
+
+@pytest.mark.e2e
+def test_averaged_weights_are_exported_where_they_are_measured(ssd: Path, tmp_path: Path) -> None:
+    """What the evaluation of the averages finds, the SavedModel finds, and the plain weights find other things."""
+    config, model = ssd.parent / "pipeline.config", tmp_path / "model"
+    averages = "--set=eval_config.use_moving_averages=true"
+    assignments = ("--set=num_steps=40", "--set=train_config.optimizer.use_moving_average=true", averages)
+    ended = run("train", f"--pipeline_config_path={config}", f"--model_dir={model}", *assignments)
+    assert ended.code == 0, ended.err
+    seen = tmp_path / "seen.json"
+    arguments = (f"--model_dir={model}", f"--detections={seen}")
+    assert run("evaluate", f"--pipeline_config_path={model / 'pipeline.config'}", *arguments).code == 0
+    assert export(model, tmp_path / "export", "--format=saved_model", "--compare=2").code == 0
+    assert read_export(tmp_path / "export").moving_averages
+    edited({"use_moving_averages: true": "use_moving_averages: false"})(model)
+    assert export(model, tmp_path / "plain", "--format=saved_model", "--compare=2").code == 0
+    (tmp_path / "images").mkdir()
+    folders = (tmp_path / "export" / "saved_model", tmp_path / "plain" / "saved_model")
+    averaged, plain = outside(MEAN_SCORES, *folders, *images_of(ssd, tmp_path / "images", as_they_are=True))
+    evaluated = np.mean([each["score"] for each in json.loads(seen.read_text())["detections"]])
+    assert abs(averaged - evaluated) < 1e-6 < 0.01 * abs(plain - averaged)
 
 
 @pytest.mark.e2e
