@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from boxtune.demo.digits import LABEL_MAP, TEST_RECORD, TRAIN_RECORD, VALIDATION_RECORD, DigitsSpec, make_digits
+
+if TYPE_CHECKING:
+    from tests.trials import Ended
 
 REPOSITORY = Path(__file__).parents[1]
 EXPERIMENTS = REPOSITORY / "manifests" / "experiments"
@@ -31,6 +35,30 @@ def data(digits: Path, tmp_path: Path) -> Path:
     shutil.copytree(digits, folder)
     write_config(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def ssd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The MODEL_DIR of an SSD MobileNetV2 that has learned something; its data lie beside it."""
+    from tests.detectors import SSD, trained  # which needs write_config
+
+    return trained(tmp_path_factory, "ssd", *SSD)
+
+
+@pytest.fixture(scope="session")
+def center_net(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a CenterNet, likewise."""
+    from tests.detectors import CENTER_NET, trained
+
+    return trained(tmp_path_factory, "center_net", *CENTER_NET)
+
+
+@pytest.fixture(scope="session")
+def exported(ssd: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ended]:
+    """Every format of the SSD, and how its export ended."""
+    from tests.detectors import exported
+
+    return exported(tmp_path_factory, ssd)
 
 
 def write_config(folder: Path, name: str = "pipeline.config", **changes: str) -> Path:

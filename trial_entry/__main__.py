@@ -11,6 +11,7 @@ from typing import NoReturn
 from trial_entry.contract.exit_codes import EXIT_BUG, EXIT_STOPPED, exit_code_of
 from trial_entry.contract.requests import (
     BuildRequest,
+    DetectRequest,
     EvaluateRequest,
     ExportRequest,
     Request,
@@ -47,6 +48,10 @@ def _run(request: Request) -> int:
             from trial_entry.commands.build import build
 
             return build(request)
+        case DetectRequest():
+            from trial_entry.commands.detect import detect
+
+            return detect(request)
         case ServeRequest():
             from trial_entry.commands.serve import serve
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -9,6 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trial_entry.errors import ModelDirError
+
+_UNWRITABLE = {
+    getattr(errno, name) for name in ("EACCES", "EDQUOT", "EFBIG", "ENOSPC", "ENOTDIR", "EEXIST", "EPERM", "EROFS")
+}
 
 
 @contextmanager
@@ -39,6 +44,8 @@ def whole_folder(place: Path, mark: str, flag: str) -> Iterator[tuple[Path, Call
         own.mkdir(parents=True)
         yield own, publish
     except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
         raise ModelDirError(f"{flag} {place}: cannot be written: {error.strerror or error}") from None
     finally:
         shutil.rmtree(own, ignore_errors=True)

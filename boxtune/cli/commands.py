@@ -28,6 +28,8 @@ SUBCOMMANDS: Mapping[str, str] = {
     "best": "Write the best trial's pipeline.config.",
     "train": "Train the best trial's config to its end: a model.",
     "evaluate": "Measure a model on the test split, once, with intervals.",
+    "export": "Write a model as SavedModel, TensorFlow Lite and ONNX, compared with its checkpoint.",
+    "predict": "Find objects in images with an exported model.",
     "publish": "Publish a model as a version in a folder or a bucket.",
     "replay": "Make a published model again and compare.",
     "repair": "Keep what is whole of a damaged journal.",

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 from rich.table import Table
 
+from boxtune.cli.paths import output_folder, shown
 from boxtune.cli.printing import console
 from boxtune.delivery.measured_page import metric_lines, warnings, write_page
 from boxtune.delivery.measured_record import MEASURED_FILE
@@ -29,6 +30,12 @@ def evaluate(
     group: Annotated[
         str, typer.Option(metavar="REGEX", help="what of an image's name is its flight, film or picture; or folder")
     ] = "none",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="where what is measured goes (default: into the model's folder)", parser=output_folder
+        ),
+    ] = None,
     again: Annotated[bool, typer.Option("--again", help="measure again what was measured before")] = False,
     score_threshold: Annotated[float, typer.Option(min=0, max=1, help="for precision, recall and pictures")] = 0.5,
     pictures: Annotated[int, typer.Option(min=0, help="how many images with their detections")] = 12,
@@ -44,7 +51,7 @@ def evaluate(
     """
     found = open_model(model)
     options = EvaluateOptions(
-        split, tuple(records or ()), label_map, group, again, pictures, score_threshold, resamples
+        split, tuple(records or ()), label_map, group, again, out, pictures, score_threshold, resamples
     )
     measured = measure(found, options)
     page = write_page(found, measured)
@@ -54,14 +61,16 @@ def evaluate(
     table = Table("metric", "value", "from", "to", box=None, pad_edge=False)
     for line in metric_lines(measured.record):
         table.add_row(line.name, *(number(value) for value in (line.value, line.low, line.high)))
-    out = console()
-    out.print(table)
+    screen = console()
+    screen.print(table)
     record = measured.record
     groups = f" in {record.groups} groups" if record.groups != record.images else ""
     if not measured.fresh:
-        out.print("measured before, and not again (--again does)")
-    out.print(f"{record.split}: {record.images} images{groups}; ranges hold the value 9 times of 10 for other images")
+        screen.print("measured before, and not again (--again does)")
+    screen.print(
+        f"{record.split}: {record.images} images{groups}; ranges hold the value 9 times of 10 for other images"
+    )
     for warning in warnings(record):
-        out.print(f"note: {warning}", soft_wrap=True)
-    out.print(f"page: {page}", soft_wrap=True)
-    out.print(f"next: boxtune export {shlex.quote(str(Path(model)))}", soft_wrap=True)
+        screen.print(f"note: {warning}", soft_wrap=True)
+    screen.print(f"page: {shown(page)}", soft_wrap=True)
+    screen.print(f"next: boxtune export {shlex.quote(model)}", soft_wrap=True)

@@ -31,6 +31,13 @@ cluster.
     boxtune best runs/NAME                             the best trial's pipeline.config
 
 \b
+    boxtune train runs/NAME --out model                a model of it: trained to the end
+    boxtune evaluate model                             on the test split, once
+    boxtune export model                               SavedModel, TensorFlow Lite, ONNX
+    boxtune publish model published/NAME               a version; replay makes it again
+    boxtune predict published/NAME/1 photos            boxes on images
+
+\b
     boxtune submit experiment.yaml                     the same search by Katib, on a cluster
     boxtune watch NAME                                 follow it; show and best take its NAME too
     boxtune cancel NAME                                end it

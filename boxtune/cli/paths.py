@@ -8,7 +8,7 @@ know paths of this machine alone, and `shown` says what the user wrote.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -20,9 +20,9 @@ from trial_entry.storage import objects
 from trial_entry.storage.buckets import local_beside
 from trial_entry.storage.cache import Cache
 from trial_entry.storage.naming import stand_ins
-from trial_entry.storage.paths import is_file, local_file, local_folder
+from trial_entry.storage.paths import is_file, is_pattern, local_file, local_files, local_folder, matching
 from trial_entry.storage.store import open_store
-from trial_entry.storage.urls import is_remote, object_parts, prefix_parts
+from trial_entry.storage.urls import Remote, is_remote, object_parts, place_of, prefix_parts
 
 Result = TypeVar("Result")
 _BESIDE_BYTES = 1024 * 1024  # more than a ConfigMap may have
@@ -44,6 +44,21 @@ def input_folder(text: str) -> Path:
         InputError: a bucket cannot be read, or has nothing there.
     """
     return _plainly(local_folder, str(text))
+
+
+def input_images(texts: Sequence[str]) -> list[str]:
+    """Files, folders and patterns of images to read; those in a bucket as files and folders of this machine.
+
+    Raises:
+        InputError: a bucket cannot be read, or has nothing there.
+    """
+    return [path for text in texts for path in (_plainly(_images, text) if is_remote(text) else [text])]
+
+
+def _images(url: str) -> list[str]:
+    if is_pattern(url):
+        return [str(file) for file in local_files(matching(url))]
+    return [str(local_file(url) if not url.endswith("/") and is_file(url) else local_folder(url))]
 
 
 def experiment_file(text: str) -> Path:
@@ -91,6 +106,24 @@ def output_folder(text: str) -> Path:
         InputError: gs:// without a bucket.
     """
     return _output(str(text), is_folder=True)
+
+
+def is_config(text: str) -> bool:
+    """Whether this is a file, here or in a bucket, rather than a folder or a name.
+
+    Raises:
+        InputError: a bucket cannot be read.
+    """
+    return _plainly(is_file, text)
+
+
+def place(text: str) -> Path | Remote:
+    """Where a trial keeps what it makes as it goes, in a bucket too.
+
+    Raises:
+        InputError: gs:// without a bucket.
+    """
+    return _plainly(place_of, text)
 
 
 def run_folder(text: str) -> Path:

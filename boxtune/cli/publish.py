@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from boxtune.cli.paths import input_folder
 from boxtune.delivery.model import open_model
 from boxtune.delivery.publishing import PublishOptions
 from boxtune.delivery.publishing import publish as publish_model
@@ -21,6 +23,14 @@ def publish(
     exports: Annotated[
         bool, typer.Option("--exports/--without-exports", help="refuse a model that was not exported")
     ] = True,
+    export: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="where boxtune export --out wrote (MODEL/export)", parser=input_folder),
+    ] = None,
+    evaluation: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="where boxtune evaluate --out wrote (MODEL/test)", parser=input_folder),
+    ] = None,
 ) -> None:
     """Publish a model as a version: config, checkpoint, exports, metrics, a model card, and how to make it again.
 
@@ -29,7 +39,8 @@ def publish(
 
     Example: boxtune publish models/quick-start gs://bucket/models/digits
     """
-    found = publish_model(open_model(model), PublishOptions(destination, name, version, exports))
+    options = PublishOptions(destination, name, version, exports, export, evaluation)
+    found = publish_model(open_model(model), options)
     files, size = len(found.manifest.files), sum(each.bytes for each in found.manifest.files.values())
     before = "" if found.fresh else " (published before)"
     print(f"{found.place}: version {found.manifest.version}, {files} files, {size / 2**20:.1f} MiB{before}")

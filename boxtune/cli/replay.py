@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from boxtune.cli.paths import place
 from boxtune.cli.printing import console
-from boxtune.delivery.replaying import EQUAL, Replayed, ReplayOptions
+from boxtune.delivery.replaying import EQUAL, Replayed, ReplayOptions, local_reproduction
 from boxtune.delivery.replaying import replay as replay_model
 from boxtune.errors import EXIT_DONE, EXIT_FAILED
 from boxtune.report.text import number
@@ -18,11 +18,11 @@ from boxtune.report.text import number
 
 def replay(
     reproduction: Annotated[
-        Path, typer.Argument(metavar="reproduction.yaml", help="of a published version, in its folder")
+        str, typer.Argument(metavar="reproduction.yaml", help="of a published version, in its folder or gs:// prefix")
     ],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="the folder that takes the training")] = Path("replay"),
+    out: Annotated[str, typer.Option(metavar="DIR", help="where the training goes, gs:// too")] = "replay",
     data: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="where the records lie now, under the same names")
+        str | None, typer.Option(metavar="DIR", help="where the records lie now, under the same names; gs:// too")
     ] = None,
     anyway: Annotated[bool, typer.Option("--anyway", help="train though the records are others")] = False,
 ) -> int:
@@ -33,7 +33,8 @@ def replay(
 
     Example: boxtune replay published/digits/1/reproduction.yaml --data data
     """
-    found = replay_model(reproduction, ReplayOptions(out, data, anyway, ["boxtune", *sys.argv[1:]]))
+    options = ReplayOptions(place(out), data, anyway, ["boxtune", *sys.argv[1:]])
+    found = replay_model(local_reproduction(reproduction), options)
     table = Table("split", "metric", "published", "again", "difference", box=None, pad_edge=False)
     for each in found.comparisons:
         difference = "–" if each.difference is None else f"{each.difference:+.4f}"

@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from boxtune.cli.options import volumes_of
+from boxtune.cli.paths import is_config, place
 from boxtune.cli.printing import console
 from boxtune.cli.targets import Context, Namespace, open_target
 from boxtune.delivery.recipe import Recipe, config_recipe, run_recipe
@@ -33,7 +34,8 @@ def train(
         str | None, typer.Option(metavar="NAME", help="this trial of the run (default: the best), or baseline")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="where the model goes (default: models/NAME of the Experiment)")
+        str | None,
+        typer.Option(metavar="DIR", help="where the model goes, gs:// too (default: models/NAME of the Experiment)"),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="train this many times, each with a seed of its own")] = 1,
     seed: Annotated[int | None, typer.Option(min=0, help="the first seed; a training from the start")] = None,
@@ -59,22 +61,22 @@ def train(
     Example: boxtune train runs/quick-start --out model
     """
     recipe = _recipe(source, trial, volume, context, namespace)
-    folder = out or _MODELS / (recipe.record.experiment or Path(source).resolve().parent.name)
+    folder = out or str(_MODELS / (recipe.record.experiment or Path(source).resolve().parent.name))
     command = ["boxtune", *sys.argv[1:]]
-    record = train_recipe(recipe, TrainOptions(folder, seeds, seed, eval_every, deterministic, command))
+    record = train_recipe(recipe, TrainOptions(place(folder), seeds, seed, eval_every, deterministic, command))
     _print(record)
     print(f"the model: {folder} ({record.chosen})")
-    print(f"next: boxtune evaluate {shlex.quote(str(folder))}")
+    print(f"next: boxtune evaluate {shlex.quote(folder)}")
 
 
 def _recipe(
     source: str, trial: str | None, volume: list[str] | None, context: str | None, namespace: str | None
 ) -> Recipe:
-    if not Path(source).is_file():
+    if not is_config(source):
         return run_recipe(open_target(source, context, namespace), source, trial, volumes_of(volume))
     if trial is not None:
         raise InputError(f"--trial {trial}: {source} is a config, which has no trials; name a run")
-    return config_recipe(Path(source))
+    return config_recipe(place(source))
 
 
 def _print(record: TrainingRecord) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from boxtune.data.pixels import eight_bit
+from trial_entry.images.pixels import eight_bit
 
 Fingerprint = bytes  # 8 of the hash, then the small picture's rows of red, green, blue
 

@@ -6,16 +6,7 @@ TensorFlow does not turn images as EXIF says; annotators nearly always saw them 
 from __future__ import annotations
 
 from boxtune.data.annotations import Box
-
-TAG = 0x0112  # EXIF's orientation: 1 is upright, 2 to 8 turn or mirror
-UPRIGHT = 1
-_SIDEWAYS = 5  # from here on width and height change places
-Size = tuple[int, int]
-
-
-def seen_size(stored: Size, orientation: int) -> Size:
-    """Width and height as seen of an image that is stored so."""
-    return (stored[1], stored[0]) if orientation >= _SIDEWAYS else stored
+from trial_entry.images.pixels import Size
 
 
 def seen_box(box: Box, seen: Size, orientation: int) -> Box:

@@ -7,6 +7,7 @@ end; and it dies with this one, however that ends.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from trial_entry.errors import RequestError
 from trial_entry.parent import die_with_parent
 
 _KILLED = -signal.SIGKILL  # what the kernel does when memory runs out
+_LOGGED = re.compile(r"\d\d:\d\d:\d\d ")  # a line of a trial's log begins with its time
 _STOPPED = (EXIT_STOPPED, -signal.SIGTERM, -signal.SIGINT)
 
 
@@ -58,6 +60,9 @@ def ask(request: Request, progress: Callable[[str], None] = to_standard_error) -
                 if said:
                     progress(said)
                 said = line.rstrip("\n")
+                if _LOGGED.match(said):  # and so not why it failed
+                    progress(said)
+                    said = ""
             code = process.wait()
     except BaseException:
         process.terminate()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +13,13 @@ from boxtune.errors import InputError
 from boxtune.local.journal import JOURNAL_FILE
 from trial_entry.contract.files import BEST_FOLDER, CHECKPOINT_FILE, CONFIG_FILE
 from trial_entry.contract.records import TrialRecord, read_trial
+from trial_entry.model_dir import checkpoint_names
 from trial_entry.pipeline_config.render import config_digest
 from trial_entry.pipeline_config.text import read_config
+from trial_entry.storage.paths import local_folder
+from trial_entry.storage.urls import is_remote
 
 CHECKPOINT_FOLDER = "checkpoint"  # as published models of the API have it
-_NAMED = re.compile(r'^model_checkpoint_path: "(?P<path>[^"]+)"', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Model:
         folder: its MODEL_DIR, or a published version.
         checkpoint: the prefix of the checkpoint that counts.
         home: the folder that its history is kept in: that of the whole training where there were several seeds.
-        is_published: whether it is a version, in which nothing is ever changed.
+        is_published: whether it is a version.
+        is_fixed: whether nothing can be written beside it: it is a version, or a copy of what lies in a bucket.
     """
 
     place: str
@@ -38,6 +40,7 @@ class Model:
     checkpoint: str
     home: Path
     is_published: bool = False
+    is_fixed: bool = False
 
     @property
     def config(self) -> Path:
@@ -74,14 +77,16 @@ class Model:
 
 
 def open_model(place: str) -> Model:
-    """The model in a folder: what `boxtune train` made (its best seed), a trial's MODEL_DIR, or a published version.
+    """The model in a folder or gs:// prefix: what `boxtune train` made (its best seed), a trial's MODEL_DIR, or a
+    published version.
 
     The checkpoint that counts is the one in best/, else the folder's last.
 
     Raises:
         InputError: there is no model; the message says what is missing.
     """
-    home = Path(place)
+    with request_errors():
+        home = local_folder(place)
     if not home.is_dir():
         raise InputError(f"{place}: no such folder; boxtune train makes a model")
     folder, published = home, verify(home)
@@ -101,7 +106,8 @@ def open_model(place: str) -> Model:
             f"{folder}: no checkpoint here (no file named {CHECKPOINT_FILE} names one); trials of a run keep theirs by "
             "boxtune run --keep, and boxtune train makes one"
         )
-    return Model(place, folder, checkpoint, home, published is not None)
+    is_published = published is not None
+    return Model(place, folder, checkpoint, home, is_published, is_published or is_remote(place))
 
 
 def _checkpoint_folders(folder: Path) -> tuple[Path, ...]:
@@ -117,13 +123,13 @@ def latest_checkpoint(folder: Path) -> str | None:
     file = folder / CHECKPOINT_FILE
     if not file.is_file():
         return None
-    named = _NAMED.search(file.read_text(encoding="utf-8", errors="replace"))
-    if named is None:
+    named = checkpoint_names(file.read_text(encoding="utf-8", errors="replace"))
+    if not named:
         return None
-    prefix = str(folder / named["path"])  # an absolute one stays
+    prefix = str(folder / named[0])  # an absolute one stays
     if not Path(f"{prefix}.index").is_file():
-        moved = folder / Path(named["path"]).name  # the folder was moved since the stock tools wrote where it was
+        moved = folder / Path(named[0]).name  # the folder was moved since the stock tools wrote where it was
         if not Path(f"{moved}.index").is_file():
-            raise InputError(f"{file}: names {named['path']}, which is not there; copy the checkpoint's files too")
+            raise InputError(f"{file}: names {named[0]}, which is not there; copy the checkpoint's files too")
         prefix = str(moved)
     return prefix

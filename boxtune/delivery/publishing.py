@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +32,15 @@ from boxtune.delivery.reproduction import REPRODUCTION_FILE, Reproduction, repro
 from boxtune.delivery.training_record import TRAINING_FILE, read_training
 from boxtune.errors import InputError
 from trial_entry.contract.exports import ExportRecord, read_export
-from trial_entry.contract.files import CHECKPOINT_FILE, CONFIG_FILE, EXPORT_FILE, METRICS_FILE, TRIAL_FILE
+from trial_entry.contract.files import (
+    CHECKPOINT_FILE,
+    CONFIG_FILE,
+    EXPORT_FILE,
+    EXPORT_FOLDER,
+    LABEL_MAP_FILE,
+    METRICS_FILE,
+    TRIAL_FILE,
+)
 from trial_entry.contract.versions import boxtune_version
 from trial_entry.pipeline_config.inputs import TEST
 from trial_entry.pipeline_config.text import read_config
@@ -40,8 +48,6 @@ from trial_entry.records.label_map import read_label_map
 from trial_entry.storage.paths import local_file
 from trial_entry.storage.store import Store, open_store
 
-LABEL_MAP_FILE = "label_map.pbtxt"
-EXPORT_FOLDER = "export"
 _SEPARATORS = "/\\"
 
 
@@ -54,12 +60,16 @@ class PublishOptions:
         name: of the model; None for the destination's last part.
         version: None for the next number.
         exports: whether the model must have been exported.
+        export: the folder that it was exported to; None for the model's own.
+        evaluation: the folder with what was measured on the test split; None for the model's own.
     """
 
     destination: str
     name: str | None = None
     version: str | None = None
     exports: bool = True
+    export: Path | None = None
+    evaluation: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -125,7 +135,8 @@ def publish(model: Model, options: PublishOptions, say: Callable[[str], None] = 
         manifest = Manifest(name, version, claim.created, digest, hashed, boxtune_version())
         if not store.write_new(f"{version}/{MANIFEST_FILE}", manifest.content()):
             manifest = _manifest(store, version)  # another publisher of the same was quicker
-    remember(model.home, Event(PUBLISHED, place=place))
+    if not model.is_fixed:
+        remember(model.home, Event(PUBLISHED, place=place))
     return Published(place, manifest, fresh=True)
 
 
@@ -205,17 +216,24 @@ def _parts(model: Model, options: PublishOptions, say: Callable[[str], None]) ->
     Raises:
         InputError: it was not exported, or another checkpoint was.
     """
-    export = _export(model, options)
-    test = read_measured(model.folder / TEST)
+    exported, tested = options.export or model.folder / EXPORT_FOLDER, options.evaluation or model.folder / TEST
+    export = _export(model, options, exported)
+    test = read_measured(tested)
     if test is None or test.checkpoint != model.checkpoint_name:
         why = "not measured on the test split" if test is None else "the test measured another checkpoint"
         say(f"note: {why}, and the model card says so; boxtune evaluate {model.place} measures it")
         test = None
-    return _Parts(model, dict(_files(model, export, test)), test, export)
+    own = _own_files(model)
+    if test is not None:
+        own += [(f"{TEST}/{name}", tested / name) for name in (MEASURED_FILE, PAGE_FILE)]
+    if export is None:
+        own.append((LABEL_MAP_FILE, _label_map(model)))
+    else:
+        own += [(file.relative_to(exported).as_posix(), file) for file in exported.rglob("*")]
+    return _Parts(model, {name: file for name, file in own if file.is_file()}, test, export)
 
 
-def _export(model: Model, options: PublishOptions) -> ExportRecord | None:
-    folder = model.folder / EXPORT_FOLDER
+def _export(model: Model, options: PublishOptions, folder: Path) -> ExportRecord | None:
     if not (folder / EXPORT_FILE).is_file():
         if options.exports:
             raise InputError(
@@ -231,20 +249,12 @@ def _export(model: Model, options: PublishOptions) -> ExportRecord | None:
     return export
 
 
-def _files(model: Model, export: ExportRecord | None, test: MeasuredRecord | None) -> Iterator[tuple[str, Path]]:
-    """The model's files, by their names in the version, as far as they are there."""
+def _own_files(model: Model) -> list[tuple[str, Path]]:
+    """What the training left, by the names in the version; not all of it need be there."""
     folder, prefix = model.folder, Path(model.checkpoint)
     own = [(name, folder / name) for name in (CONFIG_FILE, METRICS_FILE, TRIAL_FILE)]
     own.append((TRAINING_FILE, model.home / TRAINING_FILE))
-    own += [(f"{CHECKPOINT_FOLDER}/{file.name}", file) for file in prefix.parent.glob(f"{prefix.name}.*")]
-    if test is not None:
-        own += [(f"{TEST}/{name}", folder / TEST / name) for name in (MEASURED_FILE, PAGE_FILE)]
-    if export is None:
-        own.append((LABEL_MAP_FILE, _label_map(model)))
-    else:
-        exported = folder / EXPORT_FOLDER
-        own += [(file.relative_to(exported).as_posix(), file) for file in exported.rglob("*")]
-    return ((name, file) for name, file in own if file.is_file())
+    return own + [(f"{CHECKPOINT_FOLDER}/{file.name}", file) for file in prefix.parent.glob(f"{prefix.name}.*")]
 
 
 def _label_map(model: Model) -> Path:

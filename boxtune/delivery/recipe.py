@@ -25,6 +25,7 @@ from trial_entry.pipeline_config.render import config_digest
 from trial_entry.pipeline_config.text import parse_config
 from trial_entry.records.dataset import count_train_examples
 from trial_entry.storage.paths import local_folders
+from trial_entry.storage.urls import Remote
 
 _LENGTHS = ("num_steps", "epochs")
 _BASELINE = "baseline"
@@ -50,7 +51,7 @@ class Recipe:
     notes: tuple[str, ...] = ()
 
 
-def config_recipe(path: Path) -> Recipe:
+def config_recipe(path: Path | Remote) -> Recipe:
     """The config itself, complete.
 
     Raises:

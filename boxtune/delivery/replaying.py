@@ -5,11 +5,11 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from boxtune.delivery.asking import request_errors, to_standard_error
 from boxtune.delivery.manifest import verify
-from boxtune.delivery.model import open_model
+from boxtune.delivery.model import Model, open_model
 from boxtune.delivery.recipe import Recipe
 from boxtune.delivery.reproduction import Reproduction, read_reproduction
 from boxtune.delivery.testing import EvaluateOptions, measure
@@ -21,6 +21,7 @@ from trial_entry.pipeline_config.base_config import BaseConfig
 from trial_entry.pipeline_config.inputs import (
     TEST,
     TRAIN_READER,
+    absolute_path,
     all_readers,
     local_record_files,
     localized,
@@ -29,7 +30,8 @@ from trial_entry.pipeline_config.inputs import (
 from trial_entry.pipeline_config.protos import InputReader, TrainEvalPipelineConfig
 from trial_entry.pipeline_config.text import config_text, read_config
 from trial_entry.records.tfrecord import summarize
-from trial_entry.storage.paths import is_file
+from trial_entry.storage.paths import is_file, local_folder
+from trial_entry.storage.urls import Remote, is_remote
 
 EQUAL = 1e-6  # between metrics of one deterministic training on two occasions
 
@@ -39,14 +41,14 @@ class ReplayOptions:
     """How a model is to be made again.
 
     Attributes:
-        out: the folder that takes it.
-        data: the folder of the records, where they moved; None for where the config says.
+        out: the folder or gs:// prefix that takes it.
+        data: the folder or prefix of the records, where they moved; None for where the config says.
         anyway: whether other data are no reason to stop.
         command: as it was given.
     """
 
-    out: Path
-    data: Path | None = None
+    out: Path | Remote
+    data: str | None = None
     anyway: bool = False
     command: Sequence[str] = ()
 
@@ -92,6 +94,19 @@ class Replayed:
         return all(each.difference is not None and abs(each.difference) <= EQUAL for each in self.comparisons)
 
 
+def local_reproduction(place: str) -> Path:
+    """The reproduction.yaml of a version in a folder or a bucket, with the whole version beside it.
+
+    Raises:
+        InputError: a bucket cannot be read, or nothing is there.
+    """
+    if not is_remote(place):
+        return Path(place)
+    folder, _, name = place.rpartition("/")
+    with request_errors():
+        return local_folder(folder) / name
+
+
 def replay(file: Path, options: ReplayOptions, say: Callable[[str], None] = to_standard_error) -> Replayed:
     """Train again what reproduction.yaml describes, and measure it on the same splits.
 
@@ -120,7 +135,7 @@ def replay(file: Path, options: ReplayOptions, say: Callable[[str], None] = to_s
     differences = [*others, *_other_machine(made, now, record.devices)]
     comparisons = list(_compare("validation", made.validation, training.seeds[0].metrics))
     if made.test and any(reader.name == TEST for reader in config.eval_input_reader):
-        comparisons += _compare(TEST, made.test, measure(model, EvaluateOptions(), say).record.metrics)
+        comparisons += _compare(TEST, made.test, measure(model, _test_options(model), say).record.metrics)
     in_one_go = made.began == 1 and len(record.started) == 1
     return Replayed(comparisons, differences, made.deterministic and in_one_go and not differences)
 
@@ -137,11 +152,14 @@ def _config(path: Path, made: Reproduction, options: ReplayOptions) -> TrainEval
     return config
 
 
-def _move(reader: InputReader, folder: Path) -> None:
+def _move(reader: InputReader, folder: str) -> None:
     """Let a reader read files of the same names in another folder."""
-    names = [str((folder / Path(name).name).resolve()) for name in record_files(reader)]
-    reader.tf_record_input_reader.input_path[:] = names
-    reader.label_map_path = str((folder / Path(reader.label_map_path).name).resolve())
+
+    def moved(path: str) -> str:
+        return absolute_path(f"{folder}/{PurePosixPath(path).name}", Path.cwd())
+
+    reader.tf_record_input_reader.input_path[:] = map(moved, record_files(reader))
+    reader.label_map_path = moved(reader.label_map_path)
 
 
 def _other_data(config: TrainEvalPipelineConfig, made: Reproduction) -> Iterator[str]:
@@ -177,6 +195,11 @@ def _recipe(config: TrainEvalPipelineConfig, made: Reproduction, file: Path) -> 
         assignments=made.assignments,
     )
     return Recipe(rendered.text, request, record)
+
+
+def _test_options(model: Model) -> EvaluateOptions:
+    """What is measured of a copy of what lies in a bucket stays beside the copy."""
+    return EvaluateOptions(out=model.folder / TEST if model.is_fixed else None)
 
 
 def _compare(split: str, published: Mapping[str, float], again: Mapping[str, float]) -> Iterator[Comparison]:

@@ -46,6 +46,7 @@ class EvaluateOptions:
         label_map: of these; None for the config's own.
         group: what groups images besides the import's table, as `data import --group` has it.
         again: measure where the same was measured before.
+        out: the folder for what is measured, beside which looks are remembered; None for the split's in the model's.
         pictures: how many images with their detections.
         score_threshold: for precision and recall, and for pictures.
         resamples: draws of the bootstrap.
@@ -56,6 +57,7 @@ class EvaluateOptions:
     label_map: str | None = None
     group: str = BY_IMAGE
     again: bool = False
+    out: Path | None = None
     pictures: int = 12
     score_threshold: float = 0.5
     resamples: int = 1000
@@ -86,7 +88,7 @@ def measure(model: Model, options: EvaluateOptions, say: Callable[[str], None] =
         InputError: there is no such split, its images are trained on too, or the checkpoint is not the config's.
         Interrupted: a signal came; nothing was kept.
     """
-    folder = model.folder / options.split
+    folder, home = _places(model, options)
     with request_errors():
         config = _config(model, options)
         files = local_record_files(config.eval_input_reader[0])
@@ -95,17 +97,17 @@ def measure(model: Model, options: EvaluateOptions, say: Callable[[str], None] =
     if before is not None and not options.again and _is_same(before, model, options, digest):
         return Measured(folder, before, fresh=False)
     compared, shared = _compare(model, options, files, say)
-    looks = sum(each.event == EVALUATED and each.data_digest == digest for each in history(model.home))
+    looks = sum(each.event == EVALUATED and each.data_digest == digest for each in history(home))
     working = folder.with_name(folder.name + _WORKING)
     shutil.rmtree(working, ignore_errors=True)
-    working.mkdir()
+    working.mkdir(parents=True)
     write_atomically(working / CONFIG_FILE, config_text(config))
     ask(_request(model, options, working), say)
     with request_errors():
         found = read_evaluation(working)
         held = NamedDetections.read(working / DETECTIONS_FILE)
     checkpoint = model.checkpoint_name
-    remember(model.home, Event(EVALUATED, options.split, digest, checkpoint, found.metrics))
+    remember(home, Event(EVALUATED, options.split, digest, checkpoint, found.metrics))
     say(f"drawing {options.resamples} times from {len(held.detections.images)} images")
     names = [held.names.get(each["id"], str(each["id"])) for each in held.detections.images]
     groups = image_groups(names, {file.parent for file in files}, Grouping(options.group))
@@ -130,6 +132,16 @@ def measure(model: Model, options: EvaluateOptions, say: Callable[[str], None] =
     shutil.rmtree(folder, ignore_errors=True)
     working.rename(folder)
     return Measured(folder, record, fresh=True)
+
+
+def _places(model: Model, options: EvaluateOptions) -> tuple[Path, Path]:
+    """Where what is measured goes, and where the looks are remembered."""
+    if options.out is not None:
+        return options.out, options.out.parent
+    if model.is_fixed:
+        what = "a published version, in which nothing is changed" if model.is_published else "in a bucket"
+        raise InputError(f"{model.place}: is {what}; --out DIR takes what is measured")
+    return model.folder / options.split, model.home
 
 
 def _is_same(before: MeasuredRecord, model: Model, options: EvaluateOptions, digest: str) -> bool:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from boxtune.delivery.asking import ask, request_errors, to_standard_error
 from boxtune.delivery.recipe import Recipe
-from boxtune.delivery.training_record import TRAINING_FILE, SeedRecord, TrainingRecord, read_training
+from boxtune.delivery.training_home import TrainingHome, training_home
+from boxtune.delivery.training_record import SeedRecord, TrainingRecord
 from boxtune.errors import InputError
-from trial_entry.contract.files import CHECKPOINT_FILE, CONFIG_FILE, LOCK_FILE
+from trial_entry.contract.files import CHECKPOINT_FILE
 from trial_entry.contract.metrics import DIVERGED, Objective
-from trial_entry.contract.records import MetricRow, read_rows, read_trial
+from trial_entry.contract.records import MetricRow, read_trial
 from trial_entry.contract.requests import MAXIMIZE, MINIMIZE, TrainRequest
-from trial_entry.model_dir import write_atomically
-
-_SEED_FOLDER = "seed-"
-_COPYING = ".copying"
+from trial_entry.storage.urls import Remote
 
 
 @dataclass(frozen=True)
@@ -26,7 +23,7 @@ class TrainOptions:
     """How a recipe is to be trained.
 
     Attributes:
-        out: the folder that takes the trainings.
+        out: the folder or gs:// prefix that takes the trainings.
         seeds: how many.
         seed: the first; None to go on from the trial's own checkpoint where there is one, or else begin at 1.
         eval_every_n: steps between evaluations; None as the trials had it.
@@ -34,7 +31,7 @@ class TrainOptions:
         command: as it was given, for the record.
     """
 
-    out: Path
+    out: Path | Remote
     seeds: int = 1
     seed: int | None = None
     eval_every_n: int | None = None
@@ -43,52 +40,46 @@ class TrainOptions:
 
 
 def train(recipe: Recipe, options: TrainOptions, say: Callable[[str], None] = to_standard_error) -> TrainingRecord:
-    """Train every seed that has not ended yet; the same call on the same folder goes on.
+    """Train every seed that has not ended yet; the same call on the same place goes on.
 
     Args:
         say: is told what happens, a line at a time.
 
     Raises:
-        InputError: the folder holds another training, or a trial finds something wrong.
+        InputError: the place holds another training, or a trial finds something wrong.
         Interrupted: a signal came; what was done is kept.
     """
-    home = options.out
-    record = _begun(recipe, options)
-    for note in recipe.notes:
-        say(f"note: {note}")
-    begun = _place_to_go_on(recipe, options)
-    for seed in _seeds(recipe, options, begun):
-        known = next((each for each in record.seeds if each.seed == seed), None)
-        if known is not None and known.step:
-            say(f"seed {seed}: trained before, to step {known.step}")
-            continue
-        trained = _train_seed(home, recipe, options, seed, begun, say)
-        others = tuple(each for each in record.seeds if each.seed != seed)
-        record = replace(record, seeds=(*others, trained))
-        record.write(home)
-    record = replace(record, chosen=_best(record).folder)
-    record.write(home)
+    with request_errors():
+        home = training_home(options.out)
+        record = _begun(home, recipe, options)
+        for note in recipe.notes:
+            say(f"note: {note}")
+        begun = _place_to_go_on(recipe, options)
+        for seed in _seeds(recipe, options, begun):
+            known = next((each for each in record.seeds if each.seed == seed), None)
+            if known is not None and known.step:
+                say(f"seed {seed}: trained before, to step {known.step}")
+                continue
+            trained = _train_seed(home, recipe, options, seed, begun, say)
+            others = tuple(each for each in record.seeds if each.seed != seed)
+            record = replace(record, seeds=(*others, trained))
+            home.keep(record)
+        record = replace(record, chosen=_best(record).folder)
+        home.keep(record)
     return record
 
 
-def _begun(recipe: Recipe, options: TrainOptions) -> TrainingRecord:
-    """The training that the folder holds already, or a new one."""
-    home = options.out
-    before = read_training(home)
+def _begun(home: TrainingHome, recipe: Recipe, options: TrainOptions) -> TrainingRecord:
+    """The training that the place holds already, or a new one."""
+    before = home.read()
     if before is not None:
         if before.config_digest != recipe.record.config_digest:
-            what = f"of {before.trial or before.source}" if before.source else "of another config"
-            raise InputError(f"{home}: holds a training {what}, whose config differs; name another folder with --out")
+            what = f"of {before.trial or before.source}"
+            raise InputError(f"{home.place}: holds a training {what}, whose config differs; name another with --out")
         return before
-    if home.is_dir() and any(home.iterdir()):
-        raise InputError(f"{home}: holds other files (no {TRAINING_FILE}); name another folder with --out")
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        write_atomically(home / CONFIG_FILE, recipe.config)
-    except OSError as error:
-        raise InputError(f"{home}: cannot be written: {error.strerror}; name another folder with --out") from None
+    home.begin(recipe.config)
     record = replace(recipe.record, command=tuple(options.command))
-    record.write(home)
+    home.keep(record)
     return record
 
 
@@ -107,43 +98,33 @@ def _place_to_go_on(recipe: Recipe, options: TrainOptions) -> Path | None:
     begun = recipe.begun
     if begun is None or options.seed is not None or options.seeds > 1:
         return None
-    with request_errors():
-        record = read_trial(begun)
+    record = read_trial(begun)
     usable = record.seed is not None and not record.diverged and (begun / CHECKPOINT_FILE).is_file()
     return begun if usable else None
 
 
 def _train_seed(
-    home: Path, recipe: Recipe, options: TrainOptions, seed: int, begun: Path | None, say: Callable[[str], None]
+    home: TrainingHome,
+    recipe: Recipe,
+    options: TrainOptions,
+    seed: int,
+    begun: Path | None,
+    say: Callable[[str], None],
 ) -> SeedRecord:
-    folder = home / f"{_SEED_FOLDER}{seed}"
-    if begun is not None and not folder.exists():
-        _copy(begun, folder)
-        say(f"seed {seed}: goes on from the checkpoint of {recipe.record.trial}, step {read_trial(folder).steps}")
-    ask(_request(home, recipe, options, folder, seed), lambda line: say(f"seed {seed}: {line}"))
-    with request_errors():
-        record, rows = read_trial(folder), read_rows(folder)
+    if begun is not None and home.take_over(begun, seed):
+        say(f"seed {seed}: goes on from the checkpoint of {recipe.record.trial}, step {read_trial(begun).steps}")
+    ask(_request(home, recipe, options, seed), lambda line: say(f"seed {seed}: {line}"))
+    record, rows = home.left(seed)
     row = _counts(rows, recipe.record)
     went_on = recipe.record.trial if begun is not None else ""
-    return SeedRecord(seed, folder.name, went_on, row.step, dict(row.metrics), record.diverged or "")
+    return SeedRecord(seed, home.name(seed), went_on, row.step, dict(row.metrics), record.diverged or "")
 
 
-def _copy(begun: Path, folder: Path) -> None:
-    """A trial's MODEL_DIR, whole or not at all; its lock is its own."""
-    copying = folder.with_name(folder.name + _COPYING)
-    shutil.rmtree(copying, ignore_errors=True)
-    try:
-        shutil.copytree(begun, copying, ignore=shutil.ignore_patterns(LOCK_FILE))
-        copying.rename(folder)
-    except OSError as error:
-        raise InputError(f"{folder}: {begun} cannot be copied there: {error.strerror or error}") from None
-
-
-def _request(home: Path, recipe: Recipe, options: TrainOptions, folder: Path, seed: int) -> TrainRequest:
+def _request(home: TrainingHome, recipe: Recipe, options: TrainOptions, seed: int) -> TrainRequest:
     record, given = recipe.record, recipe.request
     return TrainRequest(
-        pipeline_config_path=home / CONFIG_FILE,
-        model_dir=folder,
+        pipeline_config_path=home.config,
+        model_dir=home.model_dir(seed),
         seed=seed,
         score_threshold=given.score_threshold,
         checkpoint_every_n=given.checkpoint_every_n,

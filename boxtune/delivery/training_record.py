@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from boxtune.errors import InputError
-from trial_entry.contract.json_records import from_json, read_json, to_json
+from trial_entry.contract.json_records import from_json, to_json
 from trial_entry.contract.metrics import MAP
 from trial_entry.errors import RequestError
 from trial_entry.model_dir import write_json
@@ -82,6 +83,18 @@ class TrainingRecord:
             raise InputError(f"{home}: cannot be written: {error.strerror}") from None
 
 
+def parse_training(content: bytes, where: str) -> TrainingRecord:
+    """What training.json holds; `where` names it.
+
+    Raises:
+        InputError: it is no such record.
+    """
+    try:
+        return from_json(TrainingRecord, json.loads(content), where)
+    except (RequestError, ValueError) as wrong:
+        raise InputError(f"{where}: no record of a training: {wrong}") from None
+
+
 def read_training(home: Path) -> TrainingRecord | None:
     """training.json of a folder; None where there is none.
 
@@ -89,8 +102,4 @@ def read_training(home: Path) -> TrainingRecord | None:
         InputError: it is no such record.
     """
     file = home / TRAINING_FILE
-    try:
-        value = read_json(file)
-        return None if value is None else from_json(TrainingRecord, value, str(file))
-    except RequestError as wrong:
-        raise InputError(str(wrong)) from None
+    return parse_training(file.read_bytes(), str(file)) if file.exists() else None

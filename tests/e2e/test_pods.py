@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,12 +16,14 @@ from boxtune.cluster.reasons import PodState, pod_state
 from boxtune.experiment.experiment import DEFAULT_FILTER
 from boxtune.runs.collector import collect_text
 from tests.boxtune.cluster.models import read
+from tests.buckets import client, serving, upload
 from tests.e2e.conftest import HOST_FOLDER
 from tests.e2e.kubectl import evict, kubectl, kubectl_json, succeeds, wait_for
 from tests.e2e.trial_pods import ASSIGNMENTS, built, ended, log, pods, running, trial_job
 
 GPU = "nvidia.com/gpu"
 FEW = ("--set=num_steps=6",)
+PLACE = "gs://drones/runs/bucket"
 
 
 @pytest.fixture
@@ -102,6 +107,54 @@ def test_a_deleted_pod_saves_and_the_next_goes_on_from_there(
     assert "going on from step" in whole
     assert "training from step 0" not in whole
     assert len({line.split()[0] for line in whole.splitlines() if " mAP=" in line}) == 10
+
+
+@pytest.fixture
+def bucket(cluster: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Any]]:
+    """The address of a bucket server that pods reach, and a bucket `drones`."""
+    addresses = kubectl_json("get", "nodes")["items"][0]["status"]["addresses"]
+    node = next(each["address"] for each in addresses if each["type"] == "InternalIP")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
+        way.connect((node, 9))  # sends nothing: tells the address by which the node knows this machine
+        host = way.getsockname()[0]
+    with serving(host) as address:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", address)
+        yield address, client().create_bucket("drones")
+
+
+def test_a_trial_whose_every_path_is_in_a_bucket_goes_on_in_another_pod(
+    namespace: str, image: str, data: Path, bucket: tuple[str, Any], tmp_path: Path
+) -> None:
+    """No volume is shared by the two pods: what the first one saved comes back from the bucket."""
+    address, drones = bucket
+    upload(drones, data, "data")
+    experiment = built(tmp_path / "overlay", ("spot",))
+    arguments = ("--set=num_steps=200", "--eval_every_n=20", "--seed=1")
+    job = trial_job(experiment, "bucket", namespace, image, *arguments, wrapped=True)
+    container = job["spec"]["template"]["spec"]["containers"][0]
+    line = container["args"][-1].replace("=/data/", "=gs://drones/data/")
+    container["args"][-1] = line.replace("--model_dir=/model", f"--model_dir={PLACE}")
+    stop = container["lifecycle"]["preStop"]["exec"]["command"]
+    container["lifecycle"]["preStop"]["exec"]["command"] = [each.replace("/model", PLACE) for each in stop]
+    container.setdefault("env", []).extend(
+        {"name": name, "value": value}
+        for name, value in (("STORAGE_EMULATOR_HOST", address), ("BOXTUNE_CACHE", "/tmp/cache"))
+    )
+    with running(namespace, experiment, job) as name:
+        first = wait_for("a pod", lambda: pods(namespace, name))[0]["metadata"]["name"]
+        wait_for("its first metrics", lambda: _metric_lines(namespace, first))
+        evict(namespace, first)
+        second = wait_for(
+            "the next pod",
+            lambda: [found for each in pods(namespace, name) if (found := each["metadata"]["name"]) != first],
+        )[0]
+        wait_for("what it prints first", lambda: _started(namespace, second))
+        assert ended(namespace, name) == "Complete", _so_far(namespace, second)
+        whole = log(namespace, second, "repeat")
+    assert "training from step 0" not in whole
+    left = {blob.name.removeprefix("runs/bucket/") for blob in drones.list_blobs(prefix="runs/bucket/")}
+    assert {"pipeline.config", "metrics.json", "trial.json", "checkpoint", "ckpt-200.index"} <= left
+    assert len(json.loads(drones.blob("runs/bucket/metrics.json").download_as_bytes())) == 10
 
 
 def _metric_lines(namespace: str, pod: str) -> list[str]:

@@ -27,6 +27,7 @@ from trial_entry.storage.paths import local_folders
 
 _LOG = logging.getLogger(__name__)
 _SEEDS = 2**31
+_MEASURED = "measured"  # why a trial ended when all is well
 
 
 def train(request: TrainRequest, stream: MetricStream) -> int:
@@ -46,6 +47,9 @@ def train(request: TrainRequest, stream: MetricStream) -> int:
     target = request.num_train_steps or config.train_config.num_steps
     with open_model_dir(request.model_dir) as folder:
         folder.settle_config(rendered.text)
+        if _is_finished(folder, target):
+            _print_again(folder, stream)
+            return EXIT_MEASURED
         folder.record = _begun(folder.record, request, rendered, dataset)
         try:
             folder.write_record()  # within: a signal that comes just after it is a reason too
@@ -56,7 +60,7 @@ def train(request: TrainRequest, stream: MetricStream) -> int:
         except Exception as error:
             _end(folder, f"a bug: {error!r}")
             raise
-        _end(folder, "measured")
+        _end(folder, _MEASURED)
     return EXIT_MEASURED
 
 
@@ -68,20 +72,34 @@ def _look_at_objective(request: TrainRequest, dataset: Dataset) -> None:
         raise RequestError(f"--objective_metric={name}: no class of the label map is it; {nearest_metric(name, known)}")
 
 
+def _is_finished(folder: ModelDir, target: int) -> bool:
+    """Whether an earlier run has done all of it."""
+    rows = folder.read_rows()
+    return bool(rows) and (rows[-1].step >= target or bool(rows[-1].metrics.get(DIVERGED)))
+
+
+def _print_again(folder: ModelDir, stream: MetricStream) -> None:
+    """The metrics of earlier runs; what is recorded of these stays, whatever the data are by now."""
+    rows = folder.read_rows()
+    for row in rows:
+        stream.write(row.timestamp, row.metrics)
+    _LOG.info("finished before, at step %d; its metrics are printed again", rows[-1].step)
+    if folder.record.reason != _MEASURED:  # it was killed between its last evaluation and its end
+        _end(folder, _MEASURED)
+
+
 def _measure(context: TrialContext) -> None:
     """Print the metrics of earlier runs again, then train and evaluate what is left."""
-    rows = context.folder.read_rows()
-    for row in rows:
+    for row in context.folder.read_rows():
         context.stream.write(row.timestamp, row.metrics)
-    if rows and (rows[-1].step >= context.target or rows[-1].metrics.get(DIVERGED)):
-        _LOG.info("finished before, at step %d; its metrics are printed again", rows[-1].step)
-        return
     with out_of_memory_as_error():
         run_trial(context)
 
 
 def _begun(before: TrialRecord, request: TrainRequest, rendered: RenderedConfig, dataset: Dataset) -> TrialRecord:
     """What is known of the trial before it runs; a seed that was drawn once stays."""
+    if before.steps and before.data_digests not in ({}, dataset.digests):
+        _LOG.warning("the records are not those of the first %d steps: their digests differ", before.steps)
     drawn = before.seed if before.seed is not None else secrets.randbelow(_SEEDS)
     return replace(
         before,

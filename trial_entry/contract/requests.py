@@ -118,7 +118,7 @@ Render the config from its assignments, train, evaluate, and print the metrics.
 
 The same command on the same --model_dir goes on from its checkpoint; a finished one prints its metrics again.
 
-commands: train (the default), evaluate, export, build, stop, serve; each has its own --help
+commands: train (the default), evaluate, export, detect, build, stop, serve; each has its own --help
 
 exit codes: 0 measured; 2 the request is wrong (one line says how); 3 out of memory; 143 stopped by SIGTERM after
 saving a checkpoint; 1 a bug
@@ -239,6 +239,27 @@ Write a checkpoint as SavedModel, TensorFlow Lite and ONNX; load each again and 
 
 
 @dataclass(frozen=True)
+class DetectRequest(Request):
+    """What a SavedModel of `export` finds in image files (`trial_entry.contract.detecting`).
+
+    Attributes:
+        saved_model: the folder.
+        images: a JSON line for each image or window to look at.
+        output: a JSON line for each, in their order.
+        score_threshold: below it a detection is left out.
+        batch_size: images of one size that are looked at together.
+    """
+
+    command = "detect"
+    about = "Look at images with a SavedModel of export; an image that is none is said in its line."
+    saved_model: Path = required(FILE, "DIR", "the folder saved_model of an export")
+    images: Path = required(FILE, "FILE", "a JSON object a line: file, and window as [left, top, right, lower]")
+    output: Path = required(FILE, "FILE", "where the detections go, a JSON line for each")
+    score_threshold: float = optional(number(0, 1), 0.0, "X", "leave out detections below it (0)")
+    batch_size: int = optional(whole(1), 8, "N", "images of one size that are looked at together (8)")
+
+
+@dataclass(frozen=True)
 class BuildRequest(AssigningRequest):
     """The models that assignments make, built and not trained.
 
@@ -288,7 +309,15 @@ class ServeRequest(Request):
 
 REQUESTS: dict[str, type[Request]] = {
     kind.command: kind
-    for kind in (TrainRequest, EvaluateRequest, ExportRequest, BuildRequest, StopRequest, ServeRequest)
+    for kind in (
+        TrainRequest,
+        EvaluateRequest,
+        ExportRequest,
+        DetectRequest,
+        BuildRequest,
+        StopRequest,
+        ServeRequest,
+    )
 }
 
 

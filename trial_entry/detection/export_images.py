@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from trial_entry.detection.evaluation import image_ids
 from trial_entry.errors import DataError
 from trial_entry.pipeline_config.inputs import local_record_files
 from trial_entry.pipeline_config.protos import InputReader, TrainEvalPipelineConfig
@@ -34,15 +35,12 @@ def evaluated_images(reader: InputReader, wanted: Collection[int]) -> Iterator[t
     Raises:
         DataError: some are not there, as of records without a source_id, which have another id each time.
     """
-    import tensorflow as tf
-    from object_detection.inputs import HASH_BINS
-
     left = set(wanted)
     for file in local_record_files(reader):
         for number, data in enumerate(read_records(file)):
             features = decode_example(data, f"{file}: record {number}")
             source = next(iter(features.get(SOURCE_ID, [])), b"")
-            image = int(np.int32(tf.strings.to_hash_bucket_fast(source, HASH_BINS).numpy()))
+            [image] = image_ids([source])
             if image in left:
                 left.discard(image)
                 yield image, features[ENCODED][0]

@@ -5,6 +5,7 @@ Nothing of the API is needed here but by whoever gives TensorFlow Lite its resiz
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,7 +57,11 @@ class SavedModel:
         Raises:
             ConfigError: TensorFlow cannot load it, or it has another signature.
         """
-        import tensorflow as tf
+        os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+        with without_chatter():
+            import tensorflow as tf
+
+            tf.config.list_physical_devices("GPU")
 
         try:
             self._loaded = tf.saved_model.load(str(folder))
@@ -113,11 +118,19 @@ class OnnxModel:
     """A file `model.onnx`."""
 
     def __init__(self, file: Path) -> None:
+        """
+        Raises:
+            ConfigError: onnxruntime cannot load it.
+        """
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.log_severity_level = _ONNX_WARNINGS
-        self._session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+        onnxruntime.set_default_logger_severity(_ONNX_WARNINGS)
+        try:
+            self._session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # of its many kinds, one an error code
+            raise ConfigError(f"onnxruntime cannot load {file.name}: {str(error).splitlines()[0]}") from None
         self._outputs = [each.name for each in self._session.get_outputs()]
 
     def detect(self, images: Images) -> list[Found]:

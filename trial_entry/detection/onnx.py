@@ -11,6 +11,9 @@ from trial_entry.errors import ConfigError
 from trial_entry.logs import without_chatter
 
 if TYPE_CHECKING:
+    import tensorflow as tf
+    from onnx import ModelProto
+
     from trial_entry.detection.serving import Serving
 
 _PACKAGES = ("tf2onnx", "onnxruntime")  # what converts, and what runs the result again
@@ -37,7 +40,19 @@ def onnx_model(serving: Serving) -> bytes:
     try:
         with without_chatter():
             model, _ = tf2onnx.convert.from_function(serving.images, input_signature=[spec], opset=_OPSET)
+        _keep_constants(model, serving.images.get_concrete_function())
     except Exception as error:  # whatever its many parts raise
         said = str(error).strip().splitlines()
         raise ConfigError(f"tf2onnx cannot convert this model: {said[0] if said else error!r}") from None
     return bytes(model.SerializeToString())
+
+
+def _keep_constants(model: ModelProto, function: tf.types.experimental.ConcreteFunction) -> None:
+    """What the function took from outside of its graph becomes constants: tf2onnx makes inputs of it."""
+    from onnx import numpy_helper
+
+    taken = zip(function.graph.internal_captures, function.captured_inputs, strict=True)
+    values = {inside.name: outside for inside, outside in taken}
+    for given in [each for each in model.graph.input if each.name != IMAGES_INPUT]:
+        model.graph.initializer.append(numpy_helper.from_array(values[given.name].numpy(), given.name))
+        model.graph.input.remove(given)

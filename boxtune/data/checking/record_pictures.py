@@ -8,8 +8,7 @@ from dataclasses import replace
 from PIL import Image
 
 from boxtune.data.near_duplicates import Fingerprint, fingerprint
-from boxtune.data.orientation import UPRIGHT
-from boxtune.data.pixels import Undecodable, loaded, opened, orientation_of
+from trial_entry.images.pixels import UPRIGHT, Undecodable, loaded, opened, orientation_of
 from trial_entry.records.features import ENCODED
 from trial_entry.records.finding import Finding, Tally
 from trial_entry.records.image_header import REWRITE, ImageHeader

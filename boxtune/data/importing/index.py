@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from boxtune.data.annotations import AnnotatedImage, AnnotatedObject
 from boxtune.data.findings import Finding
 from boxtune.data.importing.settling import Tally
-from boxtune.data.orientation import Size
+from trial_entry.images.pixels import Size
 
 _LOOKS = "CREATE TABLE IF NOT EXISTS looks(key TEXT PRIMARY KEY, look BLOB NOT NULL) WITHOUT ROWID;"
 _IMAGES = """

@@ -13,13 +13,12 @@ from boxtune.data.annotations import AnnotatedImage, Written
 from boxtune.data.digests import sha256_of
 from boxtune.data.findings import Findings
 from boxtune.data.importing.index import DataIndex, Look, read_image, write_look
-from boxtune.data.importing.rasters import RASTER, Raster, read_by_windows
 from boxtune.data.importing.settling import settle
 from boxtune.data.importing.sources import image_bytes
 from boxtune.data.near_duplicates import fingerprint
-from boxtune.data.orientation import UPRIGHT
 from boxtune.data.parallel import in_parallel
-from boxtune.data.pixels import Undecodable, look_at
+from trial_entry.images.pixels import UPRIGHT, Undecodable, look_at
+from trial_entry.images.rasters import RASTER, Raster, read_by_windows
 
 _BATCH = 16
 

@@ -13,11 +13,10 @@ from PIL import Image
 
 from boxtune.data.annotations import AnnotatedImage, AnnotatedObject, Box
 from boxtune.data.importing.index import Look
-from boxtune.data.importing.rasters import RASTER, Raster
 from boxtune.data.importing.sources import image_bytes
-from boxtune.data.importing.tiling import Tiling, Window, tiles
-from boxtune.data.orientation import Size
-from boxtune.data.pixels import Undecodable, encoded, is_lossy, upright
+from boxtune.data.importing.tiling import Tiling, tiles
+from trial_entry.images.pixels import Size, Undecodable, encoded, is_lossy, upright
+from trial_entry.images.rasters import RASTER, Raster, Window
 from trial_entry.records.detection_example import DetectionExample, ExampleObject
 from trial_entry.records.examples import encode_example
 

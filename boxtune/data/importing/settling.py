@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from boxtune.data.annotations import AnnotatedImage, AnnotatedObject, Box, Written
 from boxtune.data.findings import Findings, What
-from boxtune.data.orientation import Size, seen_box, seen_size
+from boxtune.data.orientation import seen_box
+from trial_entry.images.pixels import Size, seen_size
 
 _ROUNDING = 1e-5  # of a side: what six digits leave over the edge, and nobody needs to be told
 _SLIP = 0.05  # of a side: up to here a hand slipped; beyond, the numbers mean something else

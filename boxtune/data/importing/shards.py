@@ -11,8 +11,8 @@ from pathlib import Path
 from boxtune.data.importing.index import DataIndex, Place
 from boxtune.data.importing.records import RecordOptions, examples
 from boxtune.data.parallel import in_parallel
-from boxtune.data.pixels import Undecodable
 from boxtune.errors import AnnotationsError
+from trial_entry.images.pixels import Undecodable
 from trial_entry.records.tfrecord import write_records
 
 _SHARD_BYTES = 128 << 20

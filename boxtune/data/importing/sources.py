@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from boxtune.data.annotations import AnnotatedImage
-from boxtune.data.pixels import Undecodable
 from trial_entry.errors import DataError
+from trial_entry.images.pixels import Undecodable
 from trial_entry.records.examples import decode_example
 from trial_entry.records.tfrecord import read_record
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from boxtune.data.annotations import AnnotatedObject
-from boxtune.data.orientation import Size
 from boxtune.errors import InputError
+from trial_entry.images.pixels import Size
+from trial_entry.images.rasters import Window
 
 _LEAST_VISIBLE = 0.1  # of an object, or of what a tile can hold of it: SAHI's share
 _MOST_OVERLAP = 0.9  # of a tile's side: with more there are hundreds of tiles for each pixel
 _NO_PIXEL = 1.0  # a visible part narrower than this is no box
-Window = tuple[int, int, int, int]  # left, top, right, lower
 
 
 @dataclass(frozen=True)

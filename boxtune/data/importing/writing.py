@@ -14,6 +14,7 @@ from boxtune.data.findings import Finding
 from boxtune.data.importing.options import ImportOptions, asked_split
 from boxtune.data.importing.planning import Plan
 from boxtune.data.importing.splitting import ALL_SPLITS
+from boxtune.data.importing.tiling import Tiling
 from boxtune.data.published import CONFIG, EXPERIMENT, FORMAT, IMPORT
 from trial_entry.contract.versions import boxtune_version
 from trial_entry.records.tfrecord import summarize
@@ -74,9 +75,15 @@ def about_import(
         "split": asked_split(options),
         "classes": dict(numbers),
         "splits": splits,
+        **({"tiling": _tiling(options.tiling)} if options.tiling is not None else {}),
         "configs": {name: sha256_of(made / name) for name in (CONFIG, EXPERIMENT) if (made / name).is_file()},
         "files": {path.name: path.stat().st_size for path in sorted(made.iterdir()) if path.name not in _UNSIZED},
     }
+
+
+def _tiling(tiling: Tiling) -> dict[str, int]:
+    """What a model trained on these tiles should be given too, in pixels."""
+    return {"width": tiling.width, "height": tiling.height, "overlap": tiling.overlap}
 
 
 def _digest(files: list[Path]) -> str:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from boxtune.data.pixels import Undecodable, loaded, opened
 from boxtune.data.sheet.survey import Pick, class_name
+from trial_entry.images.pixels import Undecodable, loaded, opened
 from trial_entry.records.detection_example import DetectionExample, ExampleObject
 
 EDGE = 320  # pixels of a tile's longer side

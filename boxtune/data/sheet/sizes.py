@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from boxtune.data.pixels import Undecodable, opened
+from trial_entry.images.pixels import Undecodable, opened
 from trial_entry.records.detection_example import DetectionExample
 
 

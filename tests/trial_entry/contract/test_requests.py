@@ -20,6 +20,7 @@ from trial_entry.contract.requests import (
     PROGRAM,
     REQUESTS,
     BuildRequest,
+    DetectRequest,
     EvaluateRequest,
     ExportRequest,
     Request,
@@ -107,6 +108,16 @@ def _export(draw: random.Random) -> ExportRequest:
     )
 
 
+def _detect(draw: random.Random) -> DetectRequest:
+    return DetectRequest(
+        saved_model=_path(draw),
+        images=_path(draw),
+        output=_path(draw),
+        score_threshold=draw.random(),
+        batch_size=draw.choice([1, 8]),
+    )
+
+
 def _build(draw: random.Random) -> BuildRequest:
     return BuildRequest(
         pipeline_config_path=_path(draw),
@@ -130,6 +141,7 @@ _DRAWN: dict[str, Callable[[random.Random], Request]] = {
     "train": _train,
     "evaluate": _evaluate,
     "export": _export,
+    "detect": _detect,
     "build": _build,
     "stop": _stop,
     "serve": _serve,
@@ -180,7 +192,7 @@ def test_no_command_means_train() -> None:
         (["stop", "--model_d=m"], "required: --model_dir"),
         (
             ["tune"],
-            '"tune" is no command; there are train, evaluate, export, build, stop, serve (no command means train)',
+            '"tune" is no command; there are train, evaluate, export, detect, build, stop, serve (no',
         ),
         (["--pipeline_config_path=c", "--model_dir=m", "--checkpoint_for=a=b", "--checkpoint_for=a=c"], "stands twice"),
     ],

@@ -272,6 +272,11 @@ def test_empty_tiles_are_drawn_at_their_rate(tmp_path: Path) -> None:
     for rate in ("0", "0.3", "1"):
         imported(words, tmp_path / rate, "--empty-tiles", rate)
         counts[rate] = len(list(examples(tmp_path / rate)))
+        assert json.loads((tmp_path / rate / "import.json").read_text())["tiling"] == {
+            "width": 50,
+            "height": 50,
+            "overlap": 0,
+        }
     assert counts["0"] == 1
     assert 90 < counts["0.3"] < 150
     assert counts["1"] == 400

@@ -1,4 +1,4 @@
-"""Data's image files: whether they decode, how TensorFlow reads them, and what to write where it reads them wrongly."""
+"""The images' room, files: do they decode, how does TensorFlow read them, what to write where it reads them wrongly."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from boxtune.data.orientation import TAG, UPRIGHT, Size
-
+TAG = 0x0112  # EXIF's orientation: 1 is upright, 2 to 8 turn or mirror
+UPRIGHT = 1
+_SIDEWAYS = 5  # of EXIF's orientations: from here on width and height change places
+Size = tuple[int, int]  # width, height
 MOST_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 0)  # Pillow's own limit against bombs: 179 megapixels
 _DARK = 1 << 12  # cameras of 12 bits
 _JPEG_QUALITY = 95
@@ -109,6 +111,11 @@ def upright(data: bytes) -> Image.Image:
     with opened(data) as image:
         loaded(image)
         return eight_bit(ImageOps.exif_transpose(image) or image)
+
+
+def seen_size(stored: Size, orientation: int) -> Size:
+    """Width and height as seen of an image that is stored so."""
+    return (stored[1], stored[0]) if orientation >= _SIDEWAYS else stored
 
 
 def eight_bit(image: Image.Image) -> Image.Image:

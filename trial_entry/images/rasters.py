@@ -1,4 +1,4 @@
-"""Data's orthophotos: TIFFs too large to decode whole, read window by window by rasterio (the extra `geo`)."""
+"""The images' room, orthophotos: TIFFs too large to decode whole, read by windows by rasterio (the extra `geo`)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from boxtune.data.importing.tiling import Window
-from boxtune.data.orientation import Size
-from boxtune.data.pixels import Undecodable
+from trial_entry.images.pixels import Size, Undecodable
 
+Window = tuple[int, int, int, int]  # left, top, right, lower, in pixels
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # TIFF and BigTIFF
 _COLOURS = 3
 _CACHE = 128 << 20  # bytes of decoded blocks; by itself GDAL takes a twentieth of the memory
@@ -66,14 +65,28 @@ class Raster:
         Raises:
             Undecodable: that part of the file is damaged.
         """
+        return self._read(window, (window[2] - window[0], window[3] - window[1]))
+
+    def overview(self, edge: int) -> Image.Image:
+        """All of it, smaller: its longer edge no longer than `edge` pixels.
+
+        Raises:
+            Undecodable: the file is damaged.
+        """
+        factor = min(1.0, edge / max(self.size))
+        return self._read((0, 0, *self.size), (max(1, int(self.size[0] * factor)), max(1, int(self.size[1] * factor))))
+
+    def _read(self, window: Window, size: Size) -> Image.Image:
         import rasterio
         from rasterio.windows import Window as RasterWindow
 
         left, top, right, lower = window
         bands = list(range(1, _COLOURS + 1)) if self._file.count >= _COLOURS else [1]
+        shape = (len(bands), size[1], size[0])
         try:
             with rasterio.Env(GDAL_CACHEMAX=_CACHE):
-                pixels = self._file.read(bands, window=RasterWindow(left, top, right - left, lower - top))
+                part = RasterWindow(left, top, right - left, lower - top)
+                pixels = self._file.read(bands, window=part, out_shape=shape)
         except Exception as error:  # as above
             raise Undecodable(f"does not decode as an image: {error}") from None
         if self._is_deep:
