@@ -27,7 +27,7 @@ from tests.trials import run, train_arguments
         (["--score_threshold=2"], "must be from 0 to 1"),
         (["--eval_every_n=x"], "invalid"),
         (["--learning_rate=1"], "unrecognized arguments"),
-        (["--model_dir=gs://bucket/model"], "writing to a bucket"),
+        (["--model_dir=gs://"], "gs://: write gs://BUCKET/PREFIX"),
     ],
 )
 def test_a_wrong_argument(data: Path, tmp_path: Path, arguments: list[str], says: str) -> None:

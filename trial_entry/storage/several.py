@@ -21,9 +21,12 @@ def several(work: Callable[[A, Event], R], arguments: Iterable[A]) -> list[R]:
     Raises:
         Exception: the first that `work` raised; the others have ended by then. What a signal raises is not waited for.
     """
-    given_up, threads = Event(), ThreadPoolExecutor(_AT_A_TIME)
+    given_up, every = Event(), list(arguments)
+    if len(every) == 1:
+        return [work(every[0], given_up)]
+    threads = ThreadPoolExecutor(_AT_A_TIME)
     try:
-        results = list(threads.map(lambda argument: work(argument, given_up), arguments))
+        results = list(threads.map(lambda argument: work(argument, given_up), every))
     except BaseException as problem:
         given_up.set()
         threads.shutdown(wait=isinstance(problem, Exception), cancel_futures=True)
