@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from boxtune.delivery.model import open_model
+from boxtune.delivery.training_record import read_training
 from tests.boxtune.checking.test_check import CORPUS, NAMES, found, written
 from tests.conftest import EXPERIMENTS
 from tests.e2e.kubectl import succeeds
@@ -60,7 +62,9 @@ def search(request: pytest.FixtureRequest, namespace: str, image: str, data: Pat
     return short(file, tmp_path, image, *more, lists={"batch_size": ("4", "8")}, **counts)
 
 
-def test_a_search_succeeds_and_boxtune_says_the_same_of_it(namespace: str, search: Path, data: Path) -> None:
+def test_a_search_succeeds_and_boxtune_says_the_same_of_it(
+    namespace: str, search: Path, data: Path, tmp_path: Path
+) -> None:
     where = f"--namespace={namespace}"
     with submitted(search, namespace) as name:
         assert "is there already, the same" in boxtune("submit", str(search), where)
@@ -81,5 +85,13 @@ def test_a_search_succeeds_and_boxtune_says_the_same_of_it(namespace: str, searc
         config = boxtune("best", name, where, f"--volume=data={data}")
         assigned = {each["name"]: each["value"] for each in optimal["parameterAssignments"]}
         assert f"train_config {{\n  batch_size: {assigned.get('batch_size', FIXED_BATCH)}\n" in config
+        if name == "grid-search":  # one training is like another
+            boxtune("train", name, where, f"--volume=data={data}", f"--out={tmp_path / 'model'}")
+            model = open_model(str(tmp_path / "model"))
+            assert model.step == "4"
+            training = read_training(model.home)
+            assert training is not None
+            assert (training.experiment, training.trial) == (name, best)
+            assert training.assignments == assigned
         assert "deleted" in boxtune("cancel", name, where)
         assert not succeeds("get", "experiment", name, "-n", namespace)

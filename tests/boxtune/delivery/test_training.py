@@ -7,13 +7,16 @@ import shutil
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from boxtune.delivery.model import open_model
+from boxtune.delivery.recipe import run_recipe
 from boxtune.errors import InputError
+from boxtune.local.reading import open_run
 from tests.conftest import write_config
 from tests.experiments import BOXTUNE, boxtune, processes_of
 from tests.trials import rows, trial
@@ -136,3 +139,16 @@ def test_the_same_command_goes_on(number: signal.Signals, data: Path, tmp_path: 
     assert rows(home / "seed-1")[-1]["step"] == 60
     if saved:
         assert f"going on from step {saved}" in ended.err
+
+
+def test_a_cluster_s_trial_is_rendered_again_with_this_machine_s_volumes(search: Path, digits: Path) -> None:
+    """As a run whose trials left no folder here: the same config, and no checkpoint to go on from."""
+    run = open_run(search)
+    here = run_recipe(run, "quick-start", None, {})
+    elsewhere = replace(run, trials=tuple(replace(each, folder=None) for each in run.trials))
+    made = run_recipe(elsewhere, "quick-start", None, {"data": digits})
+    assert made.record == replace(here.record, assignments=made.record.assignments)
+    assert made.config == here.config
+    assert (here.begun is None, made.begun) == (False, None)
+    with pytest.raises(InputError, match="no such file"):
+        run_recipe(elsewhere, "quick-start", None, {})
