@@ -21,7 +21,7 @@ from trial_entry.records.tfrecord import read_records
 
 # Enough steps for an mAP that an export can lose.
 SSD = ("--set=num_steps=375",)
-CENTER_NET = ("--set=model=hourglass_10", "--set=image_size=128", "--set=num_steps=250")
+CENTER_NET = ("--set=model=hourglass_10", "--set=image_size=128", "--set=batch_size=8", "--set=num_steps=200")
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
