@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from boxtune.delivery.record_files import parse_record
 from boxtune.errors import InputError
-from trial_entry.contract.json_records import from_json, to_json
-from trial_entry.errors import RequestError
+from trial_entry.contract.json_records import to_json
 
 HISTORY_FILE = "history.jsonl"
 EVALUATED, PUBLISHED = "evaluated", "published"
@@ -68,8 +68,5 @@ def history(home: Path) -> list[Event]:
         return []
     found = []
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            found.append(from_json(Event, json.loads(line), f"{file}:{number}"))
-        except (RequestError, ValueError) as wrong:
-            raise InputError(f"{file}:{number}: damaged: {wrong}; take the line out") from None
+        found.append(parse_record(Event, line, f"{file}:{number}", "an event of a model's history"))
     return found

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from boxtune.data.digests import sha256_of
+from boxtune.delivery.record_files import parse_record
 from boxtune.errors import InputError
-from trial_entry.contract.json_records import from_json, to_json
-from trial_entry.errors import RequestError
 
 MANIFEST_FILE = "manifest.json"
+A_MANIFEST = "the manifest of a published model"
 CLAIM_FILE = "claim.json"  # the first file of a version: whose it is, from before it is whole
 
 
@@ -66,26 +65,6 @@ class Manifest:
     files: Mapping[str, FileRecord]
     boxtune: str
 
-    def content(self) -> bytes:
-        """What manifest.json holds."""
-        return (json.dumps(to_json(self), indent=1) + "\n").encode()
-
-
-def read_manifest(content: bytes, where: str) -> Manifest:
-    """Raises InputError where `content` is no manifest; `where` names it."""
-    try:
-        return from_json(Manifest, json.loads(content), where)
-    except (RequestError, ValueError) as wrong:
-        raise InputError(f"{where}: no manifest of a published model: {wrong}") from None
-
-
-def read_claim(content: bytes, where: str) -> Claim:
-    """Raises InputError where `content` is no claim; `where` names it."""
-    try:
-        return from_json(Claim, json.loads(content), where)
-    except (RequestError, ValueError) as wrong:
-        raise InputError(f"{where}: no claim of a version: {wrong}; name another version") from None
-
 
 def verify(folder: Path) -> Manifest | None:
     """The manifest of a published version, every file of which is as it was published; None of any other folder.
@@ -98,7 +77,7 @@ def verify(folder: Path) -> Manifest | None:
         if (folder / CLAIM_FILE).is_file():
             raise InputError(f"{folder}: is not whole: its publishing was cut off; the same boxtune publish goes on")
         return None
-    manifest = read_manifest(file.read_bytes(), str(file))
+    manifest = parse_record(Manifest, file.read_bytes(), str(file), A_MANIFEST)
     for name, expected in manifest.files.items():
         path = folder / name
         if not path.is_file():

@@ -6,10 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from boxtune.errors import InputError
-from trial_entry.contract.json_records import from_json, read_json, to_json
-from trial_entry.errors import RequestError
-from trial_entry.model_dir import write_json
+from boxtune.delivery.record_files import parse_record
 
 MEASURED_FILE = "measured.json"
 
@@ -63,17 +60,6 @@ class MeasuredRecord:
     training_compared: bool = False
     shared_with_validation: int = 0
 
-    def write(self, folder: Path) -> None:
-        """Write measured.json into a folder.
-
-        Raises:
-            InputError: it cannot be written.
-        """
-        try:
-            write_json(folder / MEASURED_FILE, to_json(self))
-        except OSError as error:
-            raise InputError(f"{folder}: cannot be written: {error.strerror}") from None
-
 
 def read_measured(folder: Path) -> MeasuredRecord | None:
     """measured.json of a folder; None where there is none.
@@ -82,8 +68,4 @@ def read_measured(folder: Path) -> MeasuredRecord | None:
         InputError: it is no such record.
     """
     file = folder / MEASURED_FILE
-    try:
-        value = read_json(file)
-        return None if value is None else from_json(MeasuredRecord, value, str(file))
-    except RequestError as wrong:
-        raise InputError(str(wrong)) from None
+    return parse_record(MeasuredRecord, file.read_bytes(), str(file), "what was measured") if file.exists() else None

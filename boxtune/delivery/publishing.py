@@ -14,20 +14,20 @@ DEST/VERSION/
 from __future__ import annotations
 
 import hashlib
-import json
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from boxtune.delivery.asking import request_errors, to_standard_error
 from boxtune.delivery.history import PUBLISHED, Event, remember
-from boxtune.delivery.manifest import CLAIM_FILE, MANIFEST_FILE, Claim, FileRecord, Manifest, read_claim, read_manifest
+from boxtune.delivery.manifest import A_MANIFEST, CLAIM_FILE, MANIFEST_FILE, Claim, FileRecord, Manifest
 from boxtune.delivery.measured_page import PAGE_FILE
 from boxtune.delivery.measured_record import MEASURED_FILE, MeasuredRecord, read_measured
 from boxtune.delivery.model import CHECKPOINT_FOLDER, Model
 from boxtune.delivery.model_card import CARD_FILE, CardFacts, model_card
+from boxtune.delivery.record_files import parse_record, record_content
 from boxtune.delivery.reproduction import REPRODUCTION_FILE, Reproduction, reproduction_of
 from boxtune.delivery.training_record import TRAINING_FILE, read_training
 from boxtune.errors import InputError
@@ -133,7 +133,7 @@ def publish(model: Model, options: PublishOptions, say: Callable[[str], None] = 
             for each, path in sorted({**parts.files, **written}.items()):
                 store.put(f"{version}/{each}", path)
         manifest = Manifest(name, version, claim.created, digest, hashed, boxtune_version())
-        if not store.write_new(f"{version}/{MANIFEST_FILE}", manifest.content()):
+        if not store.write_new(f"{version}/{MANIFEST_FILE}", record_content(manifest)):
             manifest = _manifest(store, version)  # another publisher of the same was quicker
     if not model.is_fixed:
         remember(model.home, Event(PUBLISHED, place=place))
@@ -184,13 +184,19 @@ def _taken(store: Store, version: str, digest: str) -> Manifest | None:
 
 
 def _is_anothers(store: Store, version: str, digest: str) -> bool:
-    claim = store.read(f"{version}/{CLAIM_FILE}")
-    return claim is not None and read_claim(claim, f"{store.place}/{version}/{CLAIM_FILE}").digest != digest
+    claim = _claim(store, version)
+    return claim is not None and claim.digest != digest
+
+
+def _claim(store: Store, version: str) -> Claim | None:
+    content = store.read(f"{version}/{CLAIM_FILE}")
+    where = f"{store.place}/{version}/{CLAIM_FILE}"
+    return None if content is None else parse_record(Claim, content, where, "the claim of a version")
 
 
 def _manifest(store: Store, version: str) -> Manifest:
     where = f"{store.place}/{version}/{MANIFEST_FILE}"
-    return read_manifest(store.read(f"{version}/{MANIFEST_FILE}") or b"", where)
+    return parse_record(Manifest, store.read(f"{version}/{MANIFEST_FILE}") or b"", where, A_MANIFEST)
 
 
 def _claimed(store: Store, version: str, digest: str) -> Claim:
@@ -201,11 +207,10 @@ def _claimed(store: Store, version: str, digest: str) -> Claim:
     """
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     claim = Claim(digest, now)
-    content = (json.dumps(asdict(claim)) + "\n").encode()
-    if store.write_new(f"{version}/{CLAIM_FILE}", content):
+    if store.write_new(f"{version}/{CLAIM_FILE}", record_content(claim)):
         return claim
-    found = read_claim(store.read(f"{version}/{CLAIM_FILE}") or b"", f"{store.place}/{version}/{CLAIM_FILE}")
-    if found.digest != digest:
+    found = _claim(store, version)
+    if found is None or found.digest != digest:
         raise InputError(f"{store.place}/{version}: another model is being published as it; give the command again")
     return found
 

@@ -11,8 +11,9 @@ from boxtune.data.image_groups import image_groups
 from boxtune.data.importing.splitting import BY_IMAGE, Grouping
 from boxtune.delivery.asking import ask, request_errors, to_standard_error
 from boxtune.delivery.history import EVALUATED, Event, history, remember
-from boxtune.delivery.measured_record import IntervalRecord, MeasuredRecord, read_measured
+from boxtune.delivery.measured_record import MEASURED_FILE, IntervalRecord, MeasuredRecord, read_measured
 from boxtune.delivery.model import Model
+from boxtune.delivery.record_files import write_record
 from boxtune.errors import InputError
 from trial_entry.contract.files import CONFIG_FILE, EVALUATION_FILE
 from trial_entry.contract.records import read_evaluation
@@ -128,7 +129,7 @@ def measure(model: Model, options: EvaluateOptions, say: Callable[[str], None] =
         training_compared=compared,
         shared_with_validation=shared,
     )
-    record.write(working)
+    write_record(record, working / MEASURED_FILE)
     shutil.rmtree(folder, ignore_errors=True)
     working.rename(folder)
     return Measured(folder, record, fresh=True)

@@ -9,16 +9,15 @@ HOME/
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from abc import ABC, abstractmethod
 from pathlib import Path
 
+from boxtune.delivery.record_files import record_content, write_record
 from boxtune.delivery.training_record import TRAINING_FILE, TrainingRecord, parse_training, read_training
 from boxtune.errors import InputError
 from trial_entry.contract.files import CONFIG_FILE, LOCK_FILE, METRICS_FILE, TRIAL_FILE
-from trial_entry.contract.json_records import to_json
 from trial_entry.contract.records import MetricRow, TrialRecord, read_rows, read_trial
 from trial_entry.model_dir import write_atomically
 from trial_entry.storage.cache import Cache
@@ -118,7 +117,7 @@ class LocalHome(TrainingHome):
 
     def keep(self, record: TrainingRecord) -> None:
         """See TrainingHome."""
-        record.write(self._folder)
+        write_record(record, self._folder / TRAINING_FILE)
 
     def model_dir(self, seed: int) -> Path:
         """See TrainingHome."""
@@ -170,7 +169,7 @@ class BucketHome(TrainingHome):
     def keep(self, record: TrainingRecord) -> None:
         """See TrainingHome."""
         if record.chosen is not None:
-            self._store.write_new(TRAINING_FILE, (json.dumps(to_json(record), indent=1) + "\n").encode())
+            self._store.write_new(TRAINING_FILE, record_content(record))
 
     def model_dir(self, seed: int) -> Remote:
         """See TrainingHome."""

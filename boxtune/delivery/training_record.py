@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from boxtune.errors import InputError
-from trial_entry.contract.json_records import from_json, to_json
+from boxtune.delivery.record_files import parse_record
 from trial_entry.contract.metrics import MAP
-from trial_entry.errors import RequestError
-from trial_entry.model_dir import write_json
 
 TRAINING_FILE = "training.json"
 
@@ -71,17 +67,6 @@ class TrainingRecord:
     seeds: tuple[SeedRecord, ...] = ()
     chosen: str | None = None
 
-    def write(self, home: Path) -> None:
-        """Replace training.json of a folder.
-
-        Raises:
-            InputError: it cannot be written.
-        """
-        try:
-            write_json(home / TRAINING_FILE, to_json(self))
-        except OSError as error:
-            raise InputError(f"{home}: cannot be written: {error.strerror}") from None
-
 
 def parse_training(content: bytes, where: str) -> TrainingRecord:
     """What training.json holds; `where` names it.
@@ -89,10 +74,7 @@ def parse_training(content: bytes, where: str) -> TrainingRecord:
     Raises:
         InputError: it is no such record.
     """
-    try:
-        return from_json(TrainingRecord, json.loads(content), where)
-    except (RequestError, ValueError) as wrong:
-        raise InputError(f"{where}: no record of a training: {wrong}") from None
+    return parse_record(TrainingRecord, content, where, "the record of a training")
 
 
 def read_training(home: Path) -> TrainingRecord | None:

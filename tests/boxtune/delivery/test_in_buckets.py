@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from boxtune.delivery.manifest import read_manifest
+from boxtune.delivery.manifest import A_MANIFEST, Manifest
+from boxtune.delivery.record_files import parse_record
 from tests.boxtune.delivery.test_publishing import KILLED
 from tests.buckets import upload
 from tests.experiments import boxtune
@@ -56,7 +57,8 @@ def test_every_path_in_a_bucket(bucket: Any, data: Path, tmp_path: Path, monkeyp
         assert "1/manifest.json" not in names(bucket, "published/digits/")
     ended = boxtune(*publish)
     assert ended.code == 0, ended.err
-    manifest = read_manifest(bucket.blob("published/digits/1/manifest.json").download_as_bytes(), "")
+    content = bucket.blob("published/digits/1/manifest.json").download_as_bytes()
+    manifest = parse_record(Manifest, content, "", A_MANIFEST)
     assert names(bucket, "published/digits/1/") == {*manifest.files, "manifest.json", "claim.json"}
     assert "test/measured.json" in manifest.files
     assert "(published before)" in boxtune(*publish).out

@@ -133,7 +133,7 @@ def test_a_version_that_was_changed_is_refused(model: Path, tmp_path: Path) -> N
     with pytest.raises(InputError, match=r"missing, though manifest\.json lists it"):
         open_model(str(version))
     (version / "manifest.json").write_text("{}")
-    with pytest.raises(InputError, match="no manifest of a published model"):
+    with pytest.raises(InputError, match="is not the manifest of a published model"):
         open_model(str(version))
 
 
