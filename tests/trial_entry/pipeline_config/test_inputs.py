@@ -18,7 +18,7 @@ from trial_entry.pipeline_config.text import read_config
 def config(data: Path) -> TrainEvalPipelineConfig:
     """The quick-start's, with a test reader of records that are not there."""
     config = read_config(write_config(data))
-    test = config.eval_input_reader.add()
+    test = config.eval_input_reader[1]
     test.CopyFrom(config.eval_input_reader[0])
     test.name = "test"
     test.tf_record_input_reader.input_path[:] = ["vault/test-*-of-00002"]
