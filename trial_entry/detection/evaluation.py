@@ -17,7 +17,7 @@ from trial_entry.contract.metrics import TOTAL_LOSS
 from trial_entry.detection.averages import measured_weights
 from trial_entry.detection.before_suppression import collect, floor_of, recorded_suppression
 from trial_entry.detection.model import BuiltModel, set_training
-from trial_entry.detection.runtime import autograph, has_gpu, without_autotune
+from trial_entry.detection.runtime import autograph, has_gpu, without_autotune, without_shared_sums
 from trial_entry.errors import DataError
 from trial_entry.measuring.all_metrics import all_metrics
 from trial_entry.measuring.detections import Category, Detections
@@ -52,7 +52,8 @@ class _Prepared:
 
     def measure(self, batch: tuple[Tensors, Tensors]) -> tuple[float, Arrays]:
         """Loss and boxes of one batch, as numbers; called from several threads."""
-        loss, boxes = self.predict(*batch)
+        with without_shared_sums():
+            loss, boxes = self.predict(*batch)
         return float(loss), {name: tensor.numpy() for name, tensor in boxes.items()}
 
 

@@ -102,19 +102,39 @@ def without_grappler() -> Iterator[None]:
     """Run graphs as they were traced where there is no GPU, for functions that are first called within.
 
     On a processor Grappler's rewriting of a training step takes longer than the step's first run and makes the later
-    ones no faster (docs/speed.md). On a GPU its layouts matter, and it stays. Of this thread alone: evaluation, which
-    gains by it, may be prepared in another meanwhile, and `tf.config.optimizer` knows only all threads.
+    ones no faster (docs/speed.md). On a GPU its layouts matter, and it stays.
     """
     if has_gpu():
         yield
         return
+    with _rewriting(disable_meta_optimizer=True):
+        yield
+
+
+@contextmanager
+def without_shared_sums() -> Iterator[None]:
+    """Let Grappler make no sum with a variable of its own, in every call within; all calls of a function must be.
+
+    Its rewriting of a long sum accumulates in a temporary variable, whose name two calls at a time of one graph share:
+    now and then the second one finds it there, and ends in an error (ALREADY_EXISTS).
+    """
+    from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
+
+    with _rewriting(arithmetic_optimization=RewriterConfig.OFF):
+        yield
+
+
+@contextmanager
+def _rewriting(**options: int | bool) -> Iterator[None]:
+    """Grappler's options of this thread alone: `tf.config.optimizer` knows only those of all threads."""
     from tensorflow.core.protobuf import config_pb2
     from tensorflow.python.eager import context
 
     here = context.context()
     before = here.function_call_options
     config = config_pb2.ConfigProto.FromString(before.config_proto_serialized)
-    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    for name, value in options.items():
+        setattr(config.graph_options.rewrite_options, name, value)
     here.function_call_options = context.FunctionCallOptions(config_proto=config)
     try:
         yield
