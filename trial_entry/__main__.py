@@ -9,17 +9,9 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from trial_entry.contract.exit_codes import EXIT_BUG, EXIT_STOPPED, exit_code_of
-from trial_entry.contract.requests import (
-    BuildRequest,
-    DetectRequest,
-    EvaluateRequest,
-    ExportRequest,
-    Request,
-    ServeRequest,
-    StopRequest,
-    TrainRequest,
-    parse,
-)
+from trial_entry.contract.export_requests import DetectRequest, ExportRequest
+from trial_entry.contract.request import Request
+from trial_entry.contract.requests import BuildRequest, EvaluateRequest, ServeRequest, StopRequest, TrainRequest, parse
 from trial_entry.errors import Stopped, TrialError
 from trial_entry.logs import set_up_logging
 from trial_entry.storage.naming import stand_ins

@@ -18,7 +18,8 @@ from types import FrameType
 
 from boxtune.errors import BoxtuneError, InputError, Interrupted
 from trial_entry.contract.exit_codes import EXIT_MEASURED, EXIT_OUT_OF_MEMORY, EXIT_REQUEST, EXIT_STOPPED, MEANINGS
-from trial_entry.contract.requests import PROGRAM, Request
+from trial_entry.contract.request import Request
+from trial_entry.contract.requests import PROGRAM
 from trial_entry.errors import RequestError
 from trial_entry.parent import die_with_parent
 

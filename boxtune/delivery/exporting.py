@@ -10,10 +10,10 @@ from boxtune.data.published import read_import
 from boxtune.delivery.asking import ask, request_errors, to_standard_error
 from boxtune.delivery.model import Model
 from boxtune.errors import InputError
+from trial_entry.contract.export_requests import ExportRequest
 from trial_entry.contract.exports import ExportRecord, TilingRecord, read_export
 from trial_entry.contract.files import EXPORT_FILE, EXPORT_FOLDER
 from trial_entry.contract.json_records import from_json
-from trial_entry.contract.requests import ExportRequest
 from trial_entry.errors import ModelDirError
 from trial_entry.pipeline_config.text import read_config
 

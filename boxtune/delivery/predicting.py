@@ -20,8 +20,8 @@ from boxtune.delivery.exported_model import ExportedModel
 from boxtune.delivery.predicted import DRAWN_FOLDER, PredictedBox, PredictedImage, draw_predictions, write_predictions
 from boxtune.errors import InputError
 from trial_entry.contract.detecting import DetectedImage, WantedImage, read_detected, write_lines
+from trial_entry.contract.export_requests import DetectRequest
 from trial_entry.contract.exports import TilingRecord
-from trial_entry.contract.requests import DetectRequest
 from trial_entry.images.pixels import Size, Undecodable
 from trial_entry.images.reading import size_as_seen
 from trial_entry.measuring.tile_merging import TileDetections, merge_tiles

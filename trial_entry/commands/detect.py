@@ -8,7 +8,7 @@ import time
 from trial_entry.commands.guard import out_of_memory_as_error
 from trial_entry.contract.detecting import read_wanted, write_lines
 from trial_entry.contract.exit_codes import EXIT_MEASURED
-from trial_entry.contract.requests import DetectRequest
+from trial_entry.contract.export_requests import DetectRequest
 from trial_entry.detection.detecting import detect_images
 from trial_entry.detection.exported import SavedModel
 from trial_entry.errors import ConfigError

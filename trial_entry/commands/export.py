@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from trial_entry.commands.export_plan import ExportPlan, plan_export
 from trial_entry.commands.guard import out_of_memory_as_error
 from trial_entry.contract.exit_codes import EXIT_MEASURED
+from trial_entry.contract.export_requests import ExportRequest
 from trial_entry.contract.exports import (
     FAILED,
     FORMATS,
@@ -25,7 +26,6 @@ from trial_entry.contract.exports import (
 )
 from trial_entry.contract.files import BEST_FOLDER, EXPORT_FILE, LABEL_MAP_FILE, METADATA_FILE
 from trial_entry.contract.json_records import to_json
-from trial_entry.contract.requests import ExportRequest
 from trial_entry.detection.averages import measured_weights
 from trial_entry.detection.checkpoints import existing_checkpoint, restore_for_evaluation
 from trial_entry.detection.evaluation import Evaluator

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from trial_entry.contract.export_requests import ExportRequest
 from trial_entry.contract.exports import FORMATS, IMPOSSIBLE, ONNX, TFLITE_INT8, FormatRecord
 from trial_entry.contract.files import LABEL_MAP_FILE
-from trial_entry.contract.requests import ExportRequest
 from trial_entry.detection.onnx import why_no_onnx
 from trial_entry.errors import ConfigError, RequestError
 from trial_entry.pipeline_config.base_config import BaseConfig

@@ -15,15 +15,14 @@ import pytest
 
 from tests.trials import run
 from trial_entry.contract.arguments import Assignment
+from trial_entry.contract.export_requests import DetectRequest, ExportRequest
 from trial_entry.contract.exports import FORMATS, TilingRecord
+from trial_entry.contract.request import Request
 from trial_entry.contract.requests import (
     PROGRAM,
     REQUESTS,
     BuildRequest,
-    DetectRequest,
     EvaluateRequest,
-    ExportRequest,
-    Request,
     ServeRequest,
     StopRequest,
     TrainRequest,
