@@ -1,19 +1,16 @@
-"""Delivery's history of a model: what was done with it, a line each, never changed; so that looks at a test count."""
+"""Delivery's history of a model: what was done with it, a file each, never changed; so that looks at a test count."""
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
-from boxtune.delivery.record_files import parse_record
-from boxtune.errors import InputError
-from trial_entry.contract.json_records import to_json
+from boxtune.delivery.asking import request_errors
+from boxtune.delivery.record_files import parse_record, record_content
+from trial_entry.storage.store import Store, open_store
 
-HISTORY_FILE = "history.jsonl"
+HISTORY_FOLDER = "history"
 EVALUATED, PUBLISHED = "evaluated", "published"
 
 
@@ -24,6 +21,7 @@ class Event:
     Attributes:
         event: EVALUATED or PUBLISHED.
         time: RFC 3339.
+        model: as whoever named it wrote it.
         split: that was measured on.
         data_digest: SHA-256 of its records.
         checkpoint: relative to the model's folder.
@@ -32,6 +30,7 @@ class Event:
     """
 
     event: str
+    model: str = ""
     split: str = ""
     data_digest: str = ""
     checkpoint: str = ""
@@ -40,33 +39,33 @@ class Event:
     time: str = ""
 
 
-def remember(home: Path, event: Event) -> None:
-    """Add a line to the history of a model.
+def remember(place: str, event: Event) -> None:
+    """Add an event to the history in a folder or gs:// prefix.
 
     Raises:
         InputError: it cannot be written.
     """
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    line = json.dumps({**to_json(event), "time": now})
-    try:
-        with (home / HISTORY_FILE).open("a", encoding="utf-8") as file:
-            file.write(f"{line}\n")
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise InputError(f"{home / HISTORY_FILE}: cannot be written: {error.strerror}") from None
+    content = record_content(replace(event, time=now))
+    with request_errors():
+        store = open_store(place)
+        number = len(_names(store)) + 1
+        while not store.write_new(f"{HISTORY_FOLDER}/{number:06d}.json", content):
+            number += 1
 
 
-def history(home: Path) -> list[Event]:
+def history(place: str) -> list[Event]:
     """What was done with a model, in order.
 
     Raises:
-        InputError: a line is none.
+        InputError: a file of it is none.
     """
-    file = home / HISTORY_FILE
-    if not file.exists():
-        return []
-    found = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
-        found.append(parse_record(Event, line, f"{file}:{number}", "an event of a model's history"))
-    return found
+    with request_errors():
+        store = open_store(place)
+        held = [(name, store.read(name)) for name in _names(store)]
+    what = "an event of a model's history"
+    return [parse_record(Event, each, f"{place}/{name}", what) for name, each in held if each is not None]
+
+
+def _names(store: Store) -> list[str]:
+    return [name for name in store.names() if name.startswith(f"{HISTORY_FOLDER}/") and name.endswith(".json")]

@@ -30,7 +30,8 @@ class Model:
         place: as whoever named it wrote it.
         folder: its MODEL_DIR, or a published version.
         checkpoint: the prefix of the checkpoint that counts.
-        home: the folder that its history is kept in: that of the whole training where there were several seeds.
+        home: the folder of the whole training, where there were several seeds, else the same.
+        log: the folder or gs:// prefix that keeps its history: beside a published version, in any other model's home.
         is_published: whether it is a version.
         is_fixed: whether nothing can be written beside it: it is a version, or a copy of what lies in a bucket.
     """
@@ -39,6 +40,7 @@ class Model:
     folder: Path
     checkpoint: str
     home: Path
+    log: str
     is_published: bool = False
     is_fixed: bool = False
 
@@ -107,7 +109,12 @@ def open_model(place: str) -> Model:
             "boxtune run --keep, and boxtune train makes one"
         )
     is_published = published is not None
-    return Model(place, folder, checkpoint, home, is_published, is_published or is_remote(place))
+    log = _parent(place) if is_published else place
+    return Model(place, folder, checkpoint, home, log, is_published, is_published or is_remote(place))
+
+
+def _parent(place: str) -> str:
+    return place.rstrip("/").rpartition("/")[0] if is_remote(place) else str(Path(place).resolve().parent)
 
 
 def _checkpoint_folders(folder: Path) -> tuple[Path, ...]:

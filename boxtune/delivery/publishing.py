@@ -135,8 +135,7 @@ def publish(model: Model, options: PublishOptions, say: Callable[[str], None] = 
         manifest = Manifest(name, version, claim.created, digest, hashed, boxtune_version())
         if not store.write_new(f"{version}/{MANIFEST_FILE}", record_content(manifest)):
             manifest = _manifest(store, version)  # another publisher of the same was quicker
-    if not model.is_fixed:
-        remember(model.home, Event(PUBLISHED, place=place))
+    remember(model.log, Event(PUBLISHED, model.place, place=place))
     return Published(place, manifest, fresh=True)
 
 

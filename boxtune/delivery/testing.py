@@ -47,7 +47,7 @@ class EvaluateOptions:
         label_map: of these; None for the config's own.
         group: what groups images besides the import's table, as `data import --group` has it.
         again: measure where the same was measured before.
-        out: the folder for what is measured, beside which looks are remembered; None for the split's in the model's.
+        out: the folder for what is measured; None for the split's in the model's.
         pictures: how many images with their detections.
         score_threshold: for precision and recall, and for pictures.
         resamples: draws of the bootstrap.
@@ -89,7 +89,7 @@ def measure(model: Model, options: EvaluateOptions, say: Callable[[str], None] =
         InputError: there is no such split, its images are trained on too, or the checkpoint is not the config's.
         Interrupted: a signal came; nothing was kept.
     """
-    folder, home = _places(model, options)
+    folder = _folder(model, options)
     with request_errors():
         config = _config(model, options)
         files = local_record_files(config.eval_input_reader[0])
@@ -98,7 +98,7 @@ def measure(model: Model, options: EvaluateOptions, say: Callable[[str], None] =
     if before is not None and not options.again and _is_same(before, model, options, digest):
         return Measured(folder, before, fresh=False)
     compared, shared = _compare(model, options, files, say)
-    looks = sum(each.event == EVALUATED and each.data_digest == digest for each in history(home))
+    looks = sum(each.event == EVALUATED and each.data_digest == digest for each in history(model.log))
     working = folder.with_name(folder.name + _WORKING)
     shutil.rmtree(working, ignore_errors=True)
     working.mkdir(parents=True)
@@ -108,7 +108,7 @@ def measure(model: Model, options: EvaluateOptions, say: Callable[[str], None] =
         found = read_evaluation(working)
         held = NamedDetections.read(working / DETECTIONS_FILE)
     checkpoint = model.checkpoint_name
-    remember(home, Event(EVALUATED, options.split, digest, checkpoint, found.metrics))
+    _remember(Event(EVALUATED, model.place, options.split, digest, checkpoint, found.metrics), model, say)
     say(f"drawing {options.resamples} times from {len(held.detections.images)} images")
     names = [held.names.get(each["id"], str(each["id"])) for each in held.detections.images]
     groups = image_groups(names, {file.parent for file in files}, Grouping(options.group))
@@ -135,14 +135,22 @@ def measure(model: Model, options: EvaluateOptions, say: Callable[[str], None] =
     return Measured(folder, record, fresh=True)
 
 
-def _places(model: Model, options: EvaluateOptions) -> tuple[Path, Path]:
-    """Where what is measured goes, and where the looks are remembered."""
+def _folder(model: Model, options: EvaluateOptions) -> Path:
+    """Where what is measured goes."""
     if options.out is not None:
-        return options.out, options.out.parent
+        return options.out
     if model.is_fixed:
         what = "a published version, in which nothing is changed" if model.is_published else "in a bucket"
         raise InputError(f"{model.place}: is {what}; --out DIR takes what is measured")
-    return model.folder / options.split, model.home
+    return model.folder / options.split
+
+
+def _remember(event: Event, model: Model, say: Callable[[str], None]) -> None:
+    """A look that cannot be remembered was taken all the same."""
+    try:
+        remember(model.log, event)
+    except InputError as problem:
+        say(f"warning: this look at {event.split} could not be remembered: {problem}")
 
 
 def _is_same(before: MeasuredRecord, model: Model, options: EvaluateOptions, digest: str) -> bool:

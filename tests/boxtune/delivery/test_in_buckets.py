@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from boxtune.delivery.history import history
 from boxtune.delivery.manifest import A_MANIFEST, Manifest
 from boxtune.delivery.record_files import parse_record
 from tests.boxtune.delivery.test_publishing import KILLED
@@ -47,6 +48,8 @@ def test_every_path_in_a_bucket(bucket: Any, data: Path, tmp_path: Path, monkeyp
     assert ended.code == 0, ended.err
     assert f"page: {TEST}/report.html" in ended.out
     assert {"measured.json", "report.html", "detections.json"} <= names(bucket, "test/")
+    [look] = history(MODEL)
+    assert (look.event, look.split) == ("evaluated", "test")
 
     publish = ("publish", MODEL, VERSIONS, "--without-exports", "--evaluation", TEST)
     for count in (1, 2, 5, 12):

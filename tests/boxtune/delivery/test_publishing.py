@@ -98,7 +98,9 @@ def test_killed_at_any_moment_the_same_command_goes_on(model: Path, tmp_path: Pa
         if killed.returncode == 0:
             break
         assert killed.returncode == -signal.SIGKILL, killed.stderr
-        assert not (destination / "1" / "manifest.json").exists()
+        if (destination / "1" / "manifest.json").exists():  # while it was remembered in the model's history
+            assert verify(destination / "1") is not None
+            continue
         if writes > 1:  # before the first write nothing says whose it is
             with pytest.raises(InputError, match="is not whole: its publishing was cut off"):
                 open_model(str(destination / "1"))

@@ -12,6 +12,7 @@ import pytest
 from boxtune.data.image_groups import image_groups
 from boxtune.data.importing.splitting import Grouping
 from boxtune.delivery.history import history
+from boxtune.delivery.manifest import verify
 from tests.experiments import boxtune
 from tests.pages import Page
 from tests.trials import rows
@@ -37,7 +38,7 @@ def test_a_look_is_taken_once_and_a_second_one_is_said(model: Path) -> None:
     again = boxtune("evaluate", model)
     assert again.code == 0, again.err
     assert "measured before, and not again" in again.out
-    assert len(history(model)) == 1
+    assert len(history(str(model))) == 1
     assert measured(model) == record
 
     second = boxtune("evaluate", model, "--again")
@@ -45,7 +46,7 @@ def test_a_look_is_taken_once_and_a_second_one_is_said(model: Path) -> None:
     assert "This is look 2 at these images" in second.out
     assert measured(model)["look"] == 2
     assert measured(model)["metrics"] == record["metrics"]
-    assert [each.split for each in history(model)] == ["test", "test"]
+    assert [each.split for each in history(str(model))] == ["test", "test"]
 
     page = Page((model / "seed-3" / "test" / "report.html").read_text())
     assert not [each for each in page.loads if not each.startswith("data:")]
@@ -81,7 +82,7 @@ def test_what_is_no_test(trained: Path, tmp_path: Path) -> None:
     write_records(mixed, [*test, train[7]])
     assert "1 of 13 images of test are in train_input_reader too" in refused("--records", mixed)
     assert "no such file" in refused("--records", tmp_path / "none.record")
-    assert not history(model)
+    assert not history(str(model))
 
     validation = list(read_records(data / "validation.record"))
     write_records(mixed, [*test, validation[0]])
@@ -102,7 +103,7 @@ def test_a_checkpoint_of_another_config(trained: Path, tmp_path: Path) -> None:
     ended = boxtune("evaluate", model)
     assert ended.code == 2
     assert "not a checkpoint of this config's model" in ended.reason
-    assert not history(model)
+    assert not history(str(model))
 
 
 def test_what_is_no_model(search: Path, tmp_path: Path) -> None:
@@ -118,6 +119,23 @@ def test_what_is_no_model(search: Path, tmp_path: Path) -> None:
     assert "no checkpoint here" in boxtune("evaluate", tmp_path).reason
     (tmp_path / "checkpoint").write_text('model_checkpoint_path: "ckpt-7"\n')
     assert "names ckpt-7, which is not there" in boxtune("evaluate", tmp_path).reason
+
+
+def test_looks_at_a_published_version_are_remembered_beside_it(model: Path, tmp_path: Path) -> None:
+    ended = boxtune("publish", model, tmp_path / "digits", "--without-exports")
+    assert ended.code == 0, ended.err
+    version = tmp_path / "digits" / "1"
+    refused = boxtune("evaluate", version)
+    assert refused.code == 2
+    assert "a published version, in which nothing is changed; --out DIR" in refused.reason
+    for number in (1, 2):
+        out = tmp_path / f"look-{number}"
+        ended = boxtune("evaluate", version, "--out", out, "--pictures", "0", "--resamples", "10")
+        assert ended.code == 0, ended.err
+        assert json.loads((out / "measured.json").read_text())["look"] == number
+    assert [each.event for each in history(str(tmp_path / "digits"))] == ["evaluated", "evaluated"]
+    assert verify(version) is not None
+    assert [each.event for each in history(str(model))] == ["published"]
 
 
 def test_groups_of_images(tmp_path: Path) -> None:
