@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -85,6 +86,8 @@ def verdict(run: Run) -> list[str]:
     config = trained_config(best)
     if config is not None:
         lines.append(f"its pipeline.config: {config}")
+        if run.folder is not None and run.ended:
+            lines.append(f"next: boxtune train {shlex.quote(str(run.folder))}")
     return lines
 
 
