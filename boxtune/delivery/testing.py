@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from boxtune.data.image_groups import image_groups
@@ -16,7 +15,7 @@ from boxtune.delivery.model import Model
 from boxtune.delivery.record_files import write_record
 from boxtune.errors import InputError
 from trial_entry.contract.files import CONFIG_FILE, EVALUATION_FILE
-from trial_entry.contract.records import read_evaluation
+from trial_entry.contract.records import EvaluationRecord, read_evaluation
 from trial_entry.contract.requests import EvaluateRequest
 from trial_entry.measuring.bootstrap import LEVEL, intervals
 from trial_entry.measuring.detections_file import NamedDetections
@@ -29,10 +28,10 @@ from trial_entry.records.look import RecordsLook, look_at
 from trial_entry.records.objects import Expected
 from trial_entry.records.reader_findings import shared_findings
 from trial_entry.records.tfrecord import summarize
+from trial_entry.whole_folder import whole_folder
 
 VALIDATION = "validation"
 DETECTIONS_FILE = "detections.json"
-_WORKING = ".working"
 _ANYTHING = Expected(None, None, None)
 _GIVEN = "given"  # the reader of --records, for as long as it is looked for
 
@@ -99,40 +98,42 @@ def measure(model: Model, options: EvaluateOptions, say: Callable[[str], None] =
         return Measured(folder, before, fresh=False)
     compared, shared = _compare(model, options, files, say)
     looks = sum(each.event == EVALUATED and each.data_digest == digest for each in history(model.log))
-    working = folder.with_name(folder.name + _WORKING)
-    shutil.rmtree(working, ignore_errors=True)
-    working.mkdir(parents=True)
-    write_atomically(working / CONFIG_FILE, config_text(config))
-    ask(_request(model, options, working), say)
-    with request_errors():
+    with request_errors(), whole_folder(folder, MEASURED_FILE, "--out") as (working, publish):
+        write_atomically(working / CONFIG_FILE, config_text(config))
+        ask(_request(model, options, working), say)
         found = read_evaluation(working)
-        held = NamedDetections.read(working / DETECTIONS_FILE)
-    checkpoint = model.checkpoint_name
-    _remember(Event(EVALUATED, model.place, options.split, digest, checkpoint, found.metrics), model, say)
-    say(f"drawing {options.resamples} times from {len(held.detections.images)} images")
+        looked = Event(EVALUATED, model.place, options.split, digest, model.checkpoint_name, found.metrics)
+        _remember(looked, model, say)
+        say(f"drawing images {options.resamples} times for the intervals")
+        record = _record(working, found, options, looked, looks + 1, files)
+        record = replace(record, training_compared=compared, shared_with_validation=shared)
+        write_record(record, working / MEASURED_FILE)
+        publish()
+    return Measured(folder, record, fresh=True)
+
+
+def _record(
+    working: Path, found: EvaluationRecord, options: EvaluateOptions, looked: Event, look: int, files: Sequence[Path]
+) -> MeasuredRecord:
+    """What was measured, with its intervals."""
+    held = NamedDetections.read(working / DETECTIONS_FILE)
     names = [held.names.get(each["id"], str(each["id"])) for each in held.detections.images]
     groups = image_groups(names, {file.parent for file in files}, Grouping(options.group))
     drawn = intervals(held.detections, held.class_names, options.score_threshold, groups, options.resamples)
-    record = MeasuredRecord(
-        split=options.split,
+    return MeasuredRecord(
+        split=looked.split,
         records=tuple(map(str, files)),
-        data_digest=digest,
+        data_digest=looked.data_digest,
         images=len(names),
         groups=len(set(groups)),
-        checkpoint=checkpoint,
+        checkpoint=looked.checkpoint,
         step=found.step,
-        look=looks + 1,
+        look=look,
         score_threshold=options.score_threshold,
         metrics=found.metrics,
         level=LEVEL,
         intervals={name: IntervalRecord(**asdict(each)) for name, each in drawn.items()},
-        training_compared=compared,
-        shared_with_validation=shared,
     )
-    write_record(record, working / MEASURED_FILE)
-    shutil.rmtree(folder, ignore_errors=True)
-    working.rename(folder)
-    return Measured(folder, record, fresh=True)
 
 
 def _folder(model: Model, options: EvaluateOptions) -> Path:

@@ -82,6 +82,10 @@ def test_what_is_no_test(trained: Path, tmp_path: Path) -> None:
     write_records(mixed, [*test, train[7]])
     assert "1 of 13 images of test are in train_input_reader too" in refused("--records", mixed)
     assert "no such file" in refused("--records", tmp_path / "none.record")
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.doc").write_text("mine")
+    assert "is there already and has no measured.json" in refused("--out", tmp_path / "thesis")
+    assert [each.name for each in (tmp_path / "thesis").iterdir()] == ["chapter.doc"]
     assert not history(str(model))
 
     validation = list(read_records(data / "validation.record"))
