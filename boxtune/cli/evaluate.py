@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 from rich.table import Table
 
-from boxtune.cli.paths import output_folder, shown
+from boxtune.cli.paths import new_folder, shown
 from boxtune.cli.printing import console
 from boxtune.delivery.measured_page import metric_lines, warnings, write_page
 from boxtune.delivery.measured_record import MEASURED_FILE
@@ -33,7 +33,7 @@ def evaluate(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="where what is measured goes (default: into the model's folder)", parser=output_folder
+            metavar="DIR", help="where what is measured goes (default: into the model's folder)", parser=new_folder
         ),
     ] = None,
     again: Annotated[bool, typer.Option("--again", help="measure again what was measured before")] = False,
@@ -73,4 +73,5 @@ def evaluate(
     for warning in warnings(record):
         screen.print(f"note: {warning}", soft_wrap=True)
     screen.print(f"page: {shown(page)}", soft_wrap=True)
-    screen.print(f"next: boxtune export {shlex.quote(model)}", soft_wrap=True)
+    more = " --out DIR" if found.is_fixed else ""
+    screen.print(f"next: boxtune export {shlex.quote(model)}{more}", soft_wrap=True)

@@ -9,14 +9,14 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from boxtune.cli.paths import output_folder, shown
+from boxtune.cli.paths import new_folder, shown
 from boxtune.cli.printing import console
 from boxtune.delivery.exporting import Exported, ExportOptions
 from boxtune.delivery.exporting import export as export_model
 from boxtune.delivery.model import open_model
 from boxtune.errors import InputError
 from boxtune.report.text import number
-from trial_entry.contract.exports import FORMATS
+from trial_entry.contract.exports import FORMATS, SAVED_MODEL
 from trial_entry.contract.metrics import MAP
 
 
@@ -26,7 +26,7 @@ def export(
         list[str] | None, typer.Option(metavar="FORMAT", help=f"{', '.join(FORMATS)}; repeatable (all that it can)")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="where the files go (MODEL/export)", parser=output_folder)
+        Path | None, typer.Option(metavar="DIR", help="where the files go (MODEL/export)", parser=new_folder)
     ] = None,
     compare: Annotated[
         int, typer.Option(min=0, metavar="N", help="compare on the first N validation images (0: all)")
@@ -63,7 +63,8 @@ def export(
     _print(exported)
     if exported.failure:
         raise InputError(exported.failure)
-    console().print(f"next: boxtune predict {shlex.quote(shown(exported.folder))} IMAGES", soft_wrap=True)
+    if any(each.format == SAVED_MODEL and each.file is not None for each in exported.record.formats):
+        console().print(f"next: boxtune predict {shlex.quote(shown(exported.folder))} IMAGES", soft_wrap=True)
 
 
 def _print(exported: Exported) -> None:

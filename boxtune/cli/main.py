@@ -44,8 +44,8 @@ cluster.
 
 Completion of names and options: boxtune --install-completion.
 
-Exit codes: 0 done; 2 the input is wrong, one line says how; 3 too many trials failed; 130 interrupted, the same
-command goes on; 1 a bug.
+Exit codes: 0 done; 2 the input is wrong, one line says how; 3 too many trials failed, or a replay differs; 130
+interrupted, the same command goes on; 1 a bug.
 """
 
 app = typer.Typer(cls=Subcommands, help=_HELP, pretty_exceptions_enable=False, rich_markup_mode=None)

@@ -126,6 +126,17 @@ def place(text: str) -> Path | Remote:
     return _plainly(place_of, text)
 
 
+def new_folder(text: str) -> Path:
+    """A folder to write; in a bucket one in which nothing is yet, said before any work is done.
+
+    Raises:
+        InputError: gs:// without a bucket, or something is there already.
+    """
+    if is_remote(str(text)) and _plainly(lambda place: open_store(place).names(), text):
+        raise InputError(f"{text}: holds objects already, and nothing in a bucket is replaced; name a new place")
+    return output_folder(text)
+
+
 def run_folder(text: str) -> Path:
     """The folder of a run that goes on: on this machine.
 

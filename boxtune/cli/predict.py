@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from boxtune.cli.counting import counted
-from boxtune.cli.paths import input_images, output_folder, shown
+from boxtune.cli.paths import input_images, new_folder, shown
 from boxtune.data.importing.tiling import parse_tiling
 from boxtune.delivery.exported_model import ExportedModel, open_exported
 from boxtune.delivery.predicted import DRAWN_FOLDER, PREDICTIONS_FILE
@@ -28,7 +28,7 @@ def predict(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="an export, a model that has one, or a version")],
     images: Annotated[list[str], typer.Argument(metavar="IMAGES...", help="files, folders, patterns")],
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="where predictions and drawn images go", parser=output_folder)
+        Path, typer.Option(metavar="DIR", help="where predictions and drawn images go", parser=new_folder)
     ] = Path("predictions"),
     tile: Annotated[
         str | None,

@@ -22,8 +22,10 @@ from boxtune.delivery.training_record import TrainingRecord
 from boxtune.errors import InputError
 from boxtune.report.text import number
 from trial_entry.contract.metrics import MAP, MAP_50, PRECISION, RECALL
+from trial_entry.storage.urls import is_remote
 
 _MODELS = Path("models")
+_MOST_SEED = 2**31
 
 
 def train(
@@ -35,10 +37,15 @@ def train(
     ] = None,
     out: Annotated[
         str | None,
-        typer.Option(metavar="DIR", help="where the model goes, gs:// too (default: models/NAME of the Experiment)"),
+        typer.Option(
+            metavar="DIR",
+            help="where the model goes, gs:// too (models/EXPERIMENT, or models/CONFIG'S FOLDER)",
+        ),
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="train this many times, each with a seed of its own")] = 1,
-    seed: Annotated[int | None, typer.Option(min=0, help="the first seed; a training from the start")] = None,
+    seeds: Annotated[int, typer.Option(min=1, max=1000, help="train this many times, each with a seed of its own")] = 1,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=_MOST_SEED, help="the first seed; a training from the start")
+    ] = None,
     eval_every: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="steps between evaluations (default: as the trials had it)")
     ] = None,
@@ -66,7 +73,8 @@ def train(
     record = train_recipe(recipe, TrainOptions(place(folder), seeds, seed, eval_every, deterministic, command))
     _print(record)
     print(f"the model: {folder} ({record.chosen})")
-    print(f"next: boxtune evaluate {shlex.quote(folder)}")
+    more = " --out DIR" if is_remote(folder) else ""
+    print(f"next: boxtune evaluate {shlex.quote(folder)}{more}")
 
 
 def _recipe(

@@ -8,24 +8,23 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from boxtune.data.importing.splitting import Grouping
-from boxtune.data.published import SPLITS
 
 _TILE = re.compile(r"_\d+_\d+_\d+_\d+(?=\.\w+$|$)")  # what an import adds to the name of a picture that it cuts
 
 
-def image_groups(names: Sequence[str], folders: Iterable[Path], grouping: Grouping) -> list[str]:
+def image_groups(names: Sequence[str], tables: Iterable[Path], grouping: Grouping) -> list[str]:
     """What each image of these names is to be drawn together with; equal ones are one group.
 
     By the table that an import left beside the records tiles go with their picture, and pictures with their group; an
     image that is in no table is by itself.
 
     Args:
-        folders: those of the records.
+        tables: what imports left.
         grouping: what else groups names.
     """
     known: dict[str, str] = {}
-    for folder in folders:
-        known |= _table(folder / SPLITS)
+    for table in tables:
+        known |= _table(table)
     given = [known.get(name) or known.get(_TILE.sub("", name)) or name for name in names]
     return [grouping.group(name, own) or own for name, own in zip(names, given, strict=True)]
 

@@ -7,13 +7,14 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from boxtune.data.digests import sha256_of
 from boxtune.errors import AnnotationsError, InputError
+from trial_entry.storage.paths import is_file, local_file
 
 IMPORT, LABEL_MAP, SPLITS = "import.json", "label_map.pbtxt", "splits.csv"
 CONFIG, EXPERIMENT = "pipeline.config", "experiment.yaml"
@@ -104,6 +105,16 @@ def _keep(out: Path, made: Path, before: Mapping[str, Any]) -> list[str]:
         (shutil.copytree if path.is_dir() else shutil.copy2)(path, new)
         kept.append(path.name)
     return kept
+
+
+def beside(records: Iterable[str], name: str) -> list[Path]:
+    """The files of this name in the folders of record files, copied here from buckets.
+
+    Raises:
+        DataError: a bucket cannot be read.
+    """
+    folders = dict.fromkeys(path.rpartition("/")[0] for path in records)
+    return [local_file(f"{folder}/{name}") for folder in folders if is_file(f"{folder}/{name}")]
 
 
 def read_import(out: Path) -> Mapping[str, Any]:

@@ -56,7 +56,7 @@ def ask(request: Request, progress: Callable[[str], None] = to_standard_error) -
     )
     try:
         assert process.stderr is not None
-        with _termination_as_interruption():
+        with termination_as_interruption():
             for line in process.stderr:
                 if said:
                     progress(said)
@@ -89,7 +89,7 @@ def request_errors() -> Iterator[None]:
 
 
 @contextmanager
-def _termination_as_interruption() -> Iterator[None]:
+def termination_as_interruption() -> Iterator[None]:
     """SIGTERM ends what is within as Ctrl-C does, in the main thread; elsewhere nobody can listen to it."""
     if threading.current_thread() is not threading.main_thread():
         yield

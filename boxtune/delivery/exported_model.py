@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boxtune.delivery.asking import request_errors
-from boxtune.delivery.manifest import verify
+from boxtune.delivery.manifest import MANIFEST_FILE, verify
 from boxtune.delivery.model import open_model
 from boxtune.errors import InputError
 from trial_entry.contract.exports import FORMATS, SAVED_MODEL, ExportMetadata, read_metadata
-from trial_entry.contract.files import EXPORT_FOLDER
+from trial_entry.contract.files import EXPORT_FILE, EXPORT_FOLDER
 from trial_entry.storage.paths import local_folder
 from trial_entry.storage.urls import is_remote
 
@@ -41,6 +41,11 @@ def open_exported(place: str) -> ExportedModel:
         if not folder.is_dir():
             raise InputError(f"{place}: no such folder; name a model that boxtune export has exported")
         found = next((each for each in (folder, folder / EXPORT_FOLDER) if _has_saved_model(each)), None)
+        if found is None and (folder / EXPORT_FILE).is_file():
+            raise InputError(f"{place}: has no {FORMATS[SAVED_MODEL]}, which predict needs; export that format too")
+        versions = sorted(each.parent.name for each in folder.glob(f"*/{MANIFEST_FILE}"))
+        if found is None and versions:
+            raise InputError(f"{place}: has the versions {', '.join(versions)}; name one of them")
         if found is None:
             found = open_model(str(folder)).folder / EXPORT_FOLDER  # of several seeds, the chosen one's
         if not _has_saved_model(found):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from boxtune.data.published import read_import
+from boxtune.data.published import IMPORT, beside, read_import
 from boxtune.delivery.asking import ask, request_errors, to_standard_error
 from boxtune.delivery.model import Model
 from boxtune.errors import InputError
@@ -15,6 +15,7 @@ from trial_entry.contract.exports import ExportRecord, TilingRecord, read_export
 from trial_entry.contract.files import EXPORT_FILE, EXPORT_FOLDER
 from trial_entry.contract.json_records import from_json
 from trial_entry.errors import ModelDirError
+from trial_entry.pipeline_config.inputs import absolute_path, record_files
 from trial_entry.pipeline_config.text import read_config
 
 
@@ -100,8 +101,10 @@ def training_tiling(model: Model) -> TilingRecord | None:
         InputError: the model's config is none.
     """
     with request_errors():
-        records = read_config(model.config).train_input_reader.tf_record_input_reader.input_path
-    noted = read_import(Path(records[0]).parent).get("tiling") if records else None
+        folder = model.config.parent
+        reader = read_config(model.config).train_input_reader
+        noted_in = beside([absolute_path(path, folder) for path in record_files(reader)], IMPORT)
+    noted = read_import(noted_in[0].parent).get("tiling") if noted_in else None
     try:
         return None if noted is None else from_json(TilingRecord, noted, "import.json: tiling")
     except ModelDirError:

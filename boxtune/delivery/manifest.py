@@ -75,7 +75,7 @@ def verify(folder: Path) -> Manifest | None:
     file = folder / MANIFEST_FILE
     if not file.is_file():
         if (folder / CLAIM_FILE).is_file():
-            raise InputError(f"{folder}: is not whole: its publishing was cut off; the same boxtune publish goes on")
+            raise InputError(f"{folder}: is not whole: its publishing was cut off; publish the same model again")
         return None
     manifest = parse_record(Manifest, file.read_bytes(), str(file), A_MANIFEST)
     for name, expected in manifest.files.items():

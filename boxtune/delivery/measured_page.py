@@ -8,6 +8,7 @@ from pathlib import Path
 from boxtune.delivery.measured_record import MeasuredRecord
 from boxtune.delivery.model import Model
 from boxtune.delivery.testing import VALIDATION, Measured
+from boxtune.errors import InputError
 from boxtune.report.details import read_found
 from boxtune.report.evaluation_page import evaluation_page
 from boxtune.report.metric_line import MetricLine
@@ -33,11 +34,18 @@ def _line(record: MeasuredRecord, name: str) -> MetricLine:
 def warnings(record: MeasuredRecord) -> Iterator[str]:
     """What makes the numbers less honest than they look."""
     if record.split == VALIDATION:
-        yield "The search chose by these images, so the numbers are too good; a test split has not been looked at."
+        yield "The checkpoint, and the config of a search, was chosen by these images, so the numbers are too good."
     if record.look > 1:
         yield (
             f"This is look {record.look} at these images: what was chosen after an earlier one was chosen by them, and "
             "the numbers are too good by that."
+        )
+    if record.named:
+        yield f"The records were named by hand: {', '.join(record.records)}."
+    if record.left_out:
+        yield (
+            f"{record.left_out} records have a source_id that another has too, and were not measured, as in the API; "
+            "give each image its own."
         )
     if record.shared_with_validation:
         yield f"{record.shared_with_validation} of the images validated in the search."
@@ -46,7 +54,11 @@ def warnings(record: MeasuredRecord) -> Iterator[str]:
 
 
 def write_page(model: Model, measured: Measured) -> Path:
-    """The page of what was measured; returns its file."""
+    """The page of what was measured; returns its file.
+
+    Raises:
+        InputError: it cannot be written.
+    """
     record, folder = measured.record, measured.folder
     details = read_details(folder)
     assert details is not None  # the evaluation has written it
@@ -67,5 +79,8 @@ def write_page(model: Model, measured: Measured) -> Path:
         f"{model.place}: {record.split}", about, metric_lines(record), found, facts, list(warnings(record))
     )
     file = folder / PAGE_FILE
-    write_atomically(file, page)
+    try:
+        write_atomically(file, page)
+    except OSError as error:
+        raise InputError(f"{file}: cannot be written: {error.strerror}") from None
     return file

@@ -35,6 +35,7 @@ class MeasuredRecord:
         data_digest: SHA-256 of the records.
         images, groups: how many, and how many are drawn apart from each other.
         checkpoint: its name, relative to the model's folder.
+        checkpoint_digest: SHA-256 of its index, which tells it from others of its name.
         step: of the checkpoint.
         look: which look at these records this is, from 1.
         score_threshold: for precision and recall.
@@ -43,22 +44,27 @@ class MeasuredRecord:
         level: such as 0.9.
         training_compared: whether the training's records were here to be compared with.
         shared_with_validation: how many images of the split validate too.
+        named: whether the records were named by hand rather than by the config.
+        left_out: records that share another's source_id, and so are not measured.
     """
 
     split: str
-    records: tuple[str, ...]
     data_digest: str
     images: int
     groups: int
     checkpoint: str
     step: int
-    look: int
     score_threshold: float
     metrics: Mapping[str, float]
     level: float
     intervals: Mapping[str, IntervalRecord] = field(default_factory=dict)
+    records: tuple[str, ...] = ()
+    checkpoint_digest: str = ""
+    look: int = 1
     training_compared: bool = False
     shared_with_validation: int = 0
+    named: bool = False
+    left_out: int = 0
 
 
 def read_measured(folder: Path) -> MeasuredRecord | None:

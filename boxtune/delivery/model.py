@@ -6,9 +6,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from boxtune.data.digests import sha256_of
 from boxtune.delivery.asking import request_errors
 from boxtune.delivery.manifest import verify
-from boxtune.delivery.training_record import read_training
+from boxtune.delivery.training_record import TRAINING_FILE, read_training
 from boxtune.errors import InputError
 from boxtune.local.journal import JOURNAL_FILE
 from trial_entry.contract.files import BEST_FOLDER, CHECKPOINT_FILE, CONFIG_FILE
@@ -59,6 +60,18 @@ class Model:
         """The checkpoint's prefix, relative to the folder."""
         return os.path.relpath(self.checkpoint, self.folder)
 
+    def checkpoint_digest(self) -> str:
+        """SHA-256 of the checkpoint's index, which has a checksum of every weight.
+
+        Raises:
+            InputError: the checkpoint is not whole.
+        """
+        files = sorted(Path(self.checkpoint).parent.glob(f"{Path(self.checkpoint).name}.data-*-of-*"))
+        count = int(files[0].name.rpartition("-")[2]) if files else 0
+        if not count or len(files) != count:
+            raise InputError(f"{self.checkpoint}: {len(files)} of its data files are here; copy them all")
+        return sha256_of(Path(f"{self.checkpoint}.index"))
+
     def config_digest(self) -> str:
         """SHA-256 of its config without the input paths.
 
@@ -91,9 +104,9 @@ def open_model(place: str) -> Model:
         home = local_folder(place)
     if not home.is_dir():
         raise InputError(f"{place}: no such folder; boxtune train makes a model")
-    folder, published = home, verify(home)
-    training = read_training(home)
-    if training is not None and published is None:
+    folder, is_published = home, verify(home) is not None
+    training = None if is_published else read_training(home)
+    if training is not None:
         if training.chosen is None:
             raise InputError(f"{place}: the training has not ended; the same boxtune train goes on")
         folder = home / training.chosen
@@ -108,9 +121,13 @@ def open_model(place: str) -> Model:
             f"{folder}: no checkpoint here (no file named {CHECKPOINT_FILE} names one); trials of a run keep theirs by "
             "boxtune run --keep, and boxtune train makes one"
         )
-    is_published = published is not None
-    log = _parent(place) if is_published else place
-    return Model(place, folder, checkpoint, home, log, is_published, is_published or is_remote(place))
+    is_remote_place, log = is_remote(place), place
+    if is_published:
+        log = _parent(place)
+    elif not is_remote_place and (folder.resolve().parent / TRAINING_FILE).is_file():  # its seeds have one history
+        home = folder.resolve().parent
+        log = str(home)
+    return Model(place, folder, checkpoint, home, log, is_published, is_published or is_remote_place)
 
 
 def _parent(place: str) -> str:
@@ -132,11 +149,9 @@ def latest_checkpoint(folder: Path) -> str | None:
         return None
     named = checkpoint_names(file.read_text(encoding="utf-8", errors="replace"))
     if not named:
-        return None
-    prefix = str(folder / named[0])  # an absolute one stays
-    if not Path(f"{prefix}.index").is_file():
-        moved = folder / Path(named[0]).name  # the folder was moved since the stock tools wrote where it was
-        if not Path(f"{moved}.index").is_file():
-            raise InputError(f"{file}: names {named[0]}, which is not there; copy the checkpoint's files too")
-        prefix = str(moved)
-    return prefix
+        raise InputError(f"{file}: names no checkpoint; it was damaged")
+    beside = folder / Path(named[0]).name  # the stock tools may write where it was before the folder was copied
+    for prefix in (beside, folder / named[0]):
+        if Path(f"{prefix}.index").is_file():
+            return str(prefix)
+    raise InputError(f"{file}: names {named[0]}, which is not there; copy the checkpoint's files too")

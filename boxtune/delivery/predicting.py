@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -79,7 +80,8 @@ def predict(
     Raises:
         InputError: a name stands for nothing, or the folder cannot be written.
     """
-    files = images_of(named)
+    drawn = options.out.absolute() / DRAWN_FOLDER
+    files = [file for file in images_of(named) if not file.absolute().is_relative_to(drawn)]
     names = _names(files)
     wanted, failed = _wanted(names, options.tiling)
     try:
@@ -91,6 +93,7 @@ def predict(
                 images.append(image)
         info = {"description": f"found by {model.place}", "score_threshold": options.score_threshold}
         write_predictions(options.out, images, model.metadata.labels, info)
+        shutil.rmtree(drawn, ignore_errors=True)  # of an earlier look
         if options.draw:
             say(f"drawing {len(images)} images")
             drawing = partial(draw_predictions, options.out / DRAWN_FOLDER, labels=model.metadata.labels)

@@ -17,19 +17,19 @@ import hashlib
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from boxtune.delivery.asking import request_errors, to_standard_error
 from boxtune.delivery.history import PUBLISHED, Event, remember
-from boxtune.delivery.manifest import A_MANIFEST, CLAIM_FILE, MANIFEST_FILE, Claim, FileRecord, Manifest
+from boxtune.delivery.manifest import MANIFEST_FILE, FileRecord, Manifest
 from boxtune.delivery.measured_page import PAGE_FILE
 from boxtune.delivery.measured_record import MEASURED_FILE, MeasuredRecord, read_measured
 from boxtune.delivery.model import CHECKPOINT_FOLDER, Model
 from boxtune.delivery.model_card import CARD_FILE, CardFacts, model_card
-from boxtune.delivery.record_files import parse_record, record_content
+from boxtune.delivery.record_files import record_content
 from boxtune.delivery.reproduction import REPRODUCTION_FILE, Reproduction, reproduction_of
 from boxtune.delivery.training_record import TRAINING_FILE, read_training
+from boxtune.delivery.versions import choose_version, claimed, refuse_damaged, version_manifest
 from boxtune.errors import InputError
 from trial_entry.contract.exports import ExportRecord, read_export
 from trial_entry.contract.files import (
@@ -46,9 +46,8 @@ from trial_entry.pipeline_config.inputs import TEST
 from trial_entry.pipeline_config.text import read_config
 from trial_entry.records.label_map import read_label_map
 from trial_entry.storage.paths import local_file
-from trial_entry.storage.store import Store, open_store
-
-_SEPARATORS = "/\\"
+from trial_entry.storage.store import open_store
+from trial_entry.storage.urls import is_remote
 
 
 @dataclass(frozen=True)
@@ -115,17 +114,18 @@ def publish(model: Model, options: PublishOptions, say: Callable[[str], None] = 
     """
     if model.is_published:
         raise InputError(f"{model.place}: is a published version already; copy it, or publish the model it was made of")
-    name = options.name or options.destination.rstrip(_SEPARATORS).replace("\\", "/").rpartition("/")[2]
+    name = options.name or _last_part(options.destination)
     with request_errors():
         parts = _parts(model, options, say)
         store = open_store(options.destination)
         hashed = {each: FileRecord.of(path) for each, path in parts.files.items()}
         digest = parts.digest(hashed)
-        version, done = _version(store, options, digest)
+        version, done = choose_version(store, options.version, digest)
         place = f"{options.destination.rstrip('/')}/{version}"
         if done is not None:
+            refuse_damaged(place, store, version, done)
             return Published(place, done, fresh=False)
-        claim = _claimed(store, version, digest)
+        claim = claimed(store, version, digest)
         say(f"publishing {sum(each.bytes for each in hashed.values()) / 2**20:.1f} MiB to {place}")
         with tempfile.TemporaryDirectory(prefix="boxtune-publish-") as folder:
             written = _write(Path(folder), parts, name, version, claim.created)
@@ -134,84 +134,15 @@ def publish(model: Model, options: PublishOptions, say: Callable[[str], None] = 
                 store.put(f"{version}/{each}", path)
         manifest = Manifest(name, version, claim.created, digest, hashed, boxtune_version())
         if not store.write_new(f"{version}/{MANIFEST_FILE}", record_content(manifest)):
-            manifest = _manifest(store, version)  # another publisher of the same was quicker
+            manifest = version_manifest(store, version)  # another publisher of the same was quicker
     remember(model.log, Event(PUBLISHED, model.place, place=place))
     return Published(place, manifest, fresh=True)
 
 
-def _version(store: Store, options: PublishOptions, digest: str) -> tuple[str, Manifest | None]:
-    """The version to publish as; with its manifest where the same model is published as it already."""
-    if options.version is not None:
-        return options.version, _taken(store, _plain(options.version), digest)
-    names = store.names()
-    whole = {name.partition("/")[0] for name in names if name.endswith(f"/{MANIFEST_FILE}") and name.count("/") == 1}
-    for version in sorted(whole):
-        manifest = _manifest(store, version)
-        if manifest.digest == digest:
-            return version, manifest
-    number = 1
-    while str(number) in whole or _is_anothers(store, str(number), digest):
-        number += 1
-    return str(number), None
-
-
-def _plain(version: str) -> str:
-    if not version.strip() or version != version.strip() or set(version) & set(_SEPARATORS) or version in (".", ".."):
-        raise InputError(f'--version "{version}": a folder\'s name, such as 3 or v1.2')
-    return version
-
-
-def _taken(store: Store, version: str, digest: str) -> Manifest | None:
-    """The manifest of the version where it is this model's.
-
-    Raises:
-        InputError: the version is another model's.
-    """
-    if store.read(f"{version}/{MANIFEST_FILE}") is not None:
-        manifest = _manifest(store, version)
-        if manifest.digest != digest:
-            raise InputError(
-                f"{store.place}/{version}: exists (published {manifest.created}), and a version is never overwritten; "
-                "name another with --version, or none for the next number"
-            )
-        return manifest
-    if _is_anothers(store, version, digest):
-        raise InputError(
-            f"{store.place}/{version}: another model is being published as it; name another with --version"
-        )
-    return None
-
-
-def _is_anothers(store: Store, version: str, digest: str) -> bool:
-    claim = _claim(store, version)
-    return claim is not None and claim.digest != digest
-
-
-def _claim(store: Store, version: str) -> Claim | None:
-    content = store.read(f"{version}/{CLAIM_FILE}")
-    where = f"{store.place}/{version}/{CLAIM_FILE}"
-    return None if content is None else parse_record(Claim, content, where, "the claim of a version")
-
-
-def _manifest(store: Store, version: str) -> Manifest:
-    where = f"{store.place}/{version}/{MANIFEST_FILE}"
-    return parse_record(Manifest, store.read(f"{version}/{MANIFEST_FILE}") or b"", where, A_MANIFEST)
-
-
-def _claimed(store: Store, version: str, digest: str) -> Claim:
-    """The version's claim, made now or before by a publishing of the same model that was cut off.
-
-    Raises:
-        InputError: another model's publisher was quicker.
-    """
-    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    claim = Claim(digest, now)
-    if store.write_new(f"{version}/{CLAIM_FILE}", record_content(claim)):
-        return claim
-    found = _claim(store, version)
-    if found is None or found.digest != digest:
-        raise InputError(f"{store.place}/{version}: another model is being published as it; give the command again")
-    return found
+def _last_part(destination: str) -> str:
+    if is_remote(destination):
+        return destination.rstrip("/").rpartition("/")[2]
+    return Path(destination).resolve().name
 
 
 def _parts(model: Model, options: PublishOptions, say: Callable[[str], None]) -> _Parts:
@@ -222,8 +153,11 @@ def _parts(model: Model, options: PublishOptions, say: Callable[[str], None]) ->
     """
     exported, tested = options.export or model.folder / EXPORT_FOLDER, options.evaluation or model.folder / TEST
     export = _export(model, options, exported)
+    for given in (options.export, options.evaluation):
+        if given is not None and not given.is_dir():
+            raise InputError(f"{given}: no such folder")
     test = read_measured(tested)
-    if test is None or test.checkpoint != model.checkpoint_name:
+    if test is None or test.checkpoint_digest != model.checkpoint_digest():
         why = "not measured on the test split" if test is None else "the test measured another checkpoint"
         say(f"note: {why}, and the model card says so; boxtune evaluate {model.place} measures it")
         test = None
@@ -246,7 +180,7 @@ def _export(model: Model, options: PublishOptions, folder: Path) -> ExportRecord
             )
         return None
     export = read_export(folder)
-    if Path(export.checkpoint).name != Path(model.checkpoint).name or export.config_digest != model.config_digest():
+    if export.checkpoint_digest != model.checkpoint_digest() or export.config_digest != model.config_digest():
         raise InputError(
             f"{folder}: is of another checkpoint ({export.checkpoint}); boxtune export {model.place} again"
         )

@@ -78,6 +78,7 @@ def run_recipe(run: Run, source: str, name: str | None, volumes: Mapping[str, Pa
     ran = trained_config(trial)
     with request_errors():
         made = _here(run, trial, ran) if ran is not None else _elsewhere(run, trial, volumes)
+    request = replace(made.request, num_train_steps=None)  # to the end of its schedule
     image = TrialCommand(run.experiment.template).container.image or ""
     objective = run.experiment.objective
     record = replace(
@@ -92,7 +93,7 @@ def run_recipe(run: Run, source: str, name: str | None, volumes: Mapping[str, Pa
         objective=objective.metric,
         minimize=not objective.maximize,
     )
-    return replace(made, record=record)
+    return replace(made, record=record, request=request)
 
 
 def find_trial(run: Run, name: str | None) -> Trial:

@@ -29,7 +29,7 @@ def parse_record(kind: type[R], content: bytes | str, where: str, what: str) -> 
     """
     try:
         return from_json(kind, json.loads(content), where)
-    except (RequestError, ValueError) as wrong:
+    except (RequestError, ValueError, RecursionError) as wrong:
         raise InputError(f"{where}: is not {what}: {wrong}") from None
 
 

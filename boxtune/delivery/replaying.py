@@ -11,9 +11,10 @@ from boxtune.delivery.asking import request_errors, to_standard_error
 from boxtune.delivery.manifest import verify
 from boxtune.delivery.model import Model, open_model
 from boxtune.delivery.recipe import Recipe
-from boxtune.delivery.reproduction import Reproduction, read_reproduction
+from boxtune.delivery.reproduction import REPRODUCTION_FILE, Reproduction, read_reproduction
 from boxtune.delivery.testing import EvaluateOptions, measure
 from boxtune.delivery.training import TrainOptions, train
+from boxtune.delivery.training_home import training_home
 from boxtune.delivery.training_record import TrainingRecord
 from boxtune.errors import InputError
 from trial_entry.contract.metrics import STEPS_PER_SECOND
@@ -101,7 +102,8 @@ def local_reproduction(place: str) -> Path:
         InputError: a bucket cannot be read, or nothing is there.
     """
     if not is_remote(place):
-        return Path(place)
+        file = Path(place)
+        return file / REPRODUCTION_FILE if file.is_dir() else file
     folder, _, name = place.rpartition("/")
     with request_errors():
         return local_folder(folder) / name
@@ -126,6 +128,9 @@ def replay(file: Path, options: ReplayOptions, say: Callable[[str], None] = to_s
             raise InputError(f"{others[0]}; --data names the folder of the same records, --anyway trains on these")
     for each in others:
         say(f"differs: {each}")
+    before = training_home(options.out).read()
+    if before is not None and before.source != str(file):
+        raise InputError(f"{options.out}: holds a training already, of {before.source}; name another folder with --out")
     training = train(
         _recipe(config, made, file), TrainOptions(options.out, seed=made.seed, command=options.command), say
     )
@@ -133,8 +138,11 @@ def replay(file: Path, options: ReplayOptions, say: Callable[[str], None] = to_s
     record = model.record()
     now = {"python": platform.python_version(), **record.versions}
     differences = [*others, *_other_machine(made, now, record.devices)]
-    comparisons = list(_compare("validation", made.validation, training.seeds[0].metrics))
-    if made.test and any(reader.name == TEST for reader in config.eval_input_reader):
+    [again] = [each for each in training.seeds if each.seed == made.seed]
+    comparisons = list(_compare("validation", made.validation, again.metrics))
+    if made.test and not made.test_digest:
+        say("note: the test's records were named by hand, so the test is not repeated")
+    if made.test_digest:
         comparisons += _compare(TEST, made.test, measure(model, _test_options(model), say).record.metrics)
     in_one_go = made.began == 1 and len(record.started) == 1
     return Replayed(comparisons, differences, made.deterministic and in_one_go and not differences)
@@ -147,7 +155,7 @@ def _config(path: Path, made: Reproduction, options: ReplayOptions) -> TrainEval
         if options.data is not None:
             _move(reader, options.data)
         missing = next((name for name in record_files(reader) if not is_file(name)), None)
-        if missing is not None and (reader.name != TEST or made.test):
+        if missing is not None and (reader.name != TEST or made.test_digest):
             raise InputError(f"{where}: {missing}: not here; --data DIR names the folder that holds the records now")
     return config
 
@@ -166,7 +174,8 @@ def _other_data(config: TrainEvalPipelineConfig, made: Reproduction) -> Iterator
     """Records that are not those that the model was trained and measured on."""
     here = localized(config)
     for where, reader in all_readers(here):
-        before = made.test_digest if reader.name == TEST and where != TRAIN_READER else made.data.get(where, "")
+        is_test = reader.name == TEST and where != TRAIN_READER
+        before = made.test_digest if is_test else made.data.get(where, "")
         if before and summarize(local_record_files(reader)).digest != before:
             yield f"{where}: the records are not those of the published model (their digest differs)"
 

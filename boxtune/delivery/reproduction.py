@@ -49,7 +49,7 @@ class Reproduction:
         devices: TensorFlow's names.
         validation: metrics of the checkpoint on the validation split.
         test: metrics on the test split; empty where nobody has looked.
-        test_digest: SHA-256 of its records.
+        test_digest: SHA-256 of its records; empty where they were named by hand, and are not the config's.
     """
 
     format: int
@@ -85,9 +85,11 @@ class Reproduction:
         Raises:
             InputError: this version does not know them.
         """
-        given = ["train", "--pipeline_config_path=.", "--model_dir=.", *shlex.split(self.arguments)]
-        with request_errors():
+        try:
+            given = ["train", "--pipeline_config_path=.", "--model_dir=.", *shlex.split(self.arguments)]
             request = parse(given)
+        except (RequestError, ValueError) as wrong:
+            raise InputError(f"{REPRODUCTION_FILE}: arguments: {wrong}") from None
         assert isinstance(request, TrainRequest)
         return request
 
@@ -132,7 +134,7 @@ def reproduction_of(
         image=training.image if training is not None else "",
         devices=record.devices,
         test=dict(test.metrics) if test is not None else {},
-        test_digest=test.data_digest if test is not None else "",
+        test_digest=test.data_digest if test is not None and not test.named else "",
     )
 
 

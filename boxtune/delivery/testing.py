@@ -8,7 +8,8 @@ from pathlib import Path
 
 from boxtune.data.image_groups import image_groups
 from boxtune.data.importing.splitting import BY_IMAGE, Grouping
-from boxtune.delivery.asking import ask, request_errors, to_standard_error
+from boxtune.data.published import SPLITS, beside
+from boxtune.delivery.asking import ask, request_errors, termination_as_interruption, to_standard_error
 from boxtune.delivery.history import EVALUATED, Event, history, remember
 from boxtune.delivery.measured_record import MEASURED_FILE, IntervalRecord, MeasuredRecord, read_measured
 from boxtune.delivery.model import Model
@@ -21,13 +22,22 @@ from trial_entry.measuring.bootstrap import LEVEL, intervals
 from trial_entry.measuring.detections_file import NamedDetections
 from trial_entry.model_dir import write_atomically
 from trial_entry.pipeline_config.base_config import BaseConfig
-from trial_entry.pipeline_config.inputs import TEST, TRAIN_READER, local_record_files, localized, readers
+from trial_entry.pipeline_config.inputs import (
+    TEST,
+    TRAIN_READER,
+    absolute_path,
+    local_record_files,
+    localized,
+    readers,
+    record_files,
+)
 from trial_entry.pipeline_config.protos import InputReader, TrainEvalPipelineConfig
 from trial_entry.pipeline_config.text import config_text, read_config
 from trial_entry.records.look import RecordsLook, look_at
 from trial_entry.records.objects import Expected
 from trial_entry.records.reader_findings import shared_findings
 from trial_entry.records.tfrecord import summarize
+from trial_entry.storage.paths import is_file, is_pattern, matching
 from trial_entry.whole_folder import whole_folder
 
 VALIDATION = "validation"
@@ -90,49 +100,63 @@ def measure(model: Model, options: EvaluateOptions, say: Callable[[str], None] =
     """
     folder = _folder(model, options)
     with request_errors():
-        config = _config(model, options)
+        named = _config(model, options)
+        config = localized(named)
         files = local_record_files(config.eval_input_reader[0])
-        digest = summarize(files).digest
+        tables = beside(record_files(named.eval_input_reader[0]), SPLITS)
+        summary = summarize(files)
+    digest, checkpoint = summary.digest, model.checkpoint_digest()
     before = read_measured(folder)
-    if before is not None and not options.again and _is_same(before, model, options, digest):
+    if before is not None and not options.again and _is_same(before, options, digest, checkpoint):
         return Measured(folder, before, fresh=False)
     compared, shared = _compare(model, options, files, say)
     looks = sum(each.event == EVALUATED and each.data_digest == digest for each in history(model.log))
-    with request_errors(), whole_folder(folder, MEASURED_FILE, "--out") as (working, publish):
+    whole = whole_folder(folder, MEASURED_FILE, "--out")
+    with termination_as_interruption(), request_errors(), whole as (working, publish):
         write_atomically(working / CONFIG_FILE, config_text(config))
         ask(_request(model, options, working), say)
         found = read_evaluation(working)
         looked = Event(EVALUATED, model.place, options.split, digest, model.checkpoint_name, found.metrics)
         _remember(looked, model, say)
         say(f"drawing images {options.resamples} times for the intervals")
-        record = _record(working, found, options, looked, looks + 1, files)
-        record = replace(record, training_compared=compared, shared_with_validation=shared)
+        record = replace(
+            _record(working, found, options, looked, tables),
+            records=tuple(map(str, files)),
+            checkpoint_digest=checkpoint,
+            look=looks + 1,
+            training_compared=compared,
+            shared_with_validation=shared,
+        )
+        record = replace(record, left_out=summary.count - record.images)
         write_record(record, working / MEASURED_FILE)
         publish()
     return Measured(folder, record, fresh=True)
 
 
 def _record(
-    working: Path, found: EvaluationRecord, options: EvaluateOptions, looked: Event, look: int, files: Sequence[Path]
+    working: Path, found: EvaluationRecord, options: EvaluateOptions, looked: Event, tables: Sequence[Path]
 ) -> MeasuredRecord:
-    """What was measured, with its intervals."""
+    """What was measured, with its intervals.
+
+    Args:
+        tables: of the images' groups.
+    """
     held = NamedDetections.read(working / DETECTIONS_FILE)
     names = [held.names.get(each["id"], str(each["id"])) for each in held.detections.images]
-    groups = image_groups(names, {file.parent for file in files}, Grouping(options.group))
+    groups = image_groups(names, tables, Grouping(options.group))
     drawn = intervals(held.detections, held.class_names, options.score_threshold, groups, options.resamples)
     return MeasuredRecord(
         split=looked.split,
-        records=tuple(map(str, files)),
         data_digest=looked.data_digest,
         images=len(names),
         groups=len(set(groups)),
         checkpoint=looked.checkpoint,
         step=found.step,
-        look=look,
         score_threshold=options.score_threshold,
         metrics=found.metrics,
         level=LEVEL,
         intervals={name: IntervalRecord(**asdict(each)) for name, each in drawn.items()},
+        named=bool(options.records),
     )
 
 
@@ -143,7 +167,7 @@ def _folder(model: Model, options: EvaluateOptions) -> Path:
     if model.is_fixed:
         what = "a published version, in which nothing is changed" if model.is_published else "in a bucket"
         raise InputError(f"{model.place}: is {what}; --out DIR takes what is measured")
-    return model.folder / options.split
+    return model.folder / (f"{options.split}-{_GIVEN}" if options.records else options.split)
 
 
 def _remember(event: Event, model: Model, say: Callable[[str], None]) -> None:
@@ -154,24 +178,31 @@ def _remember(event: Event, model: Model, say: Callable[[str], None]) -> None:
         say(f"warning: this look at {event.split} could not be remembered: {problem}")
 
 
-def _is_same(before: MeasuredRecord, model: Model, options: EvaluateOptions, digest: str) -> bool:
-    same = before.checkpoint == model.checkpoint_name and before.data_digest == digest
+def _is_same(before: MeasuredRecord, options: EvaluateOptions, digest: str, checkpoint: str) -> bool:
+    same = before.checkpoint_digest == checkpoint and before.data_digest == digest and before.split == options.split
     return same and before.score_threshold == options.score_threshold
 
 
 def _config(model: Model, options: EvaluateOptions) -> TrainEvalPipelineConfig:
-    """The model's config with the one reader that is measured, its files on this machine."""
+    """The model's config with the one reader that is measured, its paths absolute."""
     base = BaseConfig.read(model.config)
     if options.records:
+        _refuse_missing(options.records)
         base.config.eval_input_reader.append(_reader(base.config, options))
-        return localized(base.measured(_GIVEN))
+        return base.measured(_GIVEN)
     name = TEST if options.split == TEST else None
     if name == TEST and not any(reader.name == TEST for reader in base.config.eval_input_reader):
         raise InputError(
             f'{model.config}: no eval_input_reader is called "{TEST}"; name the test records with --records FILES '
             "(boxtune data import --config writes a config that has them), or measure on --split validation"
         )
-    return localized(base.measured(name))
+    return base.measured(name)
+
+
+def _refuse_missing(records: Sequence[str]) -> None:
+    for path in records:
+        if not (matching(absolute_path(path, Path.cwd())) if is_pattern(path) else is_file(path)):
+            raise InputError(f"--records {path}: no such file")
 
 
 def _reader(config: TrainEvalPipelineConfig, options: EvaluateOptions) -> InputReader:
@@ -180,14 +211,10 @@ def _reader(config: TrainEvalPipelineConfig, options: EvaluateOptions) -> InputR
     reader.CopyFrom(config.eval_input_reader[0])
     reader.ClearField("sample_1_of_n_examples")
     reader.name = _GIVEN
-    reader.tf_record_input_reader.input_path[:] = [_absolute(path) for path in options.records]
+    reader.tf_record_input_reader.input_path[:] = [absolute_path(path, Path.cwd()) for path in options.records]
     if options.label_map is not None:
-        reader.label_map_path = _absolute(options.label_map)
+        reader.label_map_path = absolute_path(options.label_map, Path.cwd())
     return reader
-
-
-def _absolute(path: str) -> str:
-    return path if "://" in path else str(Path(path).absolute())
 
 
 def _compare(

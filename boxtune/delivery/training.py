@@ -64,6 +64,10 @@ def train(recipe: Recipe, options: TrainOptions, say: Callable[[str], None] = to
             others = tuple(each for each in record.seeds if each.seed != seed)
             record = replace(record, seeds=(*others, trained))
             home.keep(record)
+        asked = _seeds(recipe, options, begun)
+        before = [str(each.seed) for each in record.seeds if each.seed not in asked]
+        if before:
+            say(f"note: seeds {', '.join(before)} were trained here before, and the best is chosen among all")
         record = replace(record, chosen=_best(record).folder)
         home.keep(record)
     return record
@@ -76,6 +80,8 @@ def _begun(home: TrainingHome, recipe: Recipe, options: TrainOptions) -> Trainin
         if before.config_digest != recipe.record.config_digest:
             what = f"of {before.trial or before.source}"
             raise InputError(f"{home.place}: holds a training {what}, whose config differs; name another with --out")
+        if home.config_text() != recipe.config:
+            raise InputError(f"{home.place}: holds a training on other records than this; name another with --out")
         return before
     home.begin(recipe.config)
     record = replace(recipe.record, command=tuple(options.command))
@@ -128,6 +134,7 @@ def _request(home: TrainingHome, recipe: Recipe, options: TrainOptions, seed: in
         seed=seed,
         score_threshold=given.score_threshold,
         checkpoint_every_n=given.checkpoint_every_n,
+        num_train_steps=given.num_train_steps,
         eval_every_n=given.eval_every_n if options.eval_every_n is None else options.eval_every_n,
         deterministic=given.deterministic if options.deterministic is None else options.deterministic,
         divergence_factor=given.divergence_factor,

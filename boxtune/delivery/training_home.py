@@ -2,9 +2,9 @@
 
 HOME/
     pipeline.config    what is trained
-    training.json      TrainingRecord; in a bucket, where nothing is ever changed, written once all seeds have ended
+    training.json      TrainingRecord; in a bucket written once all seeds have ended
     seed-N/            the MODEL_DIR of each seed
-    history.jsonl      what was done with the model
+    history/           what was done with the model
 """
 
 from __future__ import annotations
@@ -14,18 +14,21 @@ import tempfile
 from abc import ABC, abstractmethod
 from pathlib import Path
 
-from boxtune.delivery.record_files import record_content, write_record
+from boxtune.delivery.record_files import write_record
 from boxtune.delivery.training_record import TRAINING_FILE, TrainingRecord, parse_training, read_training
 from boxtune.errors import InputError
 from trial_entry.contract.files import CONFIG_FILE, LOCK_FILE, METRICS_FILE, TRIAL_FILE
 from trial_entry.contract.records import MetricRow, TrialRecord, read_rows, read_trial
 from trial_entry.model_dir import write_atomically
+from trial_entry.storage import objects
 from trial_entry.storage.cache import Cache
 from trial_entry.storage.store import open_store
 from trial_entry.storage.urls import Remote
 
 _SEED_FOLDER = "seed-"
 _COPYING = ".copying"
+# Of a training that was killed before its record was written.
+_BEFORE_THE_RECORD = {CONFIG_FILE, f"{CONFIG_FILE}.tmp", f"{TRAINING_FILE}.tmp"}
 
 
 class TrainingHome(ABC):
@@ -54,6 +57,10 @@ class TrainingHome(ABC):
         Raises:
             InputError: it holds something else, or cannot be written.
         """
+
+    @abstractmethod
+    def config_text(self) -> str:
+        """The pipeline.config of the training that is there."""
 
     @abstractmethod
     def keep(self, record: TrainingRecord) -> None:
@@ -106,7 +113,7 @@ class LocalHome(TrainingHome):
 
     def begin(self, config: str) -> None:
         """See TrainingHome."""
-        if self._folder.is_dir() and any(self._folder.iterdir()):
+        if self._folder.is_dir() and {each.name for each in self._folder.iterdir()} - _BEFORE_THE_RECORD:
             raise self._refuse_foreign()
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -114,6 +121,10 @@ class LocalHome(TrainingHome):
         except OSError as error:
             what = f"{self._folder}: cannot be written: {error.strerror}"
             raise InputError(f"{what}; name another folder with --out") from None
+
+    def config_text(self) -> str:
+        """See TrainingHome."""
+        return (self._folder / CONFIG_FILE).read_text(encoding="utf-8")
 
     def keep(self, record: TrainingRecord) -> None:
         """See TrainingHome."""
@@ -167,9 +178,18 @@ class BucketHome(TrainingHome):
         self._store.put(CONFIG_FILE, file)
 
     def keep(self, record: TrainingRecord) -> None:
+        """See TrainingHome; what another process has written meanwhile stays."""
+        if record.chosen is None:
+            return
+        file = Cache.from_environment().work_folder(self.place) / TRAINING_FILE
+        write_record(record, file)
+        url = f"{self._remote / TRAINING_FILE}"
+        before = objects.find(url)
+        objects.upload(url, file, objects.NEW if before is None else before.generation)
+
+    def config_text(self) -> str:
         """See TrainingHome."""
-        if record.chosen is not None:
-            self._store.write_new(TRAINING_FILE, record_content(record))
+        return (self._store.read(CONFIG_FILE) or b"").decode()
 
     def model_dir(self, seed: int) -> Remote:
         """See TrainingHome."""

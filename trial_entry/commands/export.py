@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import shutil
 from collections.abc import Mapping, Sequence
@@ -96,6 +97,7 @@ def _make(request: ExportRequest, plan: ExportPlan, folder: Path) -> tuple[Expor
         moving_averages=bool(config.eval_config.use_moving_averages),
         formats=tuple(sorted(formats, key=lambda each: list(FORMATS).index(each.format))),
         versions=versions,
+        checkpoint_digest=hashlib.sha256(Path(f"{prefix}.index").read_bytes()).hexdigest(),
     )
     return record, _metadata(request, plan, inputs, versions)
 

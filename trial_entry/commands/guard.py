@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from trial_entry.errors import OutOfMemoryError
+from trial_entry.errors import ModelDirError, OutOfMemoryError
 
+_NO_SPACE = os.strerror(errno.ENOSPC)
 _NODE = re.compile(r"\{\{[^}]*\}\}")  # TensorFlow's name of the operation
 
 
@@ -17,12 +20,16 @@ def out_of_memory_as_error() -> Iterator[None]:
 
     Raises:
         OutOfMemoryError: instead of MemoryError or TensorFlow's ResourceExhaustedError.
+        ModelDirError: a disk is full, which some libraries report so too.
     """
     try:
         yield
     except MemoryError as error:
         raise _out_of_memory(error) from None
     except Exception as error:
+        if _NO_SPACE in str(error):
+            said = _NODE.sub("", str(error)).strip().splitlines()[0]
+            raise ModelDirError(f"the disk is full: {said}") from None
         if type(error).__name__ == "ResourceExhaustedError":  # by name: TensorFlow may not have been imported
             raise _out_of_memory(error) from None
         raise

@@ -85,13 +85,14 @@ def _place(text: str) -> Path | Remote:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def whole(low: int) -> Kind[int]:
-    """A whole number, at least `low`."""
+def whole(low: int, high: float = math.inf) -> Kind[int]:
+    """A whole number, from `low` to `high`."""
 
     def whole_number(text: str) -> int:
         value = int(text)
-        if value < low:
-            raise argparse.ArgumentTypeError(f"{text} is out of range; it must be at least {low}")
+        if not low <= value <= high:
+            must = f"at least {low}" if high == math.inf else f"from {low} to {high}"
+            raise argparse.ArgumentTypeError(f"{text} is out of range; it must be {must}")
         return value
 
     return Kind(whole_number)

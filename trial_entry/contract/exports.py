@@ -67,6 +67,7 @@ class ExportRecord:
 
     Attributes:
         checkpoint: its prefix.
+        checkpoint_digest: SHA-256 of its index, which has a checksum of every weight.
         step: training steps of the checkpoint.
         config_digest: SHA-256 of the config without its input paths.
         exported: when, RFC 3339.
@@ -86,6 +87,7 @@ class ExportRecord:
     moving_averages: bool
     formats: tuple[FormatRecord, ...]
     versions: Mapping[str, str]
+    checkpoint_digest: str = ""
 
 
 @dataclass(frozen=True)

@@ -63,8 +63,8 @@ def read_json(file: Path) -> object:
         return cast("object", json.loads(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
-    except ValueError as error:  # no JSON, or no text
-        raise ModelDirError(f"{file}: not readable as JSON ({error}); give another --model_dir") from None
+    except (ValueError, RecursionError) as error:  # no JSON, or no text
+        raise ModelDirError(f"{file}: not readable as JSON ({error}); it was damaged, or is another's") from None
 
 
 def _plain(value: object) -> object:
@@ -90,7 +90,7 @@ def _record(kind: type[DataclassInstance], value: object, where: str) -> object:
         if name in value:
             given[field.name] = _read(types[field.name], value[name], f"{where}: {name}")
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            raise ModelDirError(f"{where}: has no {name}; give another --model_dir")
+            raise ModelDirError(f"{where}: has no {name}; it was damaged, or is another's")
     return kind(**given)
 
 
@@ -125,4 +125,4 @@ def _scalar(kind: object, value: object, where: str) -> object:
 def _wrong(where: str, value: object, right: str) -> ModelDirError:
     shown = json.dumps(value, default=repr)
     shown = shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 3]}..."
-    return ModelDirError(f"{where}: {shown} is not {right}; give another --model_dir")
+    return ModelDirError(f"{where}: {shown} is not {right}; it was damaged, or is another's")

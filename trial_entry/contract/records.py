@@ -278,5 +278,5 @@ def _list(file: Path) -> list[object]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise ModelDirError(f"{file}: holds no list; give another --model_dir")
+        raise ModelDirError(f"{file}: holds no list; it was damaged, or is another's")
     return value

@@ -77,7 +77,7 @@ saving a checkpoint; 1 a bug
     )
     checkpoint_every_n: int = optional(whole(1), 1000, "N", "steps between checkpoints (1000)")
     eval_every_n: int = optional(whole(0), 0, "N", "steps between evaluations (0: at the end)")
-    seed: int | None = maybe(whole(0), "N", "of everything random (drawn and noted if left out)")
+    seed: int | None = maybe(whole(0, 2**32 - 1), "N", "of everything random (drawn and noted if left out)")
     objective_metric: str = optional(METRIC, MAP, "NAME", "best/ keeps the checkpoint that is best by it (mAP)")
     objective_type: str | None = maybe(
         one_of(MAXIMIZE, MINIMIZE),

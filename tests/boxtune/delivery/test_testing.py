@@ -145,6 +145,6 @@ def test_looks_at_a_published_version_are_remembered_beside_it(model: Path, tmp_
 def test_groups_of_images(tmp_path: Path) -> None:
     (tmp_path / "splits.csv").write_text("image,group,split\nflight/a.jpg,one,test\nb.jpg,one,test\nc.jpg,,test\n")
     names = ["flight/a_0_0_640_640.jpg", "flight/a_512_0_1152_640.jpg", "b.jpg", "c_0_0_9_9.jpg", "d_1_2_3_4.jpg"]
-    assert image_groups(names, [tmp_path], Grouping("none")) == ["one", "one", "one", "c.jpg", "d_1_2_3_4.jpg"]
+    assert image_groups(names, [tmp_path / "splits.csv"], Grouping("none")) == ["one", "one", "one", "c.jpg", "d_1_2_3_4.jpg"]
     assert image_groups(names, [], Grouping("folder"))[:2] == ["flight", "flight"]
     assert image_groups(["x7-1", "x7-2", "y"], [], Grouping(r"(x\d)-")) == ["x7", "x7", "y"]
