@@ -79,7 +79,7 @@ def test_a_version_is_never_overwritten(model: Path, trained: Path, tmp_path: Pa
         publish_quietly(other, destination, "1")
     assert publish_quietly(other, destination, "v2.1-night") == f"{destination}/v2.1-night"
     for wrong in ("", "..", "a/b", " 1"):
-        with pytest.raises(InputError, match="a folder's name"):
+        with pytest.raises(InputError, match="a name of letters"):
             publish_quietly(other, destination, wrong)
     with pytest.raises(InputError, match="is a published version already"):
         publish_quietly(destination / "1", tmp_path / "elsewhere")
@@ -108,6 +108,22 @@ def test_killed_at_any_moment_the_same_command_goes_on(model: Path, tmp_path: Pa
     manifest = verify(destination / "1")
     assert manifest is not None
     assert [each.name for each in destination.iterdir()] == ["1"]
+
+
+def test_other_things_are_left_alone(model: Path, tmp_path: Path) -> None:
+    destination = tmp_path / "digits"
+    (destination / "1").mkdir(parents=True)
+    (destination / "1" / "pipeline.config").write_text("mine")
+    (destination / "2").write_text("a file")
+    (destination / "web").mkdir()
+    (destination / "web" / "manifest.json").write_text('{"short_name": "an app"}')
+    assert publish_quietly(model, destination) == f"{destination}/3"
+    with pytest.raises(InputError, match="holds other files"):
+        publish_quietly(model, destination, "1")
+    assert [each.name for each in (destination / "1").iterdir()] == ["pipeline.config"]
+    (destination / "3" / "metrics.json").write_text("[]")
+    with pytest.raises(InputError, match="was changed since it was published"):
+        publish_quietly(model, destination)
 
 
 def test_a_half_published_number_is_left_to_its_owner(model: Path, trained: Path, tmp_path: Path) -> None:

@@ -39,6 +39,9 @@ def test_a_deterministic_training_gives_the_same_numbers(model: Path, trained: P
 
     wrong = published(model, tmp_path / "wrong", validation={"mAP": 0.9})
     ended = boxtune("replay", wrong, "--out", tmp_path / "again")
+    assert ended.code == 2
+    assert "holds a training already" in ended.reason
+    ended = boxtune("replay", wrong, "--out", tmp_path / "once-more")
     assert ended.code == 3
     assert "not the same, though data, versions and machine are" in ended.out
 

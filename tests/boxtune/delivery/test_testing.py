@@ -96,7 +96,7 @@ def test_what_is_no_test(trained: Path, tmp_path: Path) -> None:
 
     config = model / "seed-3" / "pipeline.config"
     config.write_text(config.read_text().replace('name: "test"', 'name: "other"'))
-    shutil.rmtree(model / "seed-3" / "test")
+    assert (model / "seed-3" / "test-given" / "measured.json").is_file()
     assert 'no eval_input_reader is called "test"; name the test records with --records' in refused()
 
 
@@ -125,6 +125,22 @@ def test_what_is_no_model(search: Path, tmp_path: Path) -> None:
     assert "names ckpt-7, which is not there" in boxtune("evaluate", tmp_path).reason
 
 
+def test_one_model_s_numbers_are_no_other_s(model: Path, data: Path, tmp_path: Path) -> None:
+    """Of one name, one config and one place: told by the weights' checksums."""
+    other = tmp_path / "other"
+    config = model / "pipeline.config"
+    assert boxtune("train", config, "--seed", "4", "--out", other).code == 0
+    out = tmp_path / "out"
+    quick = ("--out", out, "--pictures", "0", "--resamples", "10", "--json")
+    first, second = (json.loads(boxtune("evaluate", each, *quick).out) for each in (model, other))
+    assert first["checkpoint"] == second["checkpoint"]
+    assert first["metrics"] != second["metrics"]
+    published = boxtune("publish", model, tmp_path / "digits", "--without-exports", "--evaluation", out)
+    assert published.code == 0, published.err
+    assert "the test measured another checkpoint, and the model card says so" in published.err
+    assert boxtune("publish", model, tmp_path / "digits", "--evaluation", tmp_path / "nowhere").code == 2
+
+
 def test_looks_at_a_published_version_are_remembered_beside_it(model: Path, tmp_path: Path) -> None:
     ended = boxtune("publish", model, tmp_path / "digits", "--without-exports")
     assert ended.code == 0, ended.err
@@ -145,6 +161,12 @@ def test_looks_at_a_published_version_are_remembered_beside_it(model: Path, tmp_
 def test_groups_of_images(tmp_path: Path) -> None:
     (tmp_path / "splits.csv").write_text("image,group,split\nflight/a.jpg,one,test\nb.jpg,one,test\nc.jpg,,test\n")
     names = ["flight/a_0_0_640_640.jpg", "flight/a_512_0_1152_640.jpg", "b.jpg", "c_0_0_9_9.jpg", "d_1_2_3_4.jpg"]
-    assert image_groups(names, [tmp_path / "splits.csv"], Grouping("none")) == ["one", "one", "one", "c.jpg", "d_1_2_3_4.jpg"]
+    assert image_groups(names, [tmp_path / "splits.csv"], Grouping("none")) == [
+        "one",
+        "one",
+        "one",
+        "c.jpg",
+        "d_1_2_3_4.jpg",
+    ]
     assert image_groups(names, [], Grouping("folder"))[:2] == ["flight", "flight"]
     assert image_groups(["x7-1", "x7-2", "y"], [], Grouping(r"(x\d)-")) == ["x7", "x7", "y"]
