@@ -26,6 +26,7 @@ def names(bucket: Any, prefix: str) -> set[str]:
     return {blob.name.removeprefix(prefix) for blob in bucket.list_blobs(prefix=prefix)}
 
 
+@pytest.mark.e2e
 def test_every_path_in_a_bucket(bucket: Any, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Trained, tested, published after kills at every moment, and replayed on an empty disk."""
     upload(bucket, data, "data")

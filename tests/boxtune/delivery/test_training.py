@@ -70,6 +70,7 @@ def test_several_seeds_are_others_than_the_chosen_trial_s(search: Path, tmp_path
     assert open_model(str(tmp_path / "model")).folder == tmp_path / "model" / record["chosen"]
 
 
+@pytest.mark.e2e
 def test_a_shortened_search_is_trained_at_full_length(search: Path, digits: Path, tmp_path: Path) -> None:
     """`run --num-steps` changed the schedule, so nothing can go on: the config is rendered again without it."""
     file = search.parent / "experiment.yaml"
@@ -111,7 +112,14 @@ def test_another_config_does_not_get_into_a_training(trained: Path, tmp_path: Pa
     assert "whose config differs" in ended.reason
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGTERM,
+        pytest.param(signal.SIGINT, marks=pytest.mark.e2e),
+        pytest.param(signal.SIGKILL, marks=pytest.mark.e2e),
+    ],
+)
 def test_the_same_command_goes_on(number: signal.Signals, data: Path, tmp_path: Path) -> None:
     """Ctrl-C and SIGTERM save a checkpoint; a kill takes the trial along, which begins again from its last one."""
     config = write_config(data, **{"_steps: 375": "_steps: 60"})

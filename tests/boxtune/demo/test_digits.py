@@ -13,7 +13,7 @@ from trial_entry.records.examples import decode_example
 from trial_entry.records.label_map import read_label_map
 from trial_entry.records.tfrecord import read_records
 
-SMALL = DigitsSpec(train_images=12, validation_images=6)
+SMALL = DigitsSpec(train_images=12, validation_images=6, test_images=6)
 
 
 def test_the_same_seed_makes_the_same_bytes(tmp_path: Path) -> None:
@@ -24,9 +24,10 @@ def test_the_same_seed_makes_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_every_image_has_boxes_within_it_and_labels_of_the_map(tmp_path: Path) -> None:
-    train, validation, label_map = make_digits(tmp_path, SMALL)
+    *records, label_map = make_digits(tmp_path, SMALL)
+    assert len(records) == 3
     labels = read_label_map(label_map, SMALL.classes).labels
-    for file in (train, validation):
+    for file in records:
         for number, record in enumerate(read_records(file)):
             features = decode_example(record, f"{file}: {number}")
             image = Image.open(io.BytesIO(features["image/encoded"][0]))
@@ -43,10 +44,11 @@ def test_every_image_has_boxes_within_it_and_labels_of_the_map(tmp_path: Path) -
 
 
 def test_the_command_makes_them(tmp_path: Path) -> None:
-    done = boxtune("demo", tmp_path / "data", "--train-images", "3", "--validation-images", "2")
+    done = boxtune("demo", tmp_path / "data", "--train-images", "3", "--validation-images", "2", "--test-images", "2")
     assert done.code == 0, done.err
     assert done.out.split() == [
-        str(tmp_path / "data" / name) for name in ("train.record", "validation.record", "label_map.pbtxt")
+        str(tmp_path / "data" / name)
+        for name in ("train.record", "validation.record", "test.record", "label_map.pbtxt")
     ]
     (tmp_path / "file").touch()
     refused = boxtune("demo", tmp_path / "file" / "data")

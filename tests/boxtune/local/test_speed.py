@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.conftest import QUICK_START
 from tests.experiments import boxtune, shell_experiment, write
 
 
+@pytest.mark.e2e
 def test_every_way_is_measured(digits: Path) -> None:
     file = QUICK_START.with_suffix(".yaml")
     ended = boxtune("speed", file, "--volume", f"data={digits}", "--steps", "10", "--json", TF_ENABLE_ONEDNN_OPTS="0")

@@ -15,7 +15,7 @@ def kept(model_dir: Path) -> int:
     return int(index.stem.removeprefix("ckpt-"))
 
 
-@pytest.mark.parametrize("arguments", [["--objective_metric=total_loss"], ["--objective_type=maximize"]])
+@pytest.mark.parametrize("arguments", [["--objective_type=maximize"], pytest.param([], marks=pytest.mark.e2e)])
 def test_it_follows_the_metric_and_its_direction(data: Path, tmp_path: Path, arguments: list[str]) -> None:
     model_dir = tmp_path / "model"
     arguments = ["--objective_metric=total_loss", *arguments, "--eval_every_n=1", "--seed=1"]

@@ -74,6 +74,7 @@ def test_stock_measures_our_checkpoint_and_exports_it(data: Path, tmp_path: Path
     assert [(name, value) for _, name, value in again.metrics] == list(measured.items())
 
 
+@pytest.mark.e2e
 def test_averaged_weights_are_measured_as_stock_does_and_training_goes_on_from_the_plain_ones(
     data: Path, tmp_path: Path
 ) -> None:

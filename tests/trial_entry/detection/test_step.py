@@ -13,7 +13,7 @@ from tests.steps import STEPS
 from tests.trials import run, train_arguments
 
 
-@pytest.mark.parametrize(("frozen", "steps"), [("true", STEPS), ("false", 2)])
+@pytest.mark.parametrize(("frozen", "steps"), [("true", STEPS), pytest.param("false", 2, marks=pytest.mark.e2e)])
 def test_losses_are_those_of_the_stock_step(data: Path, tmp_path: Path, frozen: str, steps: int) -> None:
     """With batch statistics of one value an image (the last maps are 1 by 1), rounding errors are hundredths soon."""
     rendered = run(

@@ -140,6 +140,7 @@ def test_a_key_s_file_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None
         local_file("gs://drones/a")
 
 
+@pytest.mark.e2e
 def test_a_trial_on_a_bucket_is_the_trial_on_a_folder(bucket: Any, data: Path, tmp_path: Path) -> None:
     """The same digests and metrics; the config that stays in MODEL_DIR names the bucket."""
     upload(bucket, data, "data")

@@ -169,6 +169,7 @@ def test_on_one_machine_the_lock_refuses_at_once(bucket: Any) -> None:
     first.process.communicate()
 
 
+@pytest.mark.e2e
 def test_one_that_slept_and_was_taken_over_overwrites_nothing(bucket: Any, tmp_path: Path) -> None:
     """A machine that hung for longer than the lease wakes up when another has gone on in its place."""
     first = Writer(300, 0.2, BOXTUNE_CACHE=str(tmp_path / "one"))

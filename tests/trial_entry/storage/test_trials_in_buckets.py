@@ -20,6 +20,7 @@ from trial_entry.contract.exit_codes import EXIT_STOPPED
 from trial_entry.storage.snapshot import relative_files
 
 PLACE = "gs://drones/exp/t1"
+pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture
