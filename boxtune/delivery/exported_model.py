@@ -12,7 +12,6 @@ from boxtune.errors import InputError
 from trial_entry.contract.exports import FORMATS, SAVED_MODEL, ExportMetadata, read_metadata
 from trial_entry.contract.files import EXPORT_FILE, EXPORT_FOLDER
 from trial_entry.storage.paths import local_folder
-from trial_entry.storage.urls import is_remote
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ def open_exported(place: str) -> ExportedModel:
         InputError: there is none, the message says what makes one; or a published version was changed since.
     """
     with request_errors():
-        folder = local_folder(place) if is_remote(place) else Path(place)
+        folder = local_folder(place)
         if not folder.is_dir():
             raise InputError(f"{place}: no such folder; name a model that boxtune export has exported")
         found = next((each for each in (folder, folder / EXPORT_FOLDER) if _has_saved_model(each)), None)

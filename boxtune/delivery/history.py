@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 from boxtune.delivery.asking import request_errors
-from boxtune.delivery.record_files import parse_record, record_content
+from boxtune.delivery.record_files import now, parse_record, record_content
 from trial_entry.storage.store import Store, open_store
 
 HISTORY_FOLDER = "history"
@@ -45,8 +44,7 @@ def remember(place: str, event: Event) -> None:
     Raises:
         InputError: it cannot be written.
     """
-    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    content = record_content(replace(event, time=now))
+    content = record_content(replace(event, time=now()))
     with request_errors():
         store = open_store(place)
         number = len(_names(store)) + 1

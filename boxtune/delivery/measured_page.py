@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from boxtune.data.importing.splitting import VALIDATION
 from boxtune.delivery.measured_record import MeasuredRecord
 from boxtune.delivery.model import Model
-from boxtune.delivery.testing import VALIDATION, Measured
+from boxtune.delivery.testing import Measured
 from boxtune.errors import InputError
 from boxtune.report.details import read_found
 from boxtune.report.evaluation_page import evaluation_page

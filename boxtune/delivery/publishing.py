@@ -42,7 +42,7 @@ from trial_entry.contract.files import (
     TRIAL_FILE,
 )
 from trial_entry.contract.versions import boxtune_version
-from trial_entry.pipeline_config.inputs import TEST
+from trial_entry.pipeline_config.inputs import TEST, absolute_path
 from trial_entry.pipeline_config.text import read_config
 from trial_entry.records.label_map import read_label_map
 from trial_entry.storage.paths import local_file
@@ -196,9 +196,8 @@ def _own_files(model: Model) -> list[tuple[str, Path]]:
 
 
 def _label_map(model: Model) -> Path:
-    reader = read_config(model.config).eval_input_reader[0]
-    path = reader.label_map_path
-    return local_file(path if "://" in path else str(model.config.parent / path))
+    path = read_config(model.config).eval_input_reader[0].label_map_path
+    return local_file(absolute_path(path, model.config.parent))
 
 
 def _write(folder: Path, parts: _Parts, name: str, version: str, created: str) -> dict[str, Path]:

@@ -38,9 +38,9 @@ from trial_entry.records.objects import Expected
 from trial_entry.records.reader_findings import shared_findings
 from trial_entry.records.tfrecord import summarize
 from trial_entry.storage.paths import is_file, is_pattern, matching
+from trial_entry.storage.urls import is_remote
 from trial_entry.whole_folder import whole_folder
 
-VALIDATION = "validation"
 DETECTIONS_FILE = "detections.json"
 _ANYTHING = Expected(None, None, None)
 _GIVEN = "given"  # the reader of --records, for as long as it is looked for
@@ -247,7 +247,7 @@ def _compare(
 
 def _look_here(where: str, reader: InputReader, folder: Path) -> RecordsLook | None:
     """A look at a reader's records; None where they are not on this machine."""
-    paths = [folder / path for path in reader.tf_record_input_reader.input_path if "://" not in path]
+    paths = [folder / path for path in reader.tf_record_input_reader.input_path if not is_remote(path)]
     if not paths or not all(path.is_file() for path in paths):
         return None
     return look_at(paths, _ANYTHING)

@@ -55,7 +55,8 @@ def train(recipe: Recipe, options: TrainOptions, say: Callable[[str], None] = to
         for note in recipe.notes:
             say(f"note: {note}")
         begun = _place_to_go_on(recipe, options)
-        for seed in _seeds(recipe, options, begun):
+        asked = _seeds(recipe, options, begun)
+        for seed in asked:
             known = next((each for each in record.seeds if each.seed == seed), None)
             if known is not None and known.step:
                 say(f"seed {seed}: trained before, to step {known.step}")
@@ -64,7 +65,6 @@ def train(recipe: Recipe, options: TrainOptions, say: Callable[[str], None] = to
             others = tuple(each for each in record.seeds if each.seed != seed)
             record = replace(record, seeds=(*others, trained))
             home.keep(record)
-        asked = _seeds(recipe, options, begun)
         before = [str(each.seed) for each in record.seeds if each.seed not in asked]
         if before:
             say(f"note: seeds {', '.join(before)} were trained here before, and the best is chosen among all")
@@ -146,19 +146,12 @@ def _request(home: TrainingHome, recipe: Recipe, options: TrainOptions, seed: in
 
 def _counts(rows: Sequence[MetricRow], record: TrainingRecord) -> MetricRow:
     """The evaluation of the checkpoint that best/ keeps: the first of the best."""
-    objective, best = Objective(record.objective, record.minimize), rows[0]
-    for row in rows[1:]:
-        if objective.better(row.metrics, best.metrics):
-            best = row
-    return best
+    objective = Objective(record.objective, record.minimize)
+    return max(rows, key=lambda row: objective.height(row.metrics))
 
 
 def _best(record: TrainingRecord) -> SeedRecord:
     """The best seed by the objective; one that diverged is none while another is there."""
     objective = Objective(record.objective, record.minimize)
-    whole = [each for each in record.seeds if not each.metrics.get(DIVERGED)] or list(record.seeds)
-    best = whole[0]
-    for each in whole[1:]:
-        if objective.better(each.metrics, best.metrics):
-            best = each
-    return best
+    whole = [each for each in record.seeds if not each.metrics.get(DIVERGED)] or record.seeds
+    return max(whole, key=lambda each: objective.height(each.metrics))

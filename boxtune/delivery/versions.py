@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 from boxtune.delivery.manifest import A_MANIFEST, CLAIM_FILE, MANIFEST_FILE, Claim, Manifest, verify
-from boxtune.delivery.record_files import parse_record, record_content
+from boxtune.delivery.record_files import now, parse_record, record_content
 from boxtune.errors import InputError
 from trial_entry.storage.store import Store
 from trial_entry.storage.urls import is_remote
@@ -46,8 +45,7 @@ def claimed(store: Store, version: str, digest: str) -> Claim:
     Raises:
         InputError: another model's publisher was quicker.
     """
-    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    claim = Claim(digest, now)
+    claim = Claim(digest, now())
     if store.write_new(f"{version}/{CLAIM_FILE}", record_content(claim)):
         return claim
     found = _claim(store, version)

@@ -19,8 +19,6 @@ from trial_entry.errors import RequestError
 from trial_entry.pipeline_config.inputs import without_paths
 from trial_entry.pipeline_config.text import config_text, read_config
 
-_EVALUATE_SECONDS = 3600.0
-
 
 @dataclass(frozen=True)
 class BestTrial:

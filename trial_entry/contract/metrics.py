@@ -91,9 +91,10 @@ class Objective:
 
     def better(self, metrics: Mapping[str, float], than: Mapping[str, float]) -> bool:
         """Whether `metrics` are better; equal ones are not, and without the metric they are worse than any with it."""
-        return self._height(metrics) > self._height(than)
+        return self.height(metrics) > self.height(than)
 
-    def _height(self, metrics: Mapping[str, float]) -> float:
+    def height(self, metrics: Mapping[str, float]) -> float:
+        """What is higher the better `metrics` are; of equal ones `max` by it takes the first."""
         value = metrics.get(self.metric)
         if value is None or math.isnan(value):
             return -math.inf

@@ -26,9 +26,7 @@ def check_model(config: TrainEvalPipelineConfig, where: str) -> None:
     Raises:
         ConfigError: naming the field and what it should be.
     """
-    problem = next(_model_problems(config), None)
-    if problem is not None:
-        raise ConfigError(f"{where}: {problem}")
+    _refuse(_model_problems(config), where)
 
 
 def check_config(config: TrainEvalPipelineConfig, where: str) -> None:
@@ -37,9 +35,7 @@ def check_config(config: TrainEvalPipelineConfig, where: str) -> None:
     Raises:
         ConfigError: naming the field and what it should be.
     """
-    problem = next(_problems(config), None)
-    if problem is not None:
-        raise ConfigError(f"{where}: {problem}")
+    _refuse(_problems(config), where)
 
 
 def check_measured(config: TrainEvalPipelineConfig, where: str) -> None:
@@ -48,7 +44,12 @@ def check_measured(config: TrainEvalPipelineConfig, where: str) -> None:
     Raises:
         ConfigError: naming the field and what it should be.
     """
-    problem = next(_measured_problems(config), None)
+    _refuse(_measured_problems(config), where)
+
+
+def _refuse(problems: Iterator[str], where: str) -> None:
+    """Raises ConfigError with the first of them, if there is any."""
+    problem = next(problems, None)
     if problem is not None:
         raise ConfigError(f"{where}: {problem}")
 
