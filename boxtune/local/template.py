@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from boxtune.errors import ExperimentError
 from boxtune.experiment.baseline import baseline_assignments
+from boxtune.experiment.changing import LENGTH_ALIASES
 from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.mounts import Volumes, map_paths
 from boxtune.experiment.space import Assignments
@@ -29,7 +30,7 @@ _COLLECTORS = ("StdOut", "File")
 _NAMESPACE = "default"  # of a cluster, where the Experiment names none
 _OBJECTIVE = "--objective_"
 _READ_BY_A_SHELL = re.compile(r"[\s'\"\\$`;&|<>()*?\[\]#~!{}]")
-_LENGTH_ALIASES = ("num_steps", "epochs")
+
 
 
 @dataclass(frozen=True)
@@ -167,5 +168,5 @@ class Template:
     def _shortened(self, arguments: Sequence[str]) -> list[str]:
         if self._num_steps is None:
             return list(arguments)
-        lengths = tuple(f"--set={alias}=" for alias in _LENGTH_ALIASES)
+        lengths = tuple(f"--set={alias}=" for alias in LENGTH_ALIASES)
         return [*(text for text in arguments if not text.startswith(lengths)), f"--set=num_steps={self._num_steps}"]
