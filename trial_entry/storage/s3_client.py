@@ -100,11 +100,12 @@ def _say_again(
 def is_passing(problem: BaseException) -> bool:
     """Whether the same request may succeed a moment later."""
     import urllib3
-    from botocore.exceptions import ClientError, HTTPClientError
+    from botocore import exceptions as aws
 
-    if isinstance(problem, ClientError):
+    if isinstance(problem, aws.ClientError):
         return _code(problem.response) in _PASSING
-    return isinstance(problem, HTTPClientError | ConnectionError | TimeoutError | urllib3.exceptions.HTTPError)
+    others = (aws.HTTPClientError, aws.ConnectionError, ConnectionError, TimeoutError, urllib3.exceptions.HTTPError)
+    return isinstance(problem, others)
 
 
 def has_code(problem: Any, *codes: str) -> bool:
@@ -137,7 +138,7 @@ def _refused(url: str, problem: Any) -> StorageError:
     if code in _WRONG_KEY:
         return StorageError(f"{url}: the credentials are not accepted ({said}); {_LOG_IN}")
     if code in _FORBIDDEN:
-        if s3_client().meta.config.signature_version is not None and _is_anonymous():
+        if _is_anonymous():
             return StorageError(f"{url}: not for everybody, and there are no credentials ({said}); {_LOG_IN}")
         return StorageError(
             f"{url}: forbidden with these credentials ({said}); reading needs s3:GetObject and s3:ListBucket, writing "
@@ -151,13 +152,12 @@ def _refused(url: str, problem: Any) -> StorageError:
 
 
 def _unanswered(problem: BaseException) -> str:
-    from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError, PartialCredentialsError
+    from botocore.exceptions import NoCredentialsError, PartialCredentialsError
 
-    assert not isinstance(problem, ClientError)
     said = _first_line(problem) or type(problem).__name__
     if isinstance(problem, NoCredentialsError | PartialCredentialsError):
         return f"no credentials ({said}); {_LOG_IN}"
-    if isinstance(problem, HTTPClientError | ConnectionError | TimeoutError):
+    if is_passing(problem):
         return f"not served by {s3_client().meta.endpoint_url}, tried for a while: {said}; AWS_ENDPOINT_URL says where"
     return f"S3's client says: {said}"
 
