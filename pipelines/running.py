@@ -93,13 +93,13 @@ class _Sink:
     _line: str = field(default="", init=False)
 
     def write(self, text: str) -> int:
-        self.log.write(text)
-        self.log.flush()
         *lines, self._line = (self._line + text).split("\n")
         for line in lines:
             told = read_told(line)
             if told is not None:
                 self.heard.hear(told)
+            self.log.write(f"{line if told is None else told.sentence}\n")
+        self.log.flush()
         return len(text)
 
     def flush(self) -> None:

@@ -39,7 +39,7 @@ def make(placement: Placement) -> Any:
             num_steps: Steps of the training, schedule included; 0 as the config says.
             seeds: How often it is trained; the best on the validation split is the model.
             split: What the model is measured on in the end: test, or validation where there is no test split.
-            formats: Of the export: saved_model, tflite, tflite_float16, tflite_int8, onnx; none for all that the model can.
+            formats: Of the export: saved_model, tflite, tflite_fp16, tflite_int8, onnx; none for all that the model can.
             model_name: Of the published model.
             publish_to: The folder or gs:// prefix that holds the model's versions; empty: the artifact alone has it.
             memory: The limit of each step that trains, measures or exports.

@@ -51,7 +51,7 @@ def make(placement: Placement) -> Any:
             parallel: Trials at a time within the step (engine local); 0 as the Experiment says.
             seeds: How often the best config is trained; the best on the validation split is the model.
             split: What the model is measured on in the end: test, or validation where there is no test split.
-            formats: Of the export: saved_model, tflite, tflite_float16, tflite_int8, onnx; none for all that the model can.
+            formats: Of the export: saved_model, tflite, tflite_fp16, tflite_int8, onnx; none for all that the model can.
             model_name: Of the published model.
             publish_to: The folder or gs:// prefix that holds the model's versions; empty: the artifact alone has it.
             namespace: Where the Experiment is made (engine katib); empty for the run's own.

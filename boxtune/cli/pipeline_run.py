@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
 import typer
 
@@ -62,7 +63,7 @@ def pipeline_run(
     if "publish_to" in known:
         known["publish_to"] = _absolute(known["publish_to"])
     options = LocalOptions(folder, runner, image, _mounted(known, _PLACES), _mounted(known, ("publish_to", "journal")))
-    outputs = run_here(name, known, options, _show)
+    outputs = run_here(name, known, options, partial(_show, sys.stdout))
     for line in _ends(outputs):
         print(line)
 
@@ -96,15 +97,9 @@ def _note_ignored(known: Mapping[str, Any]) -> None:
         print(f"note: {', '.join(ignored)}: of a cluster; a run on this machine has no use for it", file=sys.stderr)
 
 
-def _show(told: Told) -> None:
-    from pipelines.steps.telling import BEGINS, ENDS
-
-    if told.what == BEGINS:
-        print(f"{told.step}: begins", flush=True)
-    elif told.what == ENDS:
-        print(f"{told.step}: {'failed' if told.code else f'done in {told.text}'}", flush=True)
-    else:
-        print(f"{told.step}: {told.text}", flush=True)
+def _show(screen: TextIO, told: Told) -> None:
+    """On the screen as it was before kfp, whose own output goes to a log."""
+    print(told.sentence, file=screen, flush=True)
 
 
 def _ends(outputs: Mapping[str, Any]) -> Iterator[str]:

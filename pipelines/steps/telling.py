@@ -40,6 +40,15 @@ class Told:
     text: str = ""
     code: int = 0
 
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        if self.what == BEGINS:
+            return f"{self.step}: begins"
+        if self.what == ENDS:
+            return f"{self.step}: {'failed' if self.code else f'done in {self.text}'}"
+        return f"{self.step}: {self.text}"
+
     def written(self) -> str:
         """The marked line."""
         return f"{MARK}{json.dumps(asdict(self))}\n"
