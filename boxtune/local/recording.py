@@ -1,5 +1,5 @@
-"""A run that happened elsewhere (Katib's) as a run's folder: its journal, event by event as if it had been written here,
-so that whatever takes a folder takes it.
+"""A run that happened elsewhere (on Katib) as a run's folder: its journal, event by event as if it had been written
+here, so that whatever takes a folder takes it.
 """
 
 from __future__ import annotations
@@ -73,42 +73,45 @@ def _events(run: Run) -> Iterator[Event]:
         options={_RECORDED: True, "baseline": run.baseline is not None},
         format=FORMAT,
     )
-    timed = [(event.time, kind, place, event) for place, trial in enumerate(run.everything)
-             for kind, event in _trial_events(run, trial)]  # fmt: skip
+    every = run.everything
+    timed = [
+        (event.time, kind, place, event) for place, trial in enumerate(every) for kind, event in _later(run, trial)
+    ]
+    for place, trial in enumerate(every):  # made in their order, though a later one may have started earlier
+        time = min(each.started or run.started for each in every[place:])
+        timed.append((time, _CREATED, place, _created(trial, time)))
     for _, _, _, event in sorted(timed, key=itemgetter(0, 1, 2)):
         yield event
     if run.ended:
         yield Finished(time=run.ended, condition=run.condition, message=run.message)
 
 
-def _trial_events(run: Run, trial: Trial) -> Iterator[tuple[int, Event]]:
-    first = trial.started or run.started
-    yield (
-        _CREATED,
-        Created(
-            time=first,
-            trial=trial.name,
-            number=trial.number,
-            assignments=trial.assignments,
-            role=trial.role,
-            seed=trial.seed,
-            stop_rule=trial.stop_rule,
-            same_as=trial.same_as,
-        ),
+def _created(trial: Trial, time: str) -> Created:
+    return Created(
+        time=time,
+        trial=trial.name,
+        number=trial.number,
+        assignments=trial.assignments,
+        role=trial.role,
+        seed=trial.seed,
+        stop_rule=trial.stop_rule,
+        same_as=trial.same_as,
     )
+
+
+def _later(run: Run, trial: Trial) -> Iterator[tuple[int, Event]]:
+    """What happened to a trial after it was made."""
     for attempt in trial.attempts:
         yield _STARTED, Started(time=attempt.started, trial=trial.name, steps=attempt.steps)
     if trial.condition.ended:
-        yield (
-            _ENDED,
-            Ended(
-                time=trial.ended or first,
-                trial=trial.name,
-                condition=trial.condition,
-                reason=trial.reason,
-                exit_code=trial.exit_code,
-                observation=tuple(trial.observation.values()),
-                seconds=trial.attempts[-1].seconds if trial.attempts else 0.0,
-                first_values=trial.first_values,
-            ),
+        ended = Ended(
+            time=trial.ended or trial.started or run.started,
+            trial=trial.name,
+            condition=trial.condition,
+            reason=trial.reason,
+            exit_code=trial.exit_code,
+            observation=tuple(trial.observation.values()),
+            seconds=trial.attempts[-1].seconds if trial.attempts else 0.0,
+            first_values=trial.first_values,
         )
+        yield _ENDED, ended
