@@ -11,7 +11,7 @@ from boxtune.delivery.asking import request_errors
 from boxtune.delivery.rendering import rendered_config
 from boxtune.delivery.training_record import TrainingRecord
 from boxtune.errors import InputError
-from boxtune.experiment.changing import LENGTH_ALIASES
+from boxtune.experiment.editing import LENGTH_ALIASES
 from boxtune.experiment.trial_command import TrialCommand
 from boxtune.experiment.trial_config import trial_config
 from boxtune.runs.run import Run

@@ -4,19 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from boxtune.data.digests import sha256_of
 from boxtune.delivery.asking import request_errors
 from boxtune.errors import InputError
-from boxtune.experiment.changing import experiment_text, with_image, with_most_trials, with_steps
+from boxtune.experiment.editing import with_counts, with_image, with_num_steps
 from boxtune.experiment.loading import load_experiment, local_experiment
+from boxtune.experiment.writing import experiment_text
 from trial_entry.storage import objects
+from trial_entry.storage.folders import listing_digest
 from trial_entry.storage.paths import local_file
 from trial_entry.storage.urls import is_remote
 
 EXPERIMENT_NAME = "experiment.yaml"
 MOST_BYTES = 60_000  # of a parameter: KFP's backend takes about 64 kB, quotes and escapes with it
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What of an Experiment a pipeline's parameters change.
+
+    Attributes:
+        max_trials, parallel, num_steps: instead of its own; 0 for these.
+        trial_image: of the trials; empty for its own.
+    """
+
+    max_trials: int = 0
+    parallel: int = 0
+    num_steps: int = 0
+    trial_image: str = ""
 
 
 def experiment_file(given: str) -> Path:
@@ -53,23 +71,16 @@ def config_text(given: str) -> str:
         raise InputError(f"{given}: cannot be read: {error}; give a pipeline.config's text, path or URL") from None
 
 
-def prepared(file: Path, most_trials: int, num_steps: int, trial_image: str) -> str:
+def prepared(file: Path, asked: Changes) -> str:
     """The Experiment in `file` as the pipeline searches it, its ConfigMaps with it, as the text of one file.
 
-    Args:
-        most_trials, num_steps: instead of the Experiment's own; 0 for these.
-        trial_image: of the trials; empty for the Experiment's own.
-
     Raises:
-        InputError: it is none, or too long to be handed from step to step.
+        InputError: it is none, a change cannot be, or it is too long to be handed from step to step.
     """
-    experiment = load_experiment(file)
-    if most_trials:
-        experiment = with_most_trials(experiment, most_trials)
-    if num_steps:
-        experiment = with_steps(experiment, num_steps)
-    if trial_image:
-        experiment = with_image(experiment, trial_image)
+    experiment = with_counts(load_experiment(file), asked.max_trials or None, asked.parallel or None)
+    experiment = with_num_steps(experiment, asked.num_steps or None)
+    if asked.trial_image:
+        experiment = with_image(experiment, asked.trial_image)
     return _short(experiment_text(experiment), experiment.name)
 
 
@@ -90,7 +101,7 @@ def place_digest(place: str) -> str:
 def _remote_lines(place: str) -> list[str]:
     found = [] if place.endswith("/") else [objects.find(place)]
     held = [each for each in found if each is not None] or objects.list_below(place)
-    return [f"{each.name} {each.size} {each.crc32c}" for each in held]
+    return [listing_digest({each.name: each for each in held})] if held else []
 
 
 def _local_lines(place: Path) -> list[str]:

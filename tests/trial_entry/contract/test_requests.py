@@ -204,7 +204,7 @@ def test_no_command_means_train() -> None:
         (["stop", "--model_d=m"], "required: --model_dir"),
         (
             ["tune"],
-            '"tune" is no command; there are train, evaluate, export, detect, build, stop, serve (no',
+            '"tune" is no command; there are train, evaluate, export, detect, build, fetch, stop, serve (no',
         ),
         (["--pipeline_config_path=c", "--model_dir=m", "--checkpoint_for=a=b", "--checkpoint_for=a=c"], "stands twice"),
     ],
@@ -221,9 +221,13 @@ def test_help_lists_every_argument(command: str) -> None:
     assert ended.code == 0
     fields = {field.name for field in dataclasses.fields(REQUESTS[command or "train"])}
     for field in fields:
-        assert {"assignments": "--set", "formats": "--format", "socket": "SOCKET"}.get(
-            field, f"--{field} "
-        ) in ended.out
+        assert {
+            "assignments": "--set",
+            "formats": "--format",
+            "socket": "SOCKET",
+            "source": "--from",
+            "folder": "--to",
+        }.get(field, f"--{field} ") in ended.out
     assert ("learning_rate" in ended.out) == ("assignments" in fields)
 
 
