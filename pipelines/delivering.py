@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from kfp.dsl import PipelineTask
 
@@ -23,14 +22,14 @@ class Delivery:
         split, formats, publish_to, model_name: parameters.
     """
 
-    model: Any
-    dataset: Any
-    data_digest: Any
-    software: Any
-    split: Any
-    formats: Any
-    publish_to: Any
-    model_name: Any
+    model: object
+    dataset: object
+    data_digest: object
+    software: object
+    split: object
+    formats: object
+    publish_to: object
+    model_name: object
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
 """The pipeline `import_tune_and_train`: from annotated images to a published model."""
 
-from typing import Any
-
 from kfp import dsl
+from kfp.dsl.graph_component import GraphComponent
 
 from pipelines.components.check_data import check_data
 from pipelines.components.digests import digests
@@ -13,7 +12,7 @@ from pipelines.placement import Placement, Scheduling, place
 from pipelines.searching import Search, search_and_train
 
 
-def make(placement: Placement) -> Any:
+def make(placement: Placement) -> GraphComponent:
     """The pipeline, placed."""
 
     @dsl.pipeline(name="import-tune-and-train")
@@ -34,7 +33,7 @@ def make(placement: Placement) -> Any:
         parallel: int = 0,
         seeds: int = 1,
         split: str = "test",
-        formats: list = [],  # noqa: B006 (KFP's way to say what it is)
+        formats: list = [],
         model_name: str = "detector",
         publish_to: str = "",
         namespace: str = "",
@@ -44,8 +43,8 @@ def make(placement: Placement) -> Any:
         memory: str = "4Gi",
         gpus: str = "",
         gpu_type: str = "nvidia.com/gpu",
-        tolerations: list = [],  # noqa: B006
-        node_selector: dict = {},  # noqa: B006
+        tolerations: list = [],
+        node_selector: dict = {},
     ) -> Tuned:
         """Make records of annotated images, search, train the best, measure it on the test split, export and publish.
 
@@ -53,7 +52,7 @@ def make(placement: Placement) -> Any:
             annotations: COCO, VOC, YOLO, CSV and others: a file or folder that the steps see, or gs://, s3://, minio://.
             config: The pipeline.config that trains on them: its text, or a path or URL.
             images: Where the images lie; empty where they lie beside the annotations.
-            annotations_format: coco, voc, yolo, csv, cvat, labelstudio, labelme or tfrecord; empty to find it by looking.
+            annotations_format: coco, voc, yolo, csv, cvat, labelstudio, labelme, tfrecord; empty to find it by looking.
             shares: validation=0.2,test=0.1, or none; empty for the data's own split, or those shares.
             group: What stays in one split: an expression on the file's name, column:NAME, folder, none or auto.
             tile: Cut images into tiles of this side; 0 for whole images.
@@ -63,10 +62,10 @@ def make(placement: Placement) -> Any:
             engine: Who searches: katib makes the Experiment on the cluster, local searches within the step.
             max_trials: Trials, instead of maxTrialCount; 0 as the Experiment says.
             num_steps: Steps of every training, schedule included; 0 as the Experiment says.
-            parallel: Trials at a time within the step (engine local); 0 as the Experiment says.
+            parallel: Trials at a time, instead of parallelTrialCount; 0 as the Experiment says.
             seeds: How often the best config is trained; the best on the validation split is the model.
             split: What the model is measured on in the end: test, or validation where there is no test split.
-            formats: Of the export: saved_model, tflite, tflite_fp16, tflite_int8, onnx; none for all that the model can.
+            formats: Of the export: saved_model, tflite, tflite_fp16, tflite_int8, onnx; none for all that it can.
             model_name: Of the published model.
             publish_to: The folder or gs:// prefix that holds the model's versions; empty: the artifact alone has it.
             namespace: Where the Experiment is made (engine katib); empty for the run's own.
@@ -88,6 +87,7 @@ def make(placement: Placement) -> Any:
             images=images,
             engine=engine,
             max_trials=max_trials,
+            parallel=parallel,
             num_steps=num_steps,
             trial_image=trial_image,
             seeds=seeds,
@@ -110,6 +110,7 @@ def make(placement: Placement) -> Any:
             tile=tile,
             seed=split_seed,
             max_trials=max_trials,
+            parallel=parallel,
             num_steps=num_steps,
             trial_image=trial_image,
         )
@@ -119,9 +120,7 @@ def make(placement: Placement) -> Any:
             experiment=prepared, records=dataset, data_digest=digest, software=software, volume=volume, split=split
         )
         place(checked, placement)
-        search = Search(
-            dataset, prepared, digest, software, engine, volume, namespace, cache_claim, journal, parallel, seeds
-        )
+        search = Search(dataset, prepared, digest, software, engine, volume, namespace, cache_claim, journal, seeds)
         searched = search_and_train(search, placement, scheduling)
         searched.search.after(checked)
         model = searched.train.outputs["model"]

@@ -6,9 +6,10 @@ import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from kfp.pipeline_spec.pipeline_spec_pb2 import ParameterType
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.struct_pb2 import Value
+from kfp.pipeline_spec.pipeline_spec_pb2 import ComponentInputsSpec, ParameterType
 
 from boxtune.errors import InputError
 from pipelines.pipelines import make
@@ -44,7 +45,7 @@ class Parameter:
 
     name: str
     type: type
-    default: Any
+    default: object
     about: str
 
 
@@ -59,14 +60,14 @@ def parameters(pipeline: str) -> list[Parameter]:
     return sorted(found, key=lambda each: (each.default is not None, each.name))
 
 
-def arguments(pipeline: str, given: Sequence[str]) -> dict[str, Any]:
+def arguments(pipeline: str, given: Sequence[str]) -> dict[str, object]:
     """Values by name, of `NAME=VALUE` texts.
 
     Raises:
         InputError: a text is not of that form, names no parameter of this pipeline, or has no value of its type.
     """
     known = {each.name: each for each in parameters(pipeline)}
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     for text in given:
         name, equals, value = text.partition("=")
         if not equals or not name:
@@ -79,28 +80,25 @@ def arguments(pipeline: str, given: Sequence[str]) -> dict[str, Any]:
     return values
 
 
-def refuse_missing(pipeline: str, given: Mapping[str, Any]) -> None:
+def refuse_missing(pipeline: str, given: Mapping[str, object]) -> None:
     """Raises InputError where a parameter that must be given is not."""
     missing = [each for each in parameters(pipeline) if each.default is None and not given.get(each.name)]
     if missing:
         raise InputError(f"{missing[0].name}: must be given for {pipeline}: {missing[0].about}")
 
 
-def _parameter(name: str, given: Any) -> Parameter:
+def _parameter(name: str, given: ComponentInputsSpec.ParameterSpec) -> Parameter:
     kind = _TYPES[given.parameter_type]
     default = _plain(given.default_value, kind) if given.HasField("default_value") else None
     return Parameter(name, kind, default, given.description)
 
 
-def _plain(value: Any, kind: type) -> Any:
+def _plain(value: Value, kind: type) -> object:
     """A protobuf value as Python's; whole numbers are kept as floats there."""
-    from google.protobuf.json_format import MessageToDict
-
-    found: Any = MessageToDict(value)
-    return int(found) if kind is int else found
+    return int(value.number_value) if kind is int else MessageToDict(value)
 
 
-def _value(parameter: Parameter, text: str) -> Any:
+def _value(parameter: Parameter, text: str) -> object:
     if parameter.type is str:
         return text
     try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import Any
+
+from kfp.dsl.graph_component import GraphComponent
 
 from boxtune.errors import InputError
 from pipelines.placement import Placement
@@ -17,7 +18,7 @@ PIPELINES: Mapping[str, str] = {
 }
 
 
-def make(name: str, placement: Placement) -> Any:
+def make(name: str, placement: Placement) -> GraphComponent:
     """The pipeline of this name, which KFP compiles and runs.
 
     Raises:

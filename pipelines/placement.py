@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from kfp import kubernetes
 from kfp.dsl import PipelineTask
@@ -58,11 +57,11 @@ class Scheduling:
         node_selector: as in a pod.
     """
 
-    gpus: Any
-    gpu_type: Any
-    memory: Any
-    tolerations: Any
-    node_selector: Any
+    gpus: object
+    gpu_type: object
+    memory: object
+    tolerations: object
+    node_selector: object
 
 
 _LIGHT_CPU, _LIGHT_MEMORY = "100m", "512Mi"
@@ -80,9 +79,7 @@ def place(task: PipelineTask, placement: Placement, cached: bool = True) -> Pipe
     return task
 
 
-def place_heavy(
-    task: PipelineTask, placement: Placement, scheduling: Scheduling, cached: bool = True
-) -> PipelineTask:
+def place_heavy(task: PipelineTask, placement: Placement, scheduling: Scheduling, cached: bool = True) -> PipelineTask:
     """A step that trains, or has a model in memory."""
     place(task, placement, cached)
     task.set_cpu_request(placement.cpu_request)

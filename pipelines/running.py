@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 import uuid
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import TextIO, cast
 
 import psutil
 from kfp import local
@@ -109,8 +108,10 @@ class _Sink:
         return False
 
 
-def run_here(name: str, arguments: Mapping[str, Any], options: LocalOptions, show: Callable[[Told], None]) -> Any:
-    """Run a pipeline; returns its outputs by name.
+def run_here(
+    name: str, arguments: Mapping[str, object], options: LocalOptions, show: Callable[[Told], None]
+) -> Mapping[str, str]:
+    """Run a pipeline; returns its outputs by name, of artifacts where they lie.
 
     Args:
         show: is told what the steps tell, as it comes.
@@ -135,7 +136,8 @@ def run_here(name: str, arguments: Mapping[str, Any], options: LocalOptions, sho
                 cache_root=str(options.out.absolute() / _CACHE),
             )
             with termination_as_interruption():
-                return dict(pipeline(**arguments).outputs)
+                outputs = pipeline(**arguments).outputs
+            return {name: each if isinstance(each, str) else each.path for name, each in outputs.items()}
         except RuntimeError as failed:
             raise _failure(heard, options.out / LOG_FILE, failed) from None
         finally:
@@ -150,7 +152,7 @@ def _failure(heard: _Heard, log: Path, failed: RuntimeError) -> BoxtuneError:
     return _ERRORS.get(end.code, BoxtuneError)(f"{end.step}: {end.text}")
 
 
-def _runner(options: LocalOptions, label: str) -> Any:
+def _runner(options: LocalOptions, label: str) -> object:
     if options.runner == SUBPROCESS:
         return local.SubprocessRunner(use_venv=False)
     try:
@@ -162,7 +164,7 @@ def _runner(options: LocalOptions, label: str) -> Any:
         for paths, read_only in ((options.read, True), (options.written, False))
         for path in dict.fromkeys(each.absolute() for each in paths)
     ]
-    environment = {MARKED_VARIABLE: "1", "PYTHONUNBUFFERED": "1", "HOME": "/tmp"}  # noqa: S108 (in a container)
+    environment = {MARKED_VARIABLE: "1", "PYTHONUNBUFFERED": "1", "HOME": "/tmp"}
     return local.DockerRunner(
         user=f"{os.getuid()}:{os.getgid()}",
         entrypoint=[],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from kfp import dsl
 from kfp.dsl import PipelineTask
@@ -23,20 +22,19 @@ class Search:
     Attributes:
         dataset: artifact.
         experiment, data_digest, software: of the steps before.
-        engine, volume, namespace, cache_claim, journal, parallel, seeds: parameters.
+        engine, volume, namespace, cache_claim, journal, seeds: parameters.
     """
 
-    dataset: Any
-    experiment: Any
-    data_digest: Any
-    software: Any
-    engine: Any
-    volume: Any
-    namespace: Any
-    cache_claim: Any
-    journal: Any
-    parallel: Any
-    seeds: Any
+    dataset: object
+    experiment: object
+    data_digest: object
+    software: object
+    engine: object
+    volume: object
+    namespace: object
+    cache_claim: object
+    journal: object
+    seeds: object
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,6 @@ def search_and_train(given: Search, placement: Placement, scheduling: Scheduling
         workflow=WORKFLOW,
         cache_claim=given.cache_claim,
         journal=given.journal,
-        parallel=given.parallel,
     )
     place_heavy(searched, placement, scheduling, cached=False)
     run = searched.outputs["run"]

@@ -1,8 +1,7 @@
 """The pipeline `train_only`: from a pipeline.config and records to a published model, without a search."""
 
-from typing import Any
-
 from kfp import dsl
+from kfp.dsl.graph_component import GraphComponent
 
 from pipelines.components.check_data import check_data
 from pipelines.components.digests import digests
@@ -12,7 +11,7 @@ from pipelines.outputs import Trained
 from pipelines.placement import Placement, Scheduling, place, place_heavy
 
 
-def make(placement: Placement) -> Any:
+def make(placement: Placement) -> GraphComponent:
     """The pipeline, placed."""
 
     @dsl.pipeline(name="train-only")
@@ -22,24 +21,24 @@ def make(placement: Placement) -> Any:
         num_steps: int = 0,
         seeds: int = 1,
         split: str = "test",
-        formats: list = [],  # noqa: B006 (KFP's way to say what it is)
+        formats: list = [],
         model_name: str = "detector",
         publish_to: str = "",
         memory: str = "4Gi",
         gpus: str = "",
         gpu_type: str = "nvidia.com/gpu",
-        tolerations: list = [],  # noqa: B006
-        node_selector: dict = {},  # noqa: B006
+        tolerations: list = [],
+        node_selector: dict = {},
     ) -> Trained:
         """Train a pipeline.config, measure the model on the test split, export and publish it.
 
         Args:
-            config: The pipeline.config: its text, or a path or URL; its relative paths are taken from the data's folder.
+            config: The pipeline.config: its text, or a path or URL; its relative paths begin at the data's folder.
             data: The folder of the records: a path that the steps see (a mounted claim), or gs://, s3://, minio://.
             num_steps: Steps of the training, schedule included; 0 as the config says.
             seeds: How often it is trained; the best on the validation split is the model.
             split: What the model is measured on in the end: test, or validation where there is no test split.
-            formats: Of the export: saved_model, tflite, tflite_fp16, tflite_int8, onnx; none for all that the model can.
+            formats: Of the export: saved_model, tflite, tflite_fp16, tflite_int8, onnx; none for all that it can.
             model_name: Of the published model.
             publish_to: The folder or gs:// prefix that holds the model's versions; empty: the artifact alone has it.
             memory: The limit of each step that trains, measures or exports.

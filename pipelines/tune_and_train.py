@@ -1,8 +1,7 @@
 """The pipeline `tune_and_train`: from an Experiment and records to a published model."""
 
-from typing import Any
-
 from kfp import dsl
+from kfp.dsl.graph_component import GraphComponent
 
 from pipelines.components.check_data import check_data
 from pipelines.components.digests import digests
@@ -12,7 +11,7 @@ from pipelines.placement import Placement, Scheduling, place
 from pipelines.searching import Search, search_and_train
 
 
-def make(placement: Placement) -> Any:
+def make(placement: Placement) -> GraphComponent:
     """The pipeline, placed."""
 
     @dsl.pipeline(name="tune-and-train")
@@ -26,7 +25,7 @@ def make(placement: Placement) -> Any:
         parallel: int = 0,
         seeds: int = 1,
         split: str = "test",
-        formats: list = [],  # noqa: B006 (KFP's way to say what it is)
+        formats: list = [],
         model_name: str = "detector",
         publish_to: str = "",
         namespace: str = "",
@@ -36,8 +35,8 @@ def make(placement: Placement) -> Any:
         memory: str = "4Gi",
         gpus: str = "",
         gpu_type: str = "nvidia.com/gpu",
-        tolerations: list = [],  # noqa: B006
-        node_selector: dict = {},  # noqa: B006
+        tolerations: list = [],
+        node_selector: dict = {},
     ) -> Tuned:
         """Search what an Experiment says, train its best, measure it on the test split, export and publish it.
 
@@ -48,10 +47,10 @@ def make(placement: Placement) -> Any:
             engine: Who searches: katib makes the Experiment on the cluster, local searches within the step.
             max_trials: Trials, instead of maxTrialCount; 0 as the Experiment says.
             num_steps: Steps of every training, schedule included; 0 as the Experiment says.
-            parallel: Trials at a time within the step (engine local); 0 as the Experiment says.
+            parallel: Trials at a time, instead of parallelTrialCount; 0 as the Experiment says.
             seeds: How often the best config is trained; the best on the validation split is the model.
             split: What the model is measured on in the end: test, or validation where there is no test split.
-            formats: Of the export: saved_model, tflite, tflite_fp16, tflite_int8, onnx; none for all that the model can.
+            formats: Of the export: saved_model, tflite, tflite_fp16, tflite_int8, onnx; none for all that it can.
             model_name: Of the published model.
             publish_to: The folder or gs:// prefix that holds the model's versions; empty: the artifact alone has it.
             namespace: Where the Experiment is made (engine katib); empty for the run's own.
@@ -71,6 +70,7 @@ def make(placement: Placement) -> Any:
             data=data,
             engine=engine,
             max_trials=max_trials,
+            parallel=parallel,
             num_steps=num_steps,
             trial_image=trial_image,
             seeds=seeds,
@@ -85,9 +85,7 @@ def make(placement: Placement) -> Any:
         )
         place(checked, placement)
         dataset = checked.outputs["dataset"]
-        search = Search(
-            dataset, prepared, digest, software, engine, volume, namespace, cache_claim, journal, parallel, seeds
-        )
+        search = Search(dataset, prepared, digest, software, engine, volume, namespace, cache_claim, journal, seeds)
         searched = search_and_train(search, placement, scheduling)
         model = searched.train.outputs["model"]
         delivery = Delivery(model, dataset, digest, software, split, formats, publish_to, model_name)

@@ -19,7 +19,9 @@ def pipeline_compile(
     ] = Path("pipelines/compiled"),
     image: Image = None,
     claim: Claims = None,
-    check: Annotated[bool, typer.Option("--check", help="write nothing; fail where a file there is not current")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="write nothing; fail where a file there is not current")
+    ] = False,
 ) -> None:
     """Write pipelines as the YAML that Kubeflow Pipelines runs: in its UI, by boxtune pipeline submit, by any client.
 

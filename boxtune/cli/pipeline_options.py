@@ -15,7 +15,8 @@ Claims = Annotated[
     typer.Option("--claim", metavar="NAME=/PATH", help="a claim that every step mounts there; repeatable"),
 ]
 Image = Annotated[
-    str | None, typer.Option("--image", metavar="IMAGE", help="of the steps, by tag or digest (this version's, for CPUs)")
+    str | None,
+    typer.Option("--image", metavar="IMAGE", help="of the steps, by tag or digest (this version's, for CPUs)"),
 ]
 Parameters = Annotated[
     list[str] | None,

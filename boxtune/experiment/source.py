@@ -172,7 +172,7 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 
 def _plain_tag(text: str) -> str:
     """What the text would be read as without quotes."""
-    return str(_Loader("").resolve(yaml.ScalarNode, text, (True, False)))
+    return str(_Loader("").resolve(yaml.ScalarNode, text, (True, False)))  # type: ignore[no-untyped-call]
 
 
 _Dumper.add_representer(str, _represent_text)

@@ -17,21 +17,21 @@ def digests(
     images: str = "",
     engine: str = "local",
     max_trials: int = 0,
+    parallel: int = 0,
     num_steps: int = 0,
     trial_image: str = "",
     seeds: int = 1,
-    formats: list = [],  # noqa: B006 (KFP's way to say what it is)
+    formats: list = [],
     split: str = "test",
     publish_to: str = "",
-) -> NamedTuple(
-    "Digests", [("experiment", str), ("config", str), ("data", str), ("sources", str), ("software", str)]
-):
+) -> NamedTuple("Digests", [("experiment", str), ("config", str), ("data", str), ("sources", str), ("software", str)]):
     """Look at the parameters, check the Experiment, and digest what lies behind paths."""
     from pipelines.steps.digests import Asked, digests
     from pipelines.steps.ending import end
+    from pipelines.steps.given import Changes
 
+    changes = Changes(max_trials, parallel, num_steps, trial_image)
     asked = Asked(
-        experiment, config, data, annotations, images, engine, max_trials, num_steps, trial_image, seeds, formats,
-        split, publish_to, image,
-    )  # fmt: skip
+        experiment, config, data, annotations, images, engine, changes, seeds, formats, split, publish_to, image
+    )
     return end(digests, asked)

@@ -14,7 +14,7 @@ def export(
     exported: Output[Model],
     metrics: Output[Metrics],
     data_digest: str = "",
-    formats: list = [],  # noqa: B006 (KFP's way to say what it is)
+    formats: list = [],
 ):
     """Export the model, each format compared with its checkpoint."""
     from pathlib import Path

@@ -22,6 +22,7 @@ def import_data(
     tile: int = 0,
     seed: int = 0,
     max_trials: int = 0,
+    parallel: int = 0,
     num_steps: int = 0,
     trial_image: str = "",
 ) -> str:
@@ -29,9 +30,9 @@ def import_data(
     from pathlib import Path
 
     from pipelines.steps.ending import end
+    from pipelines.steps.given import Changes
     from pipelines.steps.import_data import ImportAsked, import_data
 
-    asked = ImportAsked(
-        annotations, images, config, experiment, format, split, group, tile, seed, max_trials, num_steps, trial_image
-    )
+    changes = Changes(max_trials, parallel, num_steps, trial_image)
+    asked = ImportAsked(annotations, images, config, experiment, format, split, group, tile, seed, changes)
     return end(import_data, asked, Path(dataset.path), dataset.metadata, metrics.metadata)

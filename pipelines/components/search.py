@@ -19,7 +19,6 @@ def search(
     workflow: str = "",
     cache_claim: str = "",
     journal: str = "",
-    parallel: int = 0,
 ):
     """Search, by Katib or within this step; gives the run."""
     from pathlib import Path
@@ -29,6 +28,6 @@ def search(
 
     asked = SearchAsked(
         experiment, engine, volume, dataset.path, dataset.uri, dataset.metadata, namespace, run_id, workflow,
-        cache_claim, journal, parallel,
+        cache_claim, journal,
     )  # fmt: skip
     end(search, asked, Path(run.path), run.uri, run.metadata, metrics.metadata)

@@ -1,4 +1,4 @@
-"""The step that looks at Experiment (or config) and records together, as `boxtune check` and `boxtune data check` do."""
+"""The step that looks at Experiment (or config) and records, as `boxtune check` and `boxtune data check` do."""
 
 from __future__ import annotations
 
@@ -116,8 +116,8 @@ def _searched_config(file: Path, volumes: dict[str, Path]) -> TrainEvalPipelineC
 def _refuse_no_split(split: str, config: TrainEvalPipelineConfig) -> None:
     if split == TEST and not any(reader.name == TEST for reader in config.eval_input_reader):
         raise InputError(
-            f'split: no eval_input_reader of the config is called "{TEST}", so nothing could be measured in the end; add '
-            "one (boxtune data import --config does), or set split to validation"
+            f'split: no eval_input_reader of the config is called "{TEST}", so nothing could be measured in the end; '
+            "add one (boxtune data import --config does), or set split to validation"
         )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from boxtune.delivery.asking import request_errors
 from boxtune.errors import InputError
+from pipelines.steps.stores import opened
 from trial_entry.storage.cache import Cache
 from trial_entry.storage.folders import download_folder
 from trial_entry.storage.urls import is_remote
@@ -42,7 +43,8 @@ def place_folder(place: str) -> Path:
     if is_remote(place):
         folder = Cache.from_environment().work_folder(place) / "data"
         with request_errors():
-            download_folder(place, folder)
+            if not download_folder(opened(place), folder):
+                raise InputError(f"{place}: nothing is there")
         return folder
     if not Path(place).is_dir():
         raise InputError(f"{place}: no such folder here; mount the claim that holds it, or give gs:// or s3://")

@@ -16,7 +16,8 @@ from boxtune.checking.check import CheckOptions, check
 from boxtune.delivery.asking import request_errors
 from boxtune.errors import ExperimentError, InputError
 from boxtune.problems import Problem, errors_of
-from pipelines.steps.given import config_text, experiment_file, place_digest, prepared
+from pipelines.steps.given import Changes, config_text, experiment_file, place_digest, prepared
+from pipelines.steps.stores import opened
 from trial_entry.contract.exports import FORMATS
 from trial_entry.contract.versions import versions
 from trial_entry.pipeline_config.base_config import BaseConfig
@@ -38,8 +39,7 @@ class Asked:
         data: the folder or URL of records.
         annotations, images: what records are to be made of.
         engine: KATIB or LOCAL.
-        max_trials, num_steps: instead of the Experiment's own; 0 for these.
-        trial_image: of the trials; empty for the Experiment's own.
+        changes: of the Experiment.
         seeds: how many trainings.
         formats: of the export; none for all that the model can.
         split: that is measured on.
@@ -53,9 +53,7 @@ class Asked:
     annotations: str = ""
     images: str = ""
     engine: str = LOCAL
-    max_trials: int = 0
-    num_steps: int = 0
-    trial_image: str = ""
+    changes: Changes = Changes()  # noqa: RUF009 (frozen)
     seeds: int = 1
     formats: Sequence[str] = ()
     split: str = TEST
@@ -113,8 +111,9 @@ def _refuse_wrong_values(asked: Asked) -> None:
     if asked.split not in SPLITS:
         raise InputError(f'split "{asked.split}": must be {" or ".join(SPLITS)}')
     for name, value, least in (
-        ("max_trials", asked.max_trials, 0),
-        ("num_steps", asked.num_steps, 0),
+        ("max_trials", asked.changes.max_trials, 0),
+        ("num_steps", asked.changes.num_steps, 0),
+        ("parallel", asked.changes.parallel, 0),
         ("seeds", asked.seeds, 1),
     ):
         if value < least:
@@ -127,12 +126,12 @@ def _refuse_wrong_values(asked: Asked) -> None:
 def _checked_experiment(asked: Asked) -> str:
     file = experiment_file(asked.experiment)
     found = check(file, CheckOptions(katib=asked.engine == KATIB))
-    print_problems(found)
+    print_problems([each for each in found if each.severity != "note"])  # of the data, which are looked at next
     errors = errors_of(found)
     if errors:
         more = f"; {len(errors) - 1} more, listed above" if len(errors) > 1 else ""
         raise ExperimentError(f"the Experiment is refused: line {errors[0].line}: {errors[0].placed}{more}")
-    return prepared(file, asked.max_trials, asked.num_steps, asked.trial_image)
+    return prepared(file, asked.changes)
 
 
 def print_problems(found: Sequence[Problem]) -> None:
@@ -153,7 +152,7 @@ def _refuse_unwritable(place: str) -> None:
     if not place:
         return
     with request_errors():
-        open_store(place).names()
+        open_store(opened(place)).names()
     if is_remote(place):
         return
     folder = Path(place).absolute()

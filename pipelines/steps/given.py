@@ -13,6 +13,7 @@ from boxtune.errors import InputError
 from boxtune.experiment.editing import with_counts, with_image, with_num_steps
 from boxtune.experiment.loading import load_experiment, local_experiment
 from boxtune.experiment.writing import experiment_text
+from pipelines.steps.stores import opened
 from trial_entry.storage import objects
 from trial_entry.storage.folders import listing_digest
 from trial_entry.storage.paths import local_file
@@ -45,7 +46,7 @@ def experiment_file(given: str) -> Path:
     """
     if not _is_text(given):
         with request_errors():
-            return local_experiment(given)
+            return local_experiment(opened(given))
     return written(given)
 
 
@@ -66,7 +67,7 @@ def config_text(given: str) -> str:
         return _short(given, "config")
     try:
         with request_errors():
-            return _short(local_file(given).read_text(encoding="utf-8"), given)
+            return _short(local_file(opened(given)).read_text(encoding="utf-8"), given)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{given}: cannot be read: {error}; give a pipeline.config's text, path or URL") from None
 
@@ -92,7 +93,7 @@ def place_digest(place: str) -> str:
         InputError: there is nothing, or it cannot be read.
     """
     with request_errors():
-        lines = _remote_lines(place) if is_remote(place) else _local_lines(Path(place))
+        lines = _remote_lines(opened(place)) if is_remote(place) else _local_lines(Path(place))
     if not lines:
         raise InputError(f"{place}: nothing is here; give a folder with files in it")
     return hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
@@ -130,7 +131,7 @@ def _short(text: str, name: str) -> str:
     size = len(text.encode())
     if size > MOST_BYTES:
         raise InputError(
-            f"{name}: is {size} bytes with its ConfigMaps, and a pipeline's parameter holds {MOST_BYTES}; leave comments "
-            "and unused ConfigMaps out, or keep the pipeline.config in a bucket or a claim"
+            f"{name}: is {size} bytes with its ConfigMaps, and a pipeline's parameter holds {MOST_BYTES}; leave "
+            "comments and unused ConfigMaps out, or keep the pipeline.config in a bucket or a claim"
         )
     return text

@@ -18,7 +18,8 @@ from boxtune.data.parallel import cores
 from boxtune.data.published import EXPERIMENT
 from boxtune.delivery.asking import request_errors
 from pipelines.steps.datasets import place_folder
-from pipelines.steps.given import place_digest, prepared
+from pipelines.steps.given import Changes, place_digest, prepared
+from pipelines.steps.stores import opened
 from trial_entry.storage.buckets import local_beside
 from trial_entry.storage.paths import is_file, local_file
 from trial_entry.storage.urls import is_remote
@@ -38,7 +39,7 @@ class ImportAsked:
         split, group: as the command has them.
         tile: the side of tiles; 0 for whole images.
         seed: of the split.
-        max_trials, num_steps, trial_image: of the Experiment that the import writes.
+        changes: of the Experiment that the import writes.
     """
 
     annotations: str
@@ -50,9 +51,7 @@ class ImportAsked:
     group: str = AUTOMATIC
     tile: int = 0
     seed: int = 0
-    max_trials: int = 0
-    num_steps: int = 0
-    trial_image: str = ""
+    changes: Changes = Changes()  # noqa: RUF009 (frozen)
 
 
 def import_data(asked: ImportAsked, out: Path, about: dict[str, object], counts: dict[str, float]) -> str:
@@ -88,7 +87,7 @@ def import_data(asked: ImportAsked, out: Path, about: dict[str, object], counts:
         counts[f"{split}_objects"] = sum(found["objects"].values())
     if asked.experiment:
         return asked.experiment
-    return prepared(out / EXPERIMENT, asked.max_trials, asked.num_steps, asked.trial_image)
+    return prepared(out / EXPERIMENT, asked.changes)
 
 
 def _annotations(asked: ImportAsked) -> Path:
@@ -96,7 +95,7 @@ def _annotations(asked: ImportAsked) -> Path:
     if not is_remote(place):
         return Path(place)
     with request_errors():
-        if place.endswith("/") or not is_file(place):
+        if place.endswith("/") or not is_file(opened(place)):
             return place_folder(place)
         return local_file(place) if asked.images else local_beside(place, lambda name, size: True)
 

@@ -1,7 +1,7 @@
 """Where a search within a step keeps its journal and ended trials, so that a restarted step goes on with them.
 
-    a folder of this machine   is the folder of the run itself, and what is left of it is linked or copied from there
-    gs://, s3://               each ended trial is put there, then the journal; a new pod brings both back
+a folder of this machine   is the folder of the run itself, and what is left of it is linked or copied from there
+gs://, s3://               each ended trial is put there, then the journal; a new pod brings both back
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from boxtune.local.journal import JOURNAL_FILE
 from boxtune.local.options import Listener
 from boxtune.local.state import TRIALS_FOLDER
 from boxtune.runs.run import Run
+from pipelines.steps.stores import opened
 from trial_entry.storage import objects
 from trial_entry.storage.folders import download_folder, upload_folder
 from trial_entry.storage.urls import is_remote
@@ -96,14 +97,13 @@ class KeptInBucket(KeptHere):
     def bring(self, out: Path) -> None:
         """Trials and journal, where there is a journal."""
         with request_errors():
-            if not objects.list_below(f"{self._url}/{_JOURNAL_PLACE}"):
+            if not objects.list_below(f"{opened(self._url)}/{_JOURNAL_PLACE}"):
                 return
             print(f"goes on with what {self._url} holds", flush=True)
             with suppress(FileNotFoundError):
                 shutil.rmtree(out)
             out.mkdir(parents=True)
-            if objects.list_below(f"{self._url}/{TRIALS_FOLDER}"):
-                download_folder(f"{self._url}/{TRIALS_FOLDER}", out / TRIALS_FOLDER)
+            download_folder(f"{self._url}/{TRIALS_FOLDER}", out / TRIALS_FOLDER)
             with tempfile.TemporaryDirectory(prefix="boxtune-journal-") as name:
                 download_folder(f"{self._url}/{_JOURNAL_PLACE}", Path(name) / _JOURNAL_PLACE)
                 shutil.copyfile(Path(name) / _JOURNAL_PLACE / JOURNAL_FILE, out / JOURNAL_FILE)

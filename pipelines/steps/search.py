@@ -1,23 +1,25 @@
 """The step that searches: by Katib on the cluster, or within itself; what it leaves is a run, wherever it ran.
 
-    katib   the Experiment is made and waited for; a step that was restarted finds it again by its name
-    local   the engine of `boxtune run`; its journal is kept where a restarted step finds it
+katib   the Experiment is made and waited for; a step that was restarted finds it again by its name
+local   the engine of `boxtune run`; its journal is kept where a restarted step finds it
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
 
+from boxtune.cluster.searching import SearchOptions, refuse_failed, search_name, search_on_katib
+from boxtune.cluster.trial_data import DataSource
 from boxtune.errors import InputError
 from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.loading import load_experiment
 from boxtune.local.engine import LocalEngine
 from boxtune.local.options import RunOptions
+from boxtune.local.recording import record_run
 from boxtune.report.progress_lines import PlainListener
 from boxtune.report.text import verdict
 from boxtune.runs.run import Run
@@ -42,7 +44,6 @@ class SearchAsked:
         workflow: Argo's Workflow of the run, which is to own the Experiment.
         cache_claim: that the trials share for what they fetch; empty for none.
         journal: where engine LOCAL keeps its journal: a folder or URL; empty for below the run's pipeline root.
-        parallel: trials at a time; 0 as the Experiment says.
     """
 
     experiment: str
@@ -56,7 +57,6 @@ class SearchAsked:
     workflow: str = ""
     cache_claim: str = ""
     journal: str = ""
-    parallel: int = 0
 
 
 def search(asked: SearchAsked, out: Path, uri: str, about: dict[str, object], found: dict[str, float]) -> None:
@@ -74,16 +74,18 @@ def search(asked: SearchAsked, out: Path, uri: str, about: dict[str, object], fo
     """
     experiment = load_experiment(written(asked.experiment))
     run = _on_katib(experiment, asked, out) if asked.engine == KATIB else _here(experiment, asked, out, uri)
-    for line in verdict(run):
+    for line in verdict(replace(run, folder=None)):  # without what to do next: the next step does it
         print(line, flush=True)
     if run.optimal is None:
-        raise InputError(f"{experiment.name}: no trial has succeeded, so there is nothing to train; look at the log above")
+        raise InputError(
+            f"{experiment.name}: no trial has succeeded, so there is nothing to train; look at the log above"
+        )
     _describe(run, about, found)
 
 
 def _here(experiment: Experiment, asked: SearchAsked, out: Path, uri: str) -> Run:
     volumes = {asked.volume: dataset_folder(asked.dataset_path, asked.dataset)}
-    options = RunOptions(volumes=volumes, parallel=asked.parallel or None)
+    options = RunOptions(volumes=volumes)
     keep = keep_from(asked.journal, uri, asked.run_id, experiment.name)
     keep.bring(out)
     with PlainListener(_console()) as listener:
@@ -93,18 +95,18 @@ def _here(experiment: Experiment, asked: SearchAsked, out: Path, uri: str) -> Ru
 
 
 def _on_katib(experiment: Experiment, asked: SearchAsked, out: Path) -> Run:
-    from boxtune.cluster.searching import DataSource, SearchOptions, search_on_katib
-    from boxtune.local.recording import record_run
-
     place = str(asked.dataset.get(PLACE) or asked.dataset_uri)
-    sources = {asked.volume: DataSource(place)} if is_remote(place) else {}  # a claim is the trials' own
     options = SearchOptions(
-        sources, owner=asked.workflow, namespace=asked.namespace or None, cache_claim=asked.cache_claim or None
+        search_name(asked.workflow, experiment.name),
+        {asked.volume: DataSource(place)} if is_remote(place) else {},  # a claim is the trials' own
+        asked.workflow,
+        asked.namespace or None,
+        asked.cache_claim,
     )
     with PlainListener(_console()) as listener:
         run = search_on_katib(experiment, options, listener)
-    shutil.rmtree(out, ignore_errors=True)
     record_run(run, out)
+    refuse_failed(run)
     return run
 
 

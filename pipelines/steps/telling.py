@@ -1,7 +1,7 @@
 """How a step tells whoever runs the pipeline on this machine what happens, among all that KFP prints around it.
 
-Where MARKED_VARIABLE is set, each line of the step is one of JSON after MARK, which says whose it is; whoever reads them
-shows the steps' own lines, and the rest goes to a log. In a pod nobody does, and lines are lines.
+Where MARKED_VARIABLE is set, each line of the step is one of JSON after MARK, which says whose it is; whoever reads
+them shows the steps' own lines, and the rest goes to a log. In a pod nobody does, and lines are lines.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def told(step: str) -> Iterator[Teller]:
     _end_with_the_runner()
     teller = MarkedTeller(sys.stdout, step)
     out, error = (_MarkedStream(teller, sys.stdout.encoding) for _ in range(2))
-    with redirect_stdout(out), redirect_stderr(error):  # type: ignore[type-var]
+    with redirect_stdout(out), redirect_stderr(error):
         try:
             yield teller
         finally:
