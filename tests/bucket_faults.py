@@ -35,6 +35,7 @@ class Fault:
         status: that is answered, for `status`.
         after: bytes let through before a cut, or seconds before the first byte, for `slow`.
         happened: how often it did.
+        body: what is answered, for `status`; what Cloud Storage says where it is empty.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class Fault:
     status: int = 503
     after: float = 0
     happened: int = 0
+    body: str = ""
 
 
 class Faults:
@@ -90,18 +92,18 @@ class _Handler(BaseHTTPRequestHandler):
     def _pass_on(self) -> None:
         fault = self.faults.take(self.command, self.path)
         kind = fault.kind if fault is not None else ""
-        length = int(self.headers.get("Content-Length") or 0)
+        sent = int(self.headers.get("Content-Length") or 0)
         if fault is not None and kind == "cut-request":
-            self.rfile.read(min(length, int(fault.after)))
+            self.rfile.read(min(sent, int(fault.after)))
             self._cut()
             return
-        body = self._chunks() if self.headers.get("Transfer-Encoding") == "chunked" else self.rfile.read(length)
+        body = self._chunks() if self.headers.get("Transfer-Encoding") == "chunked" else self.rfile.read(sent)
         if fault is not None and kind == "status":
-            self._refuse(fault.status)
+            self._refuse(fault.status, fault.body)
             return
         if fault is not None and kind == "slow":
             time.sleep(fault.after)
-        status, headers, answer = self._ask(body)
+        status, headers, answer, length = self._ask(body)
         if kind == "lose-answer":
             self._cut()
             return
@@ -110,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response_only(status)
         for name, value in headers:
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(answer)))
+        self.send_header("Content-Length", length if self.command == "HEAD" else str(len(answer)))
         self.end_headers()
         if self.command == "HEAD":
             return
@@ -122,8 +124,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _pass_on  # noqa: N815 (http.server's names)
 
-    def _ask(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
-        """The server's answer, in which the server's address is this proxy's."""
+    def _ask(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes, str]:
+        """The server's answer, in which the server's address is this proxy's; and the length that it says."""
         url = urlsplit(self.faults.server)
         connection = http.client.HTTPConnection(url.netloc, timeout=60)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP}
@@ -135,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
             content = content.replace(theirs.encode(), ours.encode())
         kept = [(name, value.replace(theirs, ours)) for name, value in answer.getheaders() if name.lower() not in _HOP]
         connection.close()
-        return answer.status, kept, content
+        return answer.status, kept, content, answer.getheader("Content-Length") or "0"
 
     def _chunks(self) -> bytes:
         whole = b""
@@ -145,11 +147,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.readline()
         return whole
 
-    def _refuse(self, status: int) -> None:
+    def _refuse(self, status: int, body: str) -> None:
         message = {401: "Invalid Credentials", 403: "no access to the object", 429: "slow down", 503: "backend error"}
-        answer = json.dumps({"error": {"code": status, "message": message.get(status, "no")}}).encode()
+        said = json.dumps({"error": {"code": status, "message": message.get(status, "no")}})
+        answer = (body or said).encode()
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", "application/xml" if body else "application/json")
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)

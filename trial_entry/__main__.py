@@ -11,7 +11,15 @@ from typing import NoReturn
 from trial_entry.contract.exit_codes import EXIT_BUG, EXIT_STOPPED, exit_code_of
 from trial_entry.contract.export_requests import DetectRequest, ExportRequest
 from trial_entry.contract.request import Request
-from trial_entry.contract.requests import BuildRequest, EvaluateRequest, ServeRequest, StopRequest, TrainRequest, parse
+from trial_entry.contract.requests import (
+    BuildRequest,
+    EvaluateRequest,
+    FetchRequest,
+    ServeRequest,
+    StopRequest,
+    TrainRequest,
+    parse,
+)
 from trial_entry.errors import Stopped, TrialError
 from trial_entry.logs import set_up_logging
 from trial_entry.storage.naming import stand_ins
@@ -32,18 +40,8 @@ def main(argv: Sequence[str]) -> int:
 def _run(request: Request) -> int:
     """Each command's module is imported for itself alone: most of them import TensorFlow."""
     match request:
-        case StopRequest():
-            from trial_entry.commands.stop import stop
-
-            return stop(request)
-        case BuildRequest():
-            from trial_entry.commands.build import build
-
-            return build(request)
-        case DetectRequest():
-            from trial_entry.commands.detect import detect
-
-            return detect(request)
+        case StopRequest() | FetchRequest() | BuildRequest() | DetectRequest():
+            return _run_without_metrics(request)
         case ServeRequest():
             from trial_entry.commands.serve import serve
 
@@ -65,6 +63,26 @@ def _run(request: Request) -> int:
 
             return train(request, stream)
     raise AssertionError(f"{request.command} has no function")
+
+
+def _run_without_metrics(request: StopRequest | FetchRequest | BuildRequest | DetectRequest) -> int:
+    match request:
+        case StopRequest():
+            from trial_entry.commands.stop import stop
+
+            return stop(request)
+        case FetchRequest():
+            from trial_entry.commands.fetch import fetch
+
+            return fetch(request)
+        case BuildRequest():
+            from trial_entry.commands.build import build
+
+            return build(request)
+        case DetectRequest():
+            from trial_entry.commands.detect import detect
+
+            return detect(request)
 
 
 def _aliases() -> Sequence[str]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from boxtune.cli.paths import input_folder
 from boxtune.errors import InputError
+
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
 
 
 def volumes_of(given: Sequence[str] | None) -> dict[str, Path]:
@@ -23,3 +27,15 @@ def _volume(text: str) -> tuple[str, Path]:
     if not name or not equals or not folder:
         raise InputError(f'--volume "{text}": write NAME=DIR')
     return name, input_folder(folder).expanduser()
+
+
+def seconds_of(option: str, text: str) -> float:
+    """A time such as 90s, 45m or 8h.
+
+    Raises:
+        InputError: it is none; names the option.
+    """
+    found = _DURATION.fullmatch(text.strip())
+    if found is None or found.group(2) not in _UNITS or float(found.group(1)) <= 0:
+        raise InputError(f'{option} "{text}": write a time such as 90s, 45m or 8h')
+    return float(found.group(1)) * _UNITS[found.group(2)]

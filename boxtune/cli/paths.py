@@ -22,7 +22,7 @@ from trial_entry.storage.cache import Cache
 from trial_entry.storage.naming import stand_ins
 from trial_entry.storage.paths import is_file, is_pattern, local_file, local_files, local_folder, matching
 from trial_entry.storage.store import open_store
-from trial_entry.storage.urls import Remote, is_remote, object_parts, place_of, prefix_parts
+from trial_entry.storage.urls import Remote, is_remote, object_parts, place_of, prefix_parts, refuse_writing
 
 Result = TypeVar("Result")
 _BESIDE_BYTES = 1024 * 1024  # more than a ConfigMap may have
@@ -121,8 +121,10 @@ def place(text: str) -> Path | Remote:
     """Where a trial keeps what it makes as it goes, in a bucket too.
 
     Raises:
-        InputError: gs:// without a bucket.
+        InputError: gs:// without a bucket, or s3://.
     """
+    if is_remote(text):
+        _plainly(refuse_writing, text)
     return _plainly(place_of, text)
 
 
@@ -132,9 +134,10 @@ def new_folder(text: str) -> Path:
     Raises:
         InputError: gs:// without a bucket, or something is there already.
     """
+    made = output_folder(text)
     if is_remote(str(text)) and _plainly(lambda place: open_store(place).names(), text):
         raise InputError(f"{text}: holds objects already, and nothing in a bucket is replaced; name a new place")
-    return output_folder(text)
+    return made
 
 
 def run_folder(text: str) -> Path:
@@ -178,6 +181,7 @@ def _output(text: str, is_folder: bool) -> Path:
     if not is_remote(text):
         return Path(text)
     _plainly(prefix_parts if is_folder else object_parts, text)
+    _plainly(refuse_writing, text)
     work = _plainly(_work_folder, text)
     made = work / PurePosixPath(text).name
     try:

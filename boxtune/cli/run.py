@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,7 +10,7 @@ import typer
 from rich.console import Console
 
 from boxtune.checking.check import trial_errors
-from boxtune.cli.options import volumes_of
+from boxtune.cli.options import seconds_of, volumes_of
 from boxtune.cli.paths import experiment_file, run_folder
 from boxtune.cli.printing import print_run
 from boxtune.cli.progress import make_listener
@@ -23,9 +22,6 @@ from boxtune.local.journal import JOURNAL_FILE
 from boxtune.local.keeping import Keep
 from boxtune.local.options import RunOptions
 from boxtune.local.reading import open_run
-
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
 
 
 def run(
@@ -90,10 +86,10 @@ def run(
     options = RunOptions(
         volumes=volumes_of(volume),
         keep=Keep.parse(keep),
-        budget=_seconds("--budget", budget) if budget is not None else None,
+        budget=seconds_of("--budget", budget) if budget is not None else None,
         num_steps=num_steps,
         baseline=baseline,
-        stall_seconds=_seconds("--stall-timeout", stall_timeout),
+        stall_seconds=seconds_of("--stall-timeout", stall_timeout),
         cold=cold,
         reuse=reuse,
         parallel=_parallel(parallel),
@@ -130,10 +126,3 @@ def _check(experiment: Experiment, file: Path, options: RunOptions) -> None:
         more = f"; {len(errors) - 1} more" if len(errors) > 1 else ""
         advice = f"boxtune check {file} says all; --no-check runs it all the same"
         raise InputError(f"{file}: {errors[0].placed}{more} ({advice})")
-
-
-def _seconds(option: str, text: str) -> float:
-    found = _DURATION.fullmatch(text.strip())
-    if found is None or found.group(2) not in _UNITS or float(found.group(1)) <= 0:
-        raise InputError(f'{option} "{text}": write a time such as 90s, 45m or 8h')
-    return float(found.group(1)) * _UNITS[found.group(2)]

@@ -1,10 +1,15 @@
-"""Ending an Experiment before its end."""
+"""Ending an Experiment before its end: one by its name, or all that nobody waits for any more."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
 from boxtune.cluster.baseline import baseline_name
 from boxtune.cluster.connection import GROUP, VERSION, Cluster, optional, speaking_plainly
+from boxtune.cluster.lease import found_leases
 from boxtune.errors import ClusterError
+from boxtune.experiment.source import JsonObject
 
 
 def cancel(cluster: Cluster, name: str) -> list[str]:
@@ -31,3 +36,36 @@ def cancel(cluster: Cluster, name: str) -> list[str]:
         *([f"experiment/{name} deleted, and its trials"] if gone is not None else []),
         *([f"job/{baseline} deleted"] if job is not None else []),
     ]
+
+
+def cancel_stale(cluster: Cluster, older: timedelta, dry_run: bool) -> Iterator[str]:
+    """Delete the Experiments whose lease has expired, as `cancel` does; those that are over stay, with what they found.
+
+    Args:
+        older: for how long a lease must have been expired.
+        dry_run: delete nothing.
+
+    Yields:
+        What was done, a line each.
+
+    Raises:
+        ClusterError: no rights.
+    """
+    now = datetime.now(UTC)
+    for lease in found_leases(cluster):
+        if lease.expired + older > now:
+            continue
+        since = lease.expired.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        why = f"{lease.name}: nobody has waited for it since {since} ({lease.holder} did)"
+        raw = cluster.experiment(lease.name)
+        if raw is None or _is_over(raw):
+            yield f"{why}; it is {'gone' if raw is None else 'over, and stays'}"
+        elif dry_run:
+            yield f"{why}; it would be ended (dry run)"
+        else:
+            yield why
+            yield from cancel(cluster, lease.name)
+
+
+def _is_over(raw: JsonObject) -> bool:
+    return bool((raw.get("status") or {}).get("completionTime"))

@@ -30,6 +30,7 @@ class Cluster:
         namespace: where all is looked up.
         core, batch, custom: the API's parts.
         server: its address, for messages.
+        role: that has all rights that are needed, for messages.
     """
 
     namespace: str
@@ -37,6 +38,7 @@ class Cluster:
     batch: BatchV1Api
     custom: CustomObjectsApi
     server: str
+    role: str = "boxtune-user in manifests/base"
 
     def experiment(self, name: str) -> JsonObject | None:
         """The Experiment of this name, or None."""
@@ -87,7 +89,7 @@ def connect(context: str | None, namespace: str | None, fallback: str | None = N
         config.load_kube_config(context=context, client_configuration=settings)
         own = chosen["context"].get("namespace")
     except config.ConfigException as problem:
-        if context or not _OWN_NAMESPACE.is_file():
+        if context or not is_in_pod():
             raise ClusterError(
                 f"no cluster: {_first_line(problem)}; set KUBECONFIG, or give --context, or use boxtune run, which "
                 "needs none"
@@ -102,6 +104,11 @@ def connect(context: str | None, namespace: str | None, fallback: str | None = N
         client.CustomObjectsApi(api),
         settings.host,
     )
+
+
+def is_in_pod() -> bool:
+    """Whether this process runs in a pod that may speak to its cluster."""
+    return _OWN_NAMESPACE.is_file()
 
 
 def _context(contexts: list[JsonObject], name: str) -> JsonObject:
@@ -154,7 +161,7 @@ def _in_words(cluster: Cluster, problem: ApiException) -> str:
         and "denied the request" not in message
         and "violates PodSecurity" not in message
     ):
-        return f"no rights: {message}; the Role boxtune-user in manifests/base has all that Boxtune needs"
+        return f"no rights: {message}; the Role {cluster.role} has all that Boxtune needs"
     if problem.status == HTTPStatus.NOT_FOUND and "details" not in _status(problem):
         return (
             f"no Katib on {cluster.server}: it does not know experiments.{GROUP}/{VERSION}; kind-cluster/README.md "

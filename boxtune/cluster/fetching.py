@@ -45,13 +45,17 @@ _Condition = TypeVar("_Condition", V1beta1ExperimentCondition, V1beta1TrialCondi
 
 
 class Fetcher:
-    """Fetches one Experiment's run, again and again; remembers why trials failed after Katib deleted their pods."""
+    """Fetches one Experiment's run, again and again; remembers why trials failed after Katib deleted their pods, and a
+    baseline that has ended after its Job's time to live.
+    """
 
     def __init__(self, cluster: Cluster, name: str) -> None:
         self._cluster = cluster
         self._name = name
         self._pods: TrialPods | None = None
         self._config_maps: Mapping[str, Mapping[str, str]] | None = None
+        self._baseline: Trial | None = None
+        self.version = ""  # of the Experiment, as it was fetched last
 
     def fetch(self) -> Run:
         """The run as it is now.
@@ -65,6 +69,7 @@ class Fetcher:
                 f"{self._name}: neither a run's folder nor an Experiment in the namespace {self._cluster.namespace} of "
                 f"{self._cluster.server}"
             )
+        self.version = str(raw["metadata"].get("resourceVersion") or "")
         written = _as_written(raw)
         if self._config_maps is None:
             self._config_maps = mounted_config_maps(self._cluster, parse_experiment(written, {}))
@@ -86,12 +91,17 @@ class Fetcher:
         return Run(
             experiment,
             trials,
-            baseline_trial(self._cluster, experiment, pods),
+            self._with_baseline(experiment, pods),
             RunCondition(condition.type) if over and condition is not None else RunCondition.RUNNING,
             (condition.message if condition is not None else None) or "Experiment is created",
             as_text(status.start_time),
             as_text(status.completion_time),
         )
+
+    def _with_baseline(self, experiment: Experiment, pods: TrialPods) -> Trial | None:
+        if self._baseline is None or not self._baseline.condition.ended:
+            self._baseline = baseline_trial(self._cluster, experiment, pods)
+        return self._baseline
 
 
 def mounted_config_maps(cluster: Cluster, experiment: Experiment) -> dict[str, Mapping[str, str]]:

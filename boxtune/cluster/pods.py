@@ -69,7 +69,8 @@ class TrialPods:
             state = pod_state(pod, self._container, self._events(name))
         if state.failed:
             containers = [each.name for each in pod.spec.containers]
-            said = last_words(self._log(name, COLLECTOR if COLLECTOR in containers else self._container, _TAIL_LINES))
+            printing = state.container or (COLLECTOR if COLLECTOR in containers else self._container)
+            said = last_words(self._log(name, printing, _TAIL_LINES))
             state = replace(state, reason=f"{state.reason}: {said}" if said else state.reason)
             self._failed[trial] = state
         return state

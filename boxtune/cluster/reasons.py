@@ -38,13 +38,15 @@ class PodState:
 
     Attributes:
         reason: why it waits or failed; empty where it runs or succeeded.
-        exit_code: of the primary container, or None while there is none.
-        failed: whether the primary container ended otherwise than with 0.
+        exit_code: of the primary container, or of the init container that failed; None while there is none.
+        failed: whether that container ended otherwise than with 0.
+        container: the init container that failed; empty where none did.
     """
 
     reason: str
     exit_code: int | None = None
     failed: bool = False
+    container: str = ""
 
 
 def pod_state(pod: V1Pod, container: str, events: Sequence[CoreV1Event] = ()) -> PodState:
@@ -60,10 +62,26 @@ def pod_state(pod: V1Pod, container: str, events: Sequence[CoreV1Event] = ()) ->
     if ended is not None:
         code = int(ended.exit_code)
         return PodState(_ended(pod, container, ended) if code else "", code, bool(code))
+    before = _before(pod)
+    if before is not None:
+        return before
     if status.phase == "Failed":  # evicted before it ran
         return PodState(f"{status.reason or 'Failed'}: {one_line(status.message)}", failed=True)
     waiting = found.state.waiting if found is not None and found.state is not None else None
     return PodState(_waits(pod, waiting, events))
+
+
+def _before(pod: V1Pod) -> PodState | None:
+    """What an init container says of its trial: that it failed, or cannot be started; None where all is well."""
+    for each in pod.status.init_container_statuses or ():
+        ended = _terminated(each.state, each.last_state)
+        if ended is not None and ended.exit_code:
+            code = int(ended.exit_code)
+            return PodState(f"{each.name}: {_ended(pod, each.name, ended)}", code, True, each.name)
+        waiting = each.state.waiting if each.state is not None else None
+        if waiting is not None and waiting.reason in _STUCK:
+            return PodState(f"{each.name}: {_STUCK[waiting.reason]}: {one_line(waiting.message)}")
+    return None
 
 
 def _terminated(*states: V1ContainerState | None) -> V1ContainerStateTerminated | None:
@@ -99,7 +117,8 @@ def _condition(pod: V1Pod, kind: str, value: str = "True") -> V1PodCondition | N
 
 
 def _memory_limit(pod: V1Pod, container: str) -> str:
-    found = next((each for each in pod.spec.containers if each.name == container), None)
+    containers = [*pod.spec.containers, *(pod.spec.init_containers or ())]
+    found = next((each for each in containers if each.name == container), None)
     limits = (found.resources.limits if found is not None and found.resources is not None else None) or {}
     return str(limits["memory"]) if "memory" in limits else ""
 

@@ -19,11 +19,14 @@ _MADE_FOR = "v0.19"
 _VERSION = re.compile(r":v?(\d+)\.(\d+)")
 
 
-def submit(cluster: Cluster, experiment: Experiment, baseline: bool, dry_run: bool) -> list[str]:
+def submit(
+    cluster: Cluster, experiment: Experiment, baseline: bool, dry_run: bool, owner: JsonObject | None = None
+) -> list[str]:
     """Create the Experiment, its ConfigMaps and, if wanted, the baseline's Job; what is there already, equal, stays.
 
     Args:
         dry_run: the server goes through all of it, admission included, and keeps nothing.
+        owner: an ownerReference of the Experiment and the Job, which go when it goes.
 
     Returns:
         What was done, a line each.
@@ -32,8 +35,8 @@ def submit(cluster: Cluster, experiment: Experiment, baseline: bool, dry_run: bo
         ClusterError: something is missing, refused, or there under the same name and different.
         ExperimentError: there is no baseline.
     """
-    raw = {**experiment.raw, "metadata": {**experiment.raw["metadata"], "namespace": cluster.namespace}}
-    job = baseline_job(experiment, cluster.namespace) if baseline else None
+    raw = _owned({**experiment.raw, "metadata": {**experiment.raw["metadata"], "namespace": cluster.namespace}}, owner)
+    job = _owned(baseline_job(experiment, cluster.namespace), owner) if baseline else None
     _check_namespace(cluster)
     _check_claims(cluster, experiment)
     options = {"dry_run": "All"} if dry_run else {}
@@ -56,6 +59,10 @@ def warnings(cluster: Cluster, experiment: Experiment) -> Iterator[str]:
             f"trials ask for {wanted} {GPU_LIMIT}, and no node has more than {most}: they wait, unless the cluster "
             "adds such a node by itself"
         )
+
+
+def _owned(raw: JsonObject, owner: JsonObject | None) -> JsonObject:
+    return raw if owner is None else {**raw, "metadata": {**raw["metadata"], "ownerReferences": [owner]}}
 
 
 def _check_namespace(cluster: Cluster) -> None:

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
-from boxtune.cluster.connection import Cluster
+from boxtune.cluster.connection import GROUP, VERSION, Cluster
 from boxtune.cluster.fetching import Fetcher
 from boxtune.cluster.pods import JOB_LABEL
 from boxtune.errors import Unreachable
 from boxtune.runs.run import Run
 
+if TYPE_CHECKING:
+    from kubernetes.watch import Watch
+
 _LOOK_SECONDS = 5  # trials and the Experiment themselves; what happens to a pod is seen at once
+_LATE_SECONDS = 15.0  # after the server should have ended a watch
 _PATIENCE_SECONDS = 300.0  # of a cluster that does not answer
 
 
-def watch(cluster: Cluster, fetcher: Fetcher, changed: Callable[[Run], None], notice: Callable[[str], None]) -> Run:
+def watch(
+    cluster: Cluster,
+    fetcher: Fetcher,
+    changed: Callable[[Run], None],
+    notice: Callable[[str], None],
+    wait: Callable[[Run], None] | None = None,
+) -> Run:
     """Call `changed` with the run as it goes on; returns it once it is over, its baseline included.
 
     Everything is fetched anew after each of a pod's changes, so an expired resource version costs nothing.
 
     Args:
         notice: takes what the user should know: that the connection was lost, and is there again.
+        wait: returns when it is time for another look; if left out, when something happens to a pod, every few seconds.
 
     Raises:
         ClusterError: the Experiment is gone, or the cluster did not answer for five minutes.
@@ -43,7 +56,10 @@ def watch(cluster: Cluster, fetcher: Fetcher, changed: Callable[[Run], None], no
             seen = run
         if run.ended and all(trial.condition.ended for trial in run.everything):
             return run
-        _wait_for_a_pod(cluster)
+        if wait is None:
+            _wait_for_a_pod(cluster)
+        else:
+            wait(run)
 
 
 def _patient(lost: float | None, seen: Run | None, error: Unreachable, notice: Callable[[str], None]) -> float:
@@ -58,21 +74,53 @@ def _patient(lost: float | None, seen: Run | None, error: Unreachable, notice: C
 
 def _wait_for_a_pod(cluster: Cluster) -> None:
     """Until something happens to a trial's pod, for a few seconds at most; what goes wrong shows at the next look."""
+
+    def streams(events: Watch) -> Iterator[object]:
+        pods = partial(cluster.core.list_namespaced_pod, cluster.namespace, label_selector=JOB_LABEL)
+        version = pods(limit=1).metadata.resource_version
+        return _stream(events, pods, version, _LOOK_SECONDS)
+
+    _first_of(streams)
+
+
+def wait_for_experiment(cluster: Cluster, name: str, version: str, seconds: float) -> None:
+    """Until the Experiment is another than the one of this version, which changes with each of its trials; for a while
+    at most. One connection that nothing comes through: cheap for hours.
+    """
+
+    def streams(events: Watch) -> Iterator[object]:
+        experiments = partial(
+            cluster.custom.list_namespaced_custom_object,
+            GROUP,
+            VERSION,
+            cluster.namespace,
+            "experiments",
+            field_selector=f"metadata.name={name}",
+        )
+        return _stream(events, experiments, version, max(1, round(seconds)))
+
+    _first_of(streams)
+
+
+def _stream(events: Watch, listed: Callable[..., object], version: str, seconds: float) -> Iterator[object]:
+    found: Iterator[object] = events.stream(
+        listed,
+        resource_version=version,
+        timeout_seconds=seconds,
+        _request_timeout=seconds + _LATE_SECONDS,
+    )
+    return found
+
+
+def _first_of(streams: Callable[[Watch], Iterator[object]]) -> None:
+    """Return at the first event, or at the end; what goes wrong shows at the next look."""
     from kubernetes.client import ApiException
     from kubernetes.watch import Watch
     from urllib3.exceptions import HTTPError
 
     events = Watch()
     try:
-        version = cluster.core.list_namespaced_pod(cluster.namespace, label_selector=JOB_LABEL, limit=1)
-        for _ in events.stream(
-            cluster.core.list_namespaced_pod,
-            cluster.namespace,
-            label_selector=JOB_LABEL,
-            resource_version=version.metadata.resource_version,
-            timeout_seconds=_LOOK_SECONDS,
-        ):
-            return
+        next(streams(events), None)
     except (ApiException, HTTPError, OSError):
         time.sleep(1.0)
     finally:

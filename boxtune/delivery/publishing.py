@@ -47,7 +47,7 @@ from trial_entry.pipeline_config.text import read_config
 from trial_entry.records.label_map import read_label_map
 from trial_entry.storage.paths import local_file
 from trial_entry.storage.store import open_store
-from trial_entry.storage.urls import is_remote
+from trial_entry.storage.urls import is_remote, refuse_writing
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,8 @@ def publish(model: Model, options: PublishOptions, say: Callable[[str], None] = 
         raise InputError(f"{model.place}: is a published version already; copy it, or publish the model it was made of")
     name = options.name or _last_part(options.destination)
     with request_errors():
+        if is_remote(options.destination):
+            refuse_writing(options.destination)
         parts = _parts(model, options, say)
         store = open_store(options.destination)
         hashed = {each: FileRecord.of(path) for each, path in parts.files.items()}

@@ -17,6 +17,7 @@ from boxtune.problems import JOB_REFUSED, error
 Volume = IoK8sApiCoreV1Volume
 ConfigMaps = Mapping[str, Mapping[str, str]]
 _STARTS = r"(?:(?<=^)|(?<=[=:,'\"\s]))"
+_ANNOTATION = re.compile(r"metadata\.annotations\['([^']+)'\]")
 _ENDS = r"(?=$|[/=:,'\"\s])"
 
 
@@ -151,15 +152,30 @@ def config_map_files(source: IoK8sApiCoreV1ConfigMapVolumeSource, data: Mapping[
 
 
 def mounted_text(command: TrialCommand, path: str, config_maps: ConfigMaps) -> str | None:
-    """The text of a file of the container that is mounted from one of `config_maps`; None where none is."""
+    """The text of a file of the container that is mounted from one of `config_maps`, or from the pod's own annotations;
+    None where none is.
+    """
     volumes = {volume.name: volume for volume in command.pod.volumes or ()}
     for mount in command.container.volume_mounts or ():
         folder, volume = PurePosixPath(mount.mount_path), volumes.get(mount.name)
-        source = volume.config_map if volume is not None else None
-        if source is None or not PurePosixPath(path).is_relative_to(folder):
+        if volume is None or not PurePosixPath(path).is_relative_to(folder):
             continue
-        data, file = config_maps.get(source.name or "", {}), str(PurePosixPath(path).relative_to(folder))
-        return next((data.get(key) for key, name in config_map_files(source, data).items() if name == file), None)
+        file = str(PurePosixPath(path).relative_to(folder))
+        if volume.config_map is not None:
+            data = config_maps.get(volume.config_map.name or "", {})
+            files = config_map_files(volume.config_map, data)
+            return next((data.get(key) for key, name in files.items() if name == file), None)
+        if volume.downward_api is not None:
+            return _annotated_text(command, volume, file)
+    return None
+
+
+def _annotated_text(command: TrialCommand, volume: Volume, file: str) -> str | None:
+    """What a file of a downwardAPI volume holds that is one of the pod's annotations."""
+    for item in (volume.downward_api.items if volume.downward_api is not None else None) or ():
+        found = _ANNOTATION.fullmatch(item.field_ref.field_path) if item.field_ref is not None else None
+        if item.path == file and found is not None:
+            return command.job.pod_annotations.get(found[1])
     return None
 
 

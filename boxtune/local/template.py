@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from boxtune.errors import ExperimentError
 from boxtune.experiment.baseline import baseline_assignments
+from boxtune.experiment.editing import shortened
 from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.mounts import Volumes, map_paths
 from boxtune.experiment.space import Assignments
@@ -29,7 +30,6 @@ _COLLECTORS = ("StdOut", "File")
 _NAMESPACE = "default"  # of a cluster, where the Experiment names none
 _OBJECTIVE = "--objective_"
 _READ_BY_A_SHELL = re.compile(r"[\s'\"\\$`;&|<>()*?\[\]#~!{}]")
-_LENGTH_ALIASES = ("num_steps", "epochs")
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,9 @@ class Template:
         values = self._command.values(trial, namespace, assignments)
         variables = {name: map_paths(value, mounts) for name, value in self._environment.of(trial, values).items()}
         arguments = [map_paths(fill(argument, values), mounts) for argument in self._command.kept(values)]
-        arguments = [*self._shortened(arguments), *self._objective()]
+        if self._num_steps is not None:
+            arguments = shortened(arguments, self._num_steps)
+        arguments = [*arguments, *self._objective()]
         metrics = folder / METRICS_FILE
         if self._experiment.collector.kind == "File":
             place = PurePosixPath(self._experiment.collector.path)
@@ -163,9 +165,3 @@ class Template:
         own = objective.maximize != less_is_better(objective.metric)  # the direction that goes without saying
         named = [f"{_OBJECTIVE}metric={objective.metric}"] if objective.metric != MAP else []
         return [*named, *([] if own else [f"{_OBJECTIVE}type={kind}"])]
-
-    def _shortened(self, arguments: Sequence[str]) -> list[str]:
-        if self._num_steps is None:
-            return list(arguments)
-        lengths = tuple(f"--set={alias}=" for alias in _LENGTH_ALIASES)
-        return [*(text for text in arguments if not text.startswith(lengths)), f"--set=num_steps={self._num_steps}"]

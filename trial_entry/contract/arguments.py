@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar, cast
 from trial_entry.contract.exports import TilingRecord
 from trial_entry.contract.metrics import is_metric, nearest_metric
 from trial_entry.errors import AssignmentError, RequestError, StorageError
-from trial_entry.storage.urls import Remote, is_remote, place_of
+from trial_entry.storage.urls import Remote, is_remote, place_of, refuse_writing
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 _TILING = re.compile(r"(\d+)x(\d+)\+(\d+)")
+_DIGEST = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _ARGUMENT = "argument"  # the key in a field's metadata
 T = TypeVar("T")
 R = TypeVar("R", bound="DataclassInstance")
@@ -85,6 +86,23 @@ def _place(text: str) -> Path | Remote:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def _remote(text: str) -> Remote:
+    place = _place(text)
+    if not isinstance(place, Remote):
+        raise argparse.ArgumentTypeError(f"{text}: write gs://BUCKET/PREFIX or s3://BUCKET/PREFIX")
+    return place
+
+
+def _home(text: str) -> Path | Remote:
+    place = _place(text)
+    try:
+        if isinstance(place, Remote):
+            refuse_writing(text)
+    except StorageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return place
+
+
 def whole(low: int, high: float = math.inf) -> Kind[int]:
     """A whole number, from `low` to `high`."""
 
@@ -121,6 +139,12 @@ def one_of(*words: str) -> Kind[str]:
     return Kind(word)
 
 
+def _digest(text: str) -> str:
+    if not _DIGEST.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text}: must be of letters, digits, - and _, 128 at most")
+    return text
+
+
 def _metric_name(text: str) -> str:
     if not is_metric(text):
         raise argparse.ArgumentTypeError(f"{text} is no metric that a trial prints; {nearest_metric(text)}")
@@ -140,6 +164,9 @@ METRIC: Kind[str] = Kind(_metric_name)
 FILE: Kind[Path] = Kind(_local)
 FOLDER: Kind[Path] = Kind(_local)
 PLACE: Kind[Path | Remote] = Kind(_place)
+HOME: Kind[Path | Remote] = Kind(_home)  # a place that is written
+REMOTE: Kind[Remote] = Kind(_remote)
+DIGEST: Kind[str] = Kind(_digest)
 ASSIGNMENT: Kind[Assignment] = Kind(Assignment.parse)
 
 
@@ -157,9 +184,9 @@ class _Argument:
         return self.flag or f"--{field}"
 
 
-def required(kind: Kind[T], metavar: str, help: str) -> T:
-    """A field that argv must have, as `--FIELD=VALUE`."""
-    return _field(kind, {"type": kind.read, "required": True, "metavar": metavar, "help": help})
+def required(kind: Kind[T], metavar: str, help: str, flag: str = "") -> T:
+    """A field that argv must have, as `--FIELD=VALUE` or `FLAG=VALUE`."""
+    return _field(kind, {"type": kind.read, "required": True, "metavar": metavar, "help": help}, flag=flag)
 
 
 def optional(kind: Kind[T], default: T, metavar: str, help: str) -> T:

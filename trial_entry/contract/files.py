@@ -14,6 +14,9 @@ MODEL_DIR/
         details.json
     export/            the model in other formats (`trial_entry.contract.exports` says what is in it)
         export.json, metadata.json, label_map.pbtxt
+
+A folder that `fetch` filled:
+    .fetched.json      what it holds; written last
 """
 
 CONFIG_FILE = "pipeline.config"
@@ -33,3 +36,4 @@ EXPORT_FOLDER = "export"
 EXPORT_FILE = "export.json"
 METADATA_FILE = "metadata.json"
 LABEL_MAP_FILE = "label_map.pbtxt"
+FETCHED_FILE = ".fetched.json"

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trial_entry.contract.arguments import (
+    DIGEST,
     FILE,
     FOLDER,
+    HOME,
     METRIC,
     PLACE,
+    REMOTE,
     TEXT,
     maybe,
     number,
@@ -59,13 +62,13 @@ Render the config from its assignments, train, evaluate, and print the metrics.
 
 The same command on the same --model_dir goes on from its checkpoint; a finished one prints its metrics again.
 
-commands: train (the default), evaluate, export, detect, build, stop, serve; each has its own --help
+commands: train (the default), evaluate, export, detect, build, fetch, stop, serve; each has its own --help
 
 exit codes: 0 measured; 2 the request is wrong (one line says how); 3 out of memory; 143 stopped by SIGTERM after
 saving a checkpoint; 1 a bug
 """
     model_dir: Path | Remote = required(
-        PLACE, "DIR", "checkpoints, metrics.json, trial.json and TensorBoard events go here, or to gs://BUCKET/PREFIX"
+        HOME, "DIR", "checkpoints, metrics.json, trial.json and TensorBoard events go here, or to gs://BUCKET/PREFIX"
     )
     score_threshold: float = optional(
         number(0, 1), 0.5, "X", "detections below it do not count for precision and recall (default 0.5)"
@@ -155,6 +158,29 @@ class BuildRequest(AssigningRequest):
 
 
 @dataclass(frozen=True)
+class FetchRequest(Request):
+    """A copy of what lies below a prefix; a pod's init container asks for it.
+
+    Attributes:
+        source: the prefix.
+        folder: what is filled.
+        cache: a folder that several machines share, or None.
+        digest: tells the content from others'; None for that of the names, sizes and checksums.
+    """
+
+    command = "fetch"
+    about = """\
+Copy all that lies below a prefix into a folder, several objects at a time, each checked; the same again does nothing.
+
+Exit codes: 0 all is there; 2 it cannot be read, or not be written here (one line says why); 143 stopped by SIGTERM.
+"""
+    source: Remote = required(REMOTE, "URL", "gs://BUCKET/PREFIX or s3://BUCKET/PREFIX", flag="--from")
+    folder: Path = required(FOLDER, "DIR", "what is filled; other files there stay", flag="--to")
+    cache: Path | None = maybe(FOLDER, "DIR", "keep a copy here, which others take; one of them fetches")
+    digest: str | None = maybe(DIGEST, "TEXT", "its name in the cache (that of names, sizes and checksums)")
+
+
+@dataclass(frozen=True)
 class StopRequest(Request):
     """The end of the trial that runs in a MODEL_DIR.
 
@@ -165,7 +191,7 @@ class StopRequest(Request):
 
     command = "stop"
     about = "End the trial that runs in --model_dir. It saves a checkpoint; the same train command goes on from it."
-    model_dir: Path | Remote = required(PLACE, "DIR", "what the trial was started with, on this machine")
+    model_dir: Path | Remote = required(HOME, "DIR", "what the trial was started with, on this machine")
     timeout: float = optional(number(0), 60.0, "SECONDS", "wait this long at most (60)")
 
 
@@ -193,6 +219,7 @@ REQUESTS: dict[str, type[Request]] = {
         ExportRequest,
         DetectRequest,
         BuildRequest,
+        FetchRequest,
         StopRequest,
         ServeRequest,
     )

@@ -1,7 +1,7 @@
-"""gs:// objects: looked up, matched against patterns, and copied here once.
+"""Objects of gs:// and s3:// buckets: looked up, matched against patterns, and copied here once.
 
-Who may read is in `trial_entry.storage.client`, where copies lie in `trial_entry.storage.cache`: by their generation,
-so that an object that is replaced is copied anew, and trials on one machine share a copy.
+Who may read is in `trial_entry.storage.client` and `s3_client`, where copies lie in `trial_entry.storage.cache`: by
+their generation or ETag, so that an object that is replaced is copied anew, and trials on one machine share a copy.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from trial_entry.errors import StorageError
 from trial_entry.storage.cache import Cache
 from trial_entry.storage.objects import RemoteObject, find, list_below, list_named, missing
 from trial_entry.storage.several import several
-from trial_entry.storage.urls import GLOB, object_parts, prefix_parts
+from trial_entry.storage.urls import GLOB, object_parts, prefix_parts, scheme_of
 
 _CHECKPOINT_INDEX = ".index"
 
@@ -37,7 +37,7 @@ def matching(pattern: str) -> list[str]:
     bucket, name = object_parts(pattern)
     parts = PurePosixPath(name).parts
     constant = "".join(f"{part}/" for part in takewhile(lambda part: not GLOB.intersection(part), parts))
-    found = [(PurePosixPath(each.name), each.url) for each in list_named(bucket, constant)]
+    found = [(PurePosixPath(each.name), each.url) for each in list_named(f"{scheme_of(pattern)}{bucket}/{constant}")]
     return [url for path, url in found if len(path.parts) == len(parts) and path.match(name)]
 
 
@@ -56,8 +56,8 @@ def local_checkpoint(prefix: str) -> str:
     Raises:
         StorageError: as `local_copies`.
     """
-    bucket, name = object_parts(prefix)
-    found = {each.file_name: each for each in list_named(bucket, f"{name}.")}
+    object_parts(prefix)
+    found = {each.file_name: each for each in list_named(f"{prefix}.")}
     folder, _, own = prefix.rpartition("/")
     if own + _CHECKPOINT_INDEX not in found:
         raise StorageError(f"{prefix}: no checkpoint has this prefix; its files are PREFIX.index and PREFIX.data-…")

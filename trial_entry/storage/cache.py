@@ -1,7 +1,7 @@
 """Storage's cache: copies of objects on this machine, each fetched once and shared by all processes.
 
 BOXTUNE_CACHE (~/.cache/boxtune) holds at most BOXTUNE_CACHE_GIB (100):
-    objects/KEY/NAME   one generation of one object; KEY is a digest of both, so that a replaced object is another entry
+    objects/KEY/NAME   one generation (or ETag) of one object; KEY is a digest of both: a replaced one is another entry
     trees/KEY/…        what was below a prefix when it was listed, under its relative names, as hard links
     partial/           what is being fetched; an entry appears whole, by a rename
     holders/           who uses what (`trial_entry.storage.holding`)
@@ -28,7 +28,7 @@ from trial_entry.storage.holding import held_in, holder_of, locked
 from trial_entry.storage.naming import stand_ins
 from trial_entry.storage.objects import RemoteObject, download
 from trial_entry.storage.several import several
-from trial_entry.storage.urls import check_relative
+from trial_entry.storage.urls import GS, check_relative
 
 _LOG = logging.getLogger(__name__)
 _HOME, _LIMIT = "BOXTUNE_CACHE", "BOXTUNE_CACHE_GIB"
@@ -269,7 +269,8 @@ def _touch(entry: Path) -> None:
 
 
 def _key(found: RemoteObject) -> str:
-    return _digest(f"{found.bucket}/{found.name}#{found.generation}")
+    where = "" if found.scheme == GS else found.scheme
+    return _digest(f"{where}{found.bucket}/{found.name}#{found.version}")
 
 
 def _digest(text: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event
 
 from trial_entry.errors import StorageError
-from trial_entry.storage.checksums import crc32c_of_file
+from trial_entry.storage.checksums import crc32c_of_file, has_etag
 from trial_entry.storage.objects import RemoteObject, download
 from trial_entry.storage.several import several
 from trial_entry.storage.snapshot import Identity, identity_of, relative_files
@@ -35,16 +35,16 @@ def fill_folder(folder: Path, wanted: Mapping[str, RemoteObject], kept: Collecti
     """
     for name, found in wanted.items():
         check_relative(name, found.url)
-    first = {(each.size, each.crc32c): name for name, each in wanted.items()}
+    first = {each.content: name for name, each in wanted.items()}
     try:
         empty_folder(folder, {*wanted, *kept})
-        several(lambda name, given_up: _fetch(folder / name, wanted[name], given_up), first.values())
+        several(lambda name, given_up: fetch_file(folder / name, wanted[name], given_up), first.values())
         for name, found in wanted.items():
             file = folder / name
-            if not _holds(file, found):
+            if not holds(file, found):
                 file.unlink(missing_ok=True)
                 file.parent.mkdir(parents=True, exist_ok=True)
-                os.link(folder / first[found.size, found.crc32c], file)
+                os.link(folder / first[found.content], file)
         return {name: identity_of(folder / name) for name in wanted}
     except OSError as problem:
         where = problem.filename or folder
@@ -65,8 +65,14 @@ def empty_folder(folder: Path, kept: Collection[str]) -> None:
             below.rmdir()
 
 
-def _fetch(file: Path, found: RemoteObject, given_up: Event) -> None:
-    if _holds(file, found):
+def fetch_file(file: Path, found: RemoteObject, given_up: Event) -> None:
+    """Make `file` hold an object, whole or as it was before.
+
+    Raises:
+        StorageError: the object cannot be fetched.
+        OSError: the file cannot be written.
+    """
+    if holds(file, found):
         return
     _LOG.info("fetching %s, %.1f MiB", found.url, found.size / _MEBIBYTE)
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -76,6 +82,12 @@ def _fetch(file: Path, found: RemoteObject, given_up: Event) -> None:
     partial.replace(file)
 
 
-def _holds(file: Path, found: RemoteObject) -> bool:
-    """Whether a file is the same as an object."""
-    return file.is_file() and file.stat().st_size == found.size and crc32c_of_file(file) == found.crc32c
+def holds(file: Path, found: RemoteObject) -> bool:
+    """Whether a file is known to be the same as an object.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    if not file.is_file() or file.stat().st_size != found.size:
+        return False
+    return has_etag(file, found.etag) if found.etag else crc32c_of_file(file) == found.crc32c

@@ -1,62 +1,38 @@
-"""Storage's objects: found, listed, read, written and deleted in a bucket, each by its generation.
+"""Storage's objects: found, listed and read in a gs:// or s3:// bucket; written and deleted in gs:// alone.
 
-An object is whole or not there; a generation never changes. Whoever writes says which generation is to be replaced (0
-for none), so that nothing that somebody else wrote meanwhile is lost.
+An object is whole or not there; a generation (Cloud Storage) or an ETag (S3) never changes its content. Each kind of
+bucket has a module with the same functions: `gs_objects`, `s3_objects`. What is written names the generation that it
+replaces, which not every S3-like server can be asked for: there whole folders are put alone (`folders`).
 """
 
 from __future__ import annotations
 
-import io
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path, PurePosixPath
 from threading import Event
-from typing import IO, Any
-from uuid import uuid4
+from typing import IO, Protocol
 
-from trial_entry.errors import ConflictError, StorageError
-from trial_entry.storage.checksums import CheckedWriter, crc32c_of_bytes, crc32c_of_file
-from trial_entry.storage.client import Patience, speaking_plainly, storage_client
-from trial_entry.storage.urls import SCHEME, object_parts, prefix_parts
+from trial_entry.errors import StorageError
+from trial_entry.storage import gs_objects, s3_objects
+from trial_entry.storage.gs_objects import copy, create, delete, upload, write
+from trial_entry.storage.remote_object import NEW, RemoteObject
+from trial_entry.storage.urls import S3, prefix_parts, scheme_of
 
-NEW = 0  # the generation of what is not there
-_GZIP = "gzip"
-_MARK = "boxtune-write"
+__all__ = [
+    "NEW", "RemoteObject", "copy", "create", "delete", "download", "find", "list_below", "list_named", "missing",
+    "read", "upload", "write",
+]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class RemoteObject:
-    """One generation of an object.
+class _Kind(Protocol):
+    """One kind of bucket: a module."""
 
-    Attributes:
-        bucket, name: where it lies.
-        generation: which one it is.
-        size: in bytes.
-        crc32c: its checksum, base 64.
-        updated: by the server's clock.
-        packed: whether it is stored compressed and comes unpacked, so that size and checksum are not those of a copy.
-    """
+    def find(self, url: str) -> RemoteObject | None: ...
+    def list_named(self, url: str) -> list[RemoteObject]: ...
+    def read(self, url: str) -> bytes | None: ...
+    def download(self, found: RemoteObject, opened: IO[bytes], given_up: Event | None = None) -> None: ...
 
-    bucket: str
-    name: str
-    generation: int
-    size: int
-    crc32c: str
-    updated: datetime | None = field(default=None, compare=False)
-    packed: bool = False
 
-    @property
-    def url(self) -> str:
-        """gs://BUCKET/OBJECT."""
-        return f"{SCHEME}{self.bucket}/{self.name}"
-
-    @property
-    def file_name(self) -> str:
-        """The last part of its name."""
-        return PurePosixPath(self.name).name
+def _kind(scheme: str) -> _Kind:
+    return s3_objects if scheme == S3 else gs_objects
 
 
 def find(url: str) -> RemoteObject | None:
@@ -65,38 +41,33 @@ def find(url: str) -> RemoteObject | None:
     Raises:
         StorageError: no such bucket, no rights, no connection.
     """
-    bucket, name = object_parts(url)
-    with speaking_plainly(url):
-        found = storage_client().bucket(bucket).get_blob(name, **Patience.from_environment().options())
-        return _object(found) if found is not None else None
+    return _kind(scheme_of(url)).find(url)
 
 
 def list_below(url: str) -> list[RemoteObject]:
-    """All objects whose names begin with PREFIX/ of gs://BUCKET/PREFIX, by name, listed once.
+    """All objects whose names begin with PREFIX/ of gs://BUCKET/PREFIX or s3://BUCKET/PREFIX, by name, listed once.
 
     Raises:
         StorageError: as `find`.
     """
     bucket, prefix = prefix_parts(url)
-    return list_named(bucket, prefix)
+    return list_named(f"{scheme_of(url)}{bucket}/{prefix}")
 
 
-def list_named(bucket: str, beginning: str) -> list[RemoteObject]:
-    """All objects whose names have this beginning, by name; those that stand for folders (`a/`) are left out.
+def list_named(url: str) -> list[RemoteObject]:
+    """All objects whose names have the beginning that stands after the bucket, by name; those that stand for folders
+    (`a/`) are left out.
 
     Raises:
         StorageError: as `find`.
     """
-    with speaking_plainly(f"{SCHEME}{bucket}/{beginning}"):
-        found = storage_client().list_blobs(bucket, prefix=beginning, **Patience.from_environment().options())
-        return sorted((_object(each) for each in found if not each.name.endswith("/")), key=lambda each: each.name)
+    return _kind(scheme_of(url)).list_named(url)
 
 
 def missing(url: str) -> StorageError:
     """Why there is no such object: it or its bucket."""
-    bucket, name = object_parts(url)
     try:
-        list_named(bucket, name)
+        list_named(url)
     except StorageError as problem:
         return problem
     return StorageError(f"{url}: no such object")
@@ -108,24 +79,11 @@ def read(url: str) -> bytes | None:
     Raises:
         StorageError: as `find`; what came is not what was stored.
     """
-    from google.api_core.exceptions import NotFound
-    from google.cloud.storage.exceptions import DataCorruption
-
-    bucket, name = object_parts(url)
-    blob = storage_client().bucket(bucket).blob(name)
-    with speaking_plainly(url):
-        for _ in range(2):
-            try:
-                return bytes(blob.download_as_bytes(checksum="crc32c", **Patience.from_environment().options()))
-            except NotFound:
-                return None
-            except DataCorruption:
-                continue
-    raise _corrupt(url)
+    return _kind(scheme_of(url)).read(url)
 
 
 def download(found: RemoteObject, opened: IO[bytes], given_up: Event | None = None) -> None:
-    """Write this very generation to a file that is open and empty; a wrong checksum is fetched once again.
+    """Write this very object to a file that is open and empty; a wrong checksum is fetched once again.
 
     Args:
         given_up: ends it when it is set.
@@ -134,166 +92,4 @@ def download(found: RemoteObject, opened: IO[bytes], given_up: Event | None = No
         StorageError: as `find`; it was replaced meanwhile; the checksum was wrong twice; it was given up.
         OSError: no room for it.
     """
-    from google.api_core.exceptions import NotFound
-    from google.cloud.storage.exceptions import DataCorruption
-
-    blob = storage_client().bucket(found.bucket).blob(found.name, generation=found.generation)
-    with speaking_plainly(found.url):
-        for _ in range(2):
-            opened.seek(0)
-            writer = CheckedWriter(opened, given_up)
-            options = Patience.from_environment().options()
-            try:
-                if found.packed:  # unpacked on its way; the library looks at what is stored
-                    blob.download_to_file(opened, checksum="crc32c", **options)
-                else:  # the library checks no download that it took up again
-                    blob.download_to_file(writer, checksum=None, **options)
-            except NotFound:
-                raise StorageError(f"{found.url}: replaced or deleted while it was fetched; try again") from None
-            except DataCorruption:
-                continue
-            opened.truncate()
-            if found.packed or writer.crc32c == found.crc32c:
-                return
-    raise _corrupt(found.url)
-
-
-def upload(url: str, file: Path, replacing: int, size: int | None = None) -> RemoteObject:
-    """Store a file, or its first `size` bytes, where the object has the generation `replacing`; returns what is there.
-
-    An object that holds the same bytes already is as good: an answer may have been lost on its way.
-
-    Raises:
-        ConflictError: the object is another.
-        StorageError: as `find`.
-        OSError: the file cannot be read.
-    """
-    with file.open("rb") as opened:
-        length = os.fstat(opened.fileno()).st_size if size is None else size
-        try:
-            return _store(url, opened, length, replacing)
-        except StorageError as problem:
-            if not (problem.passing or isinstance(problem, ConflictError)):
-                raise
-            found = find(url)
-            if found is None or found.size != length or found.crc32c != crc32c_of_file(file, length):
-                raise
-            return found
-
-
-def write(url: str, content: bytes, replacing: int) -> RemoteObject:
-    """`upload`, for what is in memory.
-
-    Raises:
-        ConflictError, StorageError: as `upload`.
-    """
-    try:
-        return _store(url, io.BytesIO(content), len(content), replacing)
-    except StorageError as problem:
-        if not (problem.passing or isinstance(problem, ConflictError)):
-            raise
-        found = find(url)
-        if found is None or found.size != len(content) or found.crc32c != crc32c_of_bytes(content):
-            raise
-        return found
-
-
-def create(url: str, content: bytes) -> bool:
-    """Store `content` where there is no such object; False where there is one, whatever it holds.
-
-    Raises:
-        StorageError: as `find`.
-    """
-    mark = {_MARK: uuid4().hex}  # by which an answer that was lost on its way is told from somebody else's object
-    try:
-        _store(url, io.BytesIO(content), len(content), NEW, mark)
-    except ConflictError:
-        bucket, name = object_parts(url)
-        with speaking_plainly(url):
-            found = storage_client().bucket(bucket).get_blob(name, **Patience.from_environment().options())
-        return found is not None and (found.metadata or {}).get(_MARK) == mark[_MARK]
-    return True
-
-
-def copy(found: RemoteObject, url: str, replacing: int) -> RemoteObject:
-    """Store the same bytes under another name, without sending them again; as `upload`.
-
-    Raises:
-        ConflictError, StorageError: as `upload`.
-    """
-    bucket, name = object_parts(url)
-    client = storage_client()
-    source, target = client.bucket(found.bucket), client.bucket(bucket)
-    options = {**Patience.from_environment().options(), "if_generation_match": replacing}
-    with speaking_plainly(url):
-        try:
-            with _conflicts(url):
-                made = source.copy_blob(
-                    source.blob(found.name), target, name, source_generation=found.generation, **options
-                )
-            return _object(made)
-        except ConflictError:
-            there = find(url)
-            if there is None or (there.size, there.crc32c) != (found.size, found.crc32c):
-                raise
-            return there
-
-
-def delete(found: RemoteObject) -> None:
-    """Delete this very generation; what is gone already, or was replaced, stays as it is.
-
-    Raises:
-        StorageError: as `find`.
-    """
-    from google.api_core.exceptions import NotFound, PreconditionFailed
-
-    blob = storage_client().bucket(found.bucket).blob(found.name)
-    with speaking_plainly(found.url):
-        try:
-            blob.delete(if_generation_match=found.generation, **Patience.from_environment().options())
-        except (NotFound, PreconditionFailed):
-            return
-
-
-def _store(
-    url: str, opened: IO[bytes], size: int, replacing: int, metadata: Mapping[str, str] | None = None
-) -> RemoteObject:
-    from google.cloud.storage.exceptions import DataCorruption
-
-    bucket, name = object_parts(url)
-    blob = storage_client().bucket(bucket).blob(name)
-    with speaking_plainly(url), _conflicts(url):
-        options = Patience.from_environment().options()
-        blob.metadata = metadata
-        try:
-            blob.upload_from_file(opened, size=size, if_generation_match=replacing, checksum="crc32c", **options)
-        except DataCorruption:
-            raise StorageError(f"{url}: what arrived there is not what was sent; try again", passing=True) from None
-        return _object(blob)
-
-
-@contextmanager
-def _conflicts(url: str) -> Iterator[None]:
-    """A precondition that does not hold is a conflict."""
-    from google.api_core.exceptions import PreconditionFailed
-
-    try:
-        yield
-    except PreconditionFailed:
-        raise ConflictError(f"{url}: written by somebody else meanwhile") from None
-
-
-def _corrupt(url: str) -> StorageError:
-    return StorageError(f"{url}: arrived twice with a wrong checksum; look at what lies between here and the bucket")
-
-
-def _object(blob: Any) -> RemoteObject:
-    return RemoteObject(
-        blob.bucket.name,
-        blob.name,
-        int(blob.generation),
-        int(blob.size),
-        blob.crc32c or "",
-        blob.updated,
-        blob.content_encoding == _GZIP,
-    )
+    _kind(found.scheme).download(found, opened, given_up)

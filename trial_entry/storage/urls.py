@@ -1,4 +1,4 @@
-"""Storage's addresses: what a gs:// URL is, and its parts."""
+"""Storage's addresses: what a gs:// or s3:// URL is, and its parts; minio://, as Kubeflow Pipelines write it, is s3://."""
 
 from __future__ import annotations
 
@@ -8,14 +8,32 @@ from pathlib import Path, PurePosixPath
 
 from trial_entry.errors import StorageError
 
-SCHEME = "gs://"
+GS, S3, MINIO = "gs://", "s3://", "minio://"
+_SCHEMES = {GS: GS, S3: S3, MINIO: S3}
 GLOB = frozenset("*?[")  # what makes a path a pattern
 _NAME_BYTES = 255  # of a file on this machine
 
 
 def is_remote(path: str) -> bool:
     """Whether `path` lies in a bucket rather than in this machine's file system."""
-    return path.startswith(SCHEME)
+    return path.startswith(tuple(_SCHEMES))
+
+
+def scheme_of(url: str) -> str:
+    """`gs://` or `s3://`: which kind of bucket it is."""
+    return _SCHEMES[_written_scheme(url)]
+
+
+def parts(url: str) -> tuple[str, str]:
+    """Bucket of gs://BUCKET/BEGINNING, and what stands after it, as it stands.
+
+    Raises:
+        StorageError: it is no such URL.
+    """
+    bucket, _, name = url.removeprefix(_written_scheme(url)).partition("/")
+    if not bucket:
+        raise StorageError(f"{url}: write {_written_scheme(url)}BUCKET/PREFIX")
+    return bucket, name
 
 
 def object_parts(url: str) -> tuple[str, str]:
@@ -24,9 +42,9 @@ def object_parts(url: str) -> tuple[str, str]:
     Raises:
         StorageError: it is no such URL.
     """
-    bucket, _, name = url.removeprefix(SCHEME).partition("/")
+    bucket, _, name = url.removeprefix(_written_scheme(url)).partition("/")
     if not bucket or not name or name.endswith("/"):
-        raise StorageError(f"{url}: write gs://BUCKET/OBJECT")
+        raise StorageError(f"{url}: write {_written_scheme(url)}BUCKET/OBJECT")
     return bucket, name
 
 
@@ -36,11 +54,25 @@ def prefix_parts(url: str) -> tuple[str, str]:
     Raises:
         StorageError: it is no such URL.
     """
-    bucket, _, name = url.removeprefix(SCHEME).partition("/")
-    if not bucket:
-        raise StorageError(f"{url}: write gs://BUCKET/PREFIX")
+    bucket, name = parts(url)
     name = name.rstrip("/")
     return bucket, f"{name}/" if name else ""
+
+
+def refuse_writing(url: str) -> None:
+    """See that single objects can be written there.
+
+    Raises:
+        StorageError: it is in an s3:// bucket.
+    """
+    if scheme_of(url) != GS:
+        raise StorageError(
+            f"{url}: s3:// is read here, not written; give gs://BUCKET/PREFIX, or a folder of this machine and copy it"
+        )
+
+
+def _written_scheme(url: str) -> str:
+    return next((scheme for scheme in _SCHEMES if url.startswith(scheme)), GS)
 
 
 def check_relative(name: str, where: str) -> None:
@@ -61,7 +93,7 @@ class Remote:
     """An object, or all below a prefix, as a user named it; what a Path is on this machine (which loses a slash of it).
 
     Attributes:
-        url: gs://BUCKET/NAME.
+        url: gs://BUCKET/NAME or s3://BUCKET/NAME.
     """
 
     url: str
@@ -76,14 +108,14 @@ class Remote:
 
     def __truediv__(self, name: str) -> Remote:
         bucket, prefix = prefix_parts(self.url)
-        return Remote(f"{SCHEME}{bucket}/{posixpath.normpath(prefix + name)}")
+        return Remote(f"{_written_scheme(self.url)}{bucket}/{posixpath.normpath(prefix + name)}")
 
 
 def place_of(text: str) -> Path | Remote:
     """What a user's text names: a place on this machine, or one in a bucket.
 
     Raises:
-        StorageError: gs:// without a bucket.
+        StorageError: gs:// or s3:// without a bucket.
     """
     if not is_remote(text):
         return Path(text)

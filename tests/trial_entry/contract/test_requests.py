@@ -23,6 +23,7 @@ from trial_entry.contract.requests import (
     REQUESTS,
     BuildRequest,
     EvaluateRequest,
+    FetchRequest,
     ServeRequest,
     StopRequest,
     TrainRequest,
@@ -30,6 +31,7 @@ from trial_entry.contract.requests import (
 )
 from trial_entry.contract.versions import versions
 from trial_entry.errors import RequestError
+from trial_entry.storage.urls import Remote
 
 _CHARACTERS = string.ascii_letters + string.digits + "-_./=,:$%{}[]'\"\\ äß漢\t"
 
@@ -128,6 +130,15 @@ def _build(draw: random.Random) -> BuildRequest:
     )
 
 
+def _fetch(draw: random.Random) -> FetchRequest:
+    return FetchRequest(
+        source=Remote(draw.choice(["gs://bucket/data", "s3://bucket/a/b c", "minio://bucket"])),
+        folder=_path(draw),
+        cache=_maybe(draw, _path),  # type: ignore[arg-type]
+        digest=draw.choice([None, "0f", "a-b_c"]),
+    )
+
+
 def _stop(draw: random.Random) -> StopRequest:
     return StopRequest(model_dir=_path(draw), timeout=draw.choice([0.0, 60.0, 0.1, math.inf]))
 
@@ -142,6 +153,7 @@ _DRAWN: dict[str, Callable[[random.Random], Request]] = {
     "export": _export,
     "detect": _detect,
     "build": _build,
+    "fetch": _fetch,
     "stop": _stop,
     "serve": _serve,
 }
@@ -179,6 +191,7 @@ def test_no_command_means_train() -> None:
             ["build", "--model_dir=gs://b/m", "--pipeline_config_path=c"],
             "gs://b/m: must be a path of this machine here",
         ),
+        (["--pipeline_config_path=s3://b/c", "--model_dir=s3://b/m"], "s3://b/m: s3:// is read here, not written"),
         (["stop", "--model_dir=gs://"], "gs://: write gs://BUCKET/PREFIX"),
         (["build", "--model_dir=m", "--pipeline_config_path=c", "--set=a"], "joined by an equals sign"),
         (["--objective_metric=map"], 'map is no metric that a trial prints; the nearest is "mAP"'),
@@ -191,7 +204,7 @@ def test_no_command_means_train() -> None:
         (["stop", "--model_d=m"], "required: --model_dir"),
         (
             ["tune"],
-            '"tune" is no command; there are train, evaluate, export, detect, build, stop, serve (no',
+            '"tune" is no command; there are train, evaluate, export, detect, build, fetch, stop, serve (no',
         ),
         (["--pipeline_config_path=c", "--model_dir=m", "--checkpoint_for=a=b", "--checkpoint_for=a=c"], "stands twice"),
     ],
@@ -208,9 +221,13 @@ def test_help_lists_every_argument(command: str) -> None:
     assert ended.code == 0
     fields = {field.name for field in dataclasses.fields(REQUESTS[command or "train"])}
     for field in fields:
-        assert {"assignments": "--set", "formats": "--format", "socket": "SOCKET"}.get(
-            field, f"--{field} "
-        ) in ended.out
+        assert {
+            "assignments": "--set",
+            "formats": "--format",
+            "socket": "SOCKET",
+            "source": "--from",
+            "folder": "--to",
+        }.get(field, f"--{field} ") in ended.out
     assert ("learning_rate" in ended.out) == ("assignments" in fields)
 
 

@@ -1,0 +1,74 @@
+"""An Experiment with something changed: its counts, how long its trials train; the one that was given stays."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from boxtune.errors import ExperimentError
+from boxtune.experiment.experiment import Experiment, parse_experiment
+from boxtune.experiment.trial_command import PLACEHOLDER, TrialCommand
+
+_LENGTH_ALIASES = ("num_steps", "epochs")
+_MOST, _MOST_FAILED, _PARALLEL = "maxTrialCount", "maxFailedTrialCount", "parallelTrialCount"
+
+
+def edited(experiment: Experiment, change: Callable[[dict[str, Any]], None]) -> Experiment:
+    """The Experiment after `change` was given all of it to change."""
+    raw = copy.deepcopy(dict(experiment.raw))
+    change(raw)
+    return parse_experiment(raw, experiment.config_maps)
+
+
+def pod_of(raw: dict[str, Any]) -> dict[str, Any]:
+    """The pod template of the Job that is a trial: its `metadata` and `spec`."""
+    template: dict[str, Any] = raw["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]
+    return template
+
+
+def with_counts(experiment: Experiment, most: int | None, parallel: int | None) -> Experiment:
+    """With other counts, where they are given; those that Katib would refuse beside them are lowered to them."""
+
+    def change(raw: dict[str, Any]) -> None:
+        spec = raw["spec"]
+        if most is not None:
+            spec[_MOST] = most
+        if parallel is not None:
+            spec[_PARALLEL] = parallel
+        limit = spec.get(_MOST)
+        for name in (_PARALLEL, _MOST_FAILED):
+            if limit is not None and (spec.get(name) or 0) > limit:
+                spec[name] = limit
+
+    return edited(experiment, change) if most is not None or parallel is not None else experiment
+
+
+def with_num_steps(experiment: Experiment, num_steps: int | None) -> Experiment:
+    """With trials that are shortened to this many steps, schedule included; as it is where that is None.
+
+    Raises:
+        ExperimentError: the trials are not trial_entry's, or their length is searched.
+    """
+    if num_steps is None:
+        return experiment
+    command = TrialCommand(experiment.template)
+    if not command.is_own:
+        raise ExperimentError("num_steps: only trials of python -m trial_entry can be shortened")
+    given = list(command.container.args or ())
+    left = shortened(given, num_steps)
+    searched = next((text for text in given if text not in left and PLACEHOLDER.search(text)), None)
+    if searched is not None:
+        raise ExperimentError(f"num_steps: the search assigns {searched.partition('=')[2]} itself; leave num_steps out")
+
+    def change(raw: dict[str, Any]) -> None:
+        container = next(each for each in pod_of(raw)["spec"]["containers"] if each["name"] == command.container.name)
+        container["args"] = left
+
+    return edited(experiment, change)
+
+
+def shortened(arguments: Sequence[str], num_steps: int) -> list[str]:
+    """A trial's arguments with this number of steps instead of its own."""
+    lengths = tuple(f"--set={alias}=" for alias in _LENGTH_ALIASES)
+    return [*(text for text in arguments if not text.startswith(lengths)), f"--set=num_steps={num_steps}"]
