@@ -27,7 +27,14 @@ def check_data(
 
     from pipelines.steps.check_data import DataAsked, check_data
     from pipelines.steps.ending import end
+    from pipelines.steps.values import Values
 
     path = "" if records is None else records.path
     asked = DataAsked(experiment, config, path, data, data_digest, volume, split)
-    end(check_data, asked, Path(page.path), dataset.metadata, metrics.metadata)
+    end(
+        check_data,
+        asked,
+        Path(page.path),
+        Values(Path(dataset.path), dataset.metadata),
+        Values(Path(metrics.path), metrics.metadata),
+    )

@@ -22,6 +22,7 @@ def evaluate(
 
     from pipelines.steps.ending import end
     from pipelines.steps.evaluate import EvaluateAsked, evaluate
+    from pipelines.steps.values import Values
 
     asked = EvaluateAsked(model.path, dataset.path, dataset.metadata, split)
-    end(evaluate, asked, Path(measured.path), Path(page.path), metrics.metadata)
+    end(evaluate, asked, Path(measured.path), Path(page.path), Values(Path(metrics.path), metrics.metadata))

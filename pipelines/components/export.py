@@ -21,6 +21,7 @@ def export(
 
     from pipelines.steps.ending import end
     from pipelines.steps.export import ExportAsked, export
+    from pipelines.steps.values import Values
 
     asked = ExportAsked(model.path, dataset.path, dataset.metadata, formats)
-    end(export, asked, Path(exported.path), exported.metadata, metrics.metadata)
+    end(export, asked, Path(exported.path), exported.metadata, Values(Path(metrics.path), metrics.metadata))

@@ -32,7 +32,8 @@ def import_data(
     from pipelines.steps.ending import end
     from pipelines.steps.given import Changes
     from pipelines.steps.import_data import ImportAsked, import_data
+    from pipelines.steps.values import Values
 
     changes = Changes(max_trials, parallel, num_steps, trial_image)
     asked = ImportAsked(annotations, images, config, experiment, format, split, group, tile, seed, changes)
-    return end(import_data, asked, Path(dataset.path), dataset.metadata, metrics.metadata)
+    return end(import_data, asked, Path(dataset.path), dataset.metadata, Values(Path(metrics.path), metrics.metadata))

@@ -25,9 +25,10 @@ def search(
 
     from pipelines.steps.ending import end
     from pipelines.steps.search import SearchAsked, search
+    from pipelines.steps.values import Values
 
     asked = SearchAsked(
         experiment, engine, volume, dataset.path, dataset.uri, dataset.metadata, namespace, run_id, workflow,
         cache_claim, journal,
     )  # fmt: skip
-    end(search, asked, Path(run.path), run.uri, run.metadata, metrics.metadata)
+    end(search, asked, Path(run.path), run.uri, run.metadata, Values(Path(metrics.path), metrics.metadata))

@@ -27,7 +27,8 @@ def train(
 
     from pipelines.steps.ending import end
     from pipelines.steps.train import TrainAsked, train
+    from pipelines.steps.values import Values
 
     path = "" if run is None else run.path
     asked = TrainAsked(path, config, volume, dataset.path, dataset.metadata, seeds, seed, num_steps)
-    end(train, asked, Path(model.path), model.metadata, metrics.metadata)
+    end(train, asked, Path(model.path), model.metadata, Values(Path(metrics.path), metrics.metadata))

@@ -18,6 +18,7 @@ from pipelines.steps.datasets import DIGEST, PLACE, dataset_folder
 from pipelines.steps.digests import print_problems
 from pipelines.steps.findings_page import findings_page
 from pipelines.steps.given import written
+from pipelines.steps.values import Values
 from trial_entry.pipeline_config.base_config import BaseConfig
 from trial_entry.pipeline_config.inputs import TEST, all_readers, record_files
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
@@ -59,23 +60,23 @@ class _Looked:
         return [each.placed for each in self.problems if each.severity == "error"] + findings
 
 
-def check_data(asked: DataAsked, page: Path, dataset: dict[str, object], counts: dict[str, float]) -> None:
+def check_data(asked: DataAsked, page: Path, dataset: Values, metrics: Values) -> None:
     """Look at everything, write the page of what was found.
 
     Args:
         dataset: takes what the Dataset artifact says of itself.
-        counts: takes images and objects of each split, errors and warnings.
+        metrics: takes images and objects of each split, errors and warnings.
 
     Raises:
         InputError: something is wrong; what it is was printed, a line each.
     """
-    dataset |= {DIGEST: asked.digest, **({PLACE: asked.place} if asked.place else {})}
-    folder = dataset_folder(asked.path, dataset)
+    dataset.keep({DIGEST: asked.digest, **({PLACE: asked.place} if asked.place else {})})
+    folder = dataset_folder(asked.path, dataset.metadata)
     looked = _look(asked, folder)
     print_problems(looked.problems)
     for each in looked.records.findings:
         print(f"{each.severity}: {each}", flush=True)
-    _count(looked, counts)
+    metrics.keep(_counts(looked))
     page.write_text(findings_page(asked.place or "records of the import", looked.problems, looked.records), "utf-8")
     wrong = looked.wrong
     if wrong:
@@ -125,9 +126,11 @@ def _is_here(path: str) -> bool:
     return bool(matching(path)) if is_pattern(path) else is_file(path)
 
 
-def _count(looked: _Looked, counts: dict[str, float]) -> None:
+def _counts(looked: _Looked) -> dict[str, object]:
+    counts: dict[str, object] = {}
     for split in looked.records.splits:
         counts[f"{split.name}_images"] = split.look.images
         counts[f"{split.name}_objects"] = split.look.boxes
     found: list[Problem | Finding] = [*looked.problems, *looked.records.findings]
     counts["warnings"] = sum(each.severity == "warning" for each in found)
+    return counts

@@ -12,6 +12,7 @@ from boxtune.delivery.model import open_model
 from boxtune.delivery.testing import EvaluateOptions, measure
 from boxtune.report.text import number
 from pipelines.steps.datasets import dataset_folder
+from pipelines.steps.values import Values
 from trial_entry.pipeline_config.inputs import TEST
 
 
@@ -33,11 +34,11 @@ class EvaluateAsked:
     score_threshold: float = 0.5
 
 
-def evaluate(asked: EvaluateAsked, out: Path, page: Path, measured: dict[str, float]) -> None:
+def evaluate(asked: EvaluateAsked, out: Path, page: Path, metrics: Values) -> None:
     """Measure; `out` is then what `boxtune evaluate --out` leaves, `page` its page.
 
     Args:
-        measured: takes every metric, and the ends of the intervals.
+        metrics: takes every metric, and the ends of the intervals.
 
     Raises:
         InputError: there is no such split, or its images are trained on too.
@@ -48,11 +49,13 @@ def evaluate(asked: EvaluateAsked, out: Path, page: Path, measured: dict[str, fl
     options = EvaluateOptions(split=asked.split, out=out, score_threshold=asked.score_threshold)
     found = measure(model, options, lambda line: print(line, flush=True))
     shutil.copyfile(write_page(model, found), page)
+    measured: dict[str, object] = {}
     for line in metric_lines(found.record):
         interval = "" if line.low is None else f" ({number(line.low)} to {number(line.high)})"
         print(f"{line.name} {number(line.value)}{interval}", flush=True)
         measured[line.name] = line.value
         if line.low is not None and line.high is not None:
             measured |= {f"{line.name}_low": line.low, f"{line.name}_high": line.high}
+    metrics.keep(measured)
     for warning in warnings(found.record):
         print(f"note: {warning}", flush=True)

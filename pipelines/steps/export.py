@@ -11,6 +11,7 @@ from boxtune.delivery.exporting import export as export_model
 from boxtune.delivery.model import open_model
 from boxtune.errors import InputError
 from pipelines.steps.datasets import dataset_folder
+from pipelines.steps.values import Values
 from trial_entry.contract.metrics import MAP
 
 
@@ -30,12 +31,12 @@ class ExportAsked:
     formats: Sequence[str] = ()
 
 
-def export(asked: ExportAsked, out: Path, about: dict[str, object], measured: dict[str, float]) -> None:
+def export(asked: ExportAsked, out: Path, about: dict[str, object], metrics: Values) -> None:
     """Export; `out` is then what `boxtune export --out` leaves.
 
     Args:
         about: takes what the Model artifact says of itself.
-        measured: takes size and mAP of each format.
+        metrics: takes size and mAP of each format.
 
     Raises:
         InputError: a format that was asked for cannot be had, or is not as good as the checkpoint.
@@ -45,12 +46,14 @@ def export(asked: ExportAsked, out: Path, about: dict[str, object], measured: di
     exported = export_model(
         open_model(asked.model), ExportOptions(tuple(asked.formats), out), lambda line: print(line, flush=True)
     )
+    measured: dict[str, object] = {}
     for each in exported.record.formats:
         print(f"{each.format}: {each.verdict}{f': {each.reason}' if each.reason else ''}", flush=True)
         if each.bytes is not None:
             measured[f"{each.format}_bytes"] = each.bytes
         if each.metrics and MAP in each.metrics:
             measured[f"{each.format}_{MAP}"] = each.metrics[MAP]
+    metrics.keep(measured)
     if exported.failure:
         raise InputError(exported.failure)
     files = {each.format: each.file for each in exported.record.formats if each.file is not None}

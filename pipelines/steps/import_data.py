@@ -20,6 +20,7 @@ from boxtune.delivery.asking import request_errors
 from pipelines.steps.datasets import place_folder
 from pipelines.steps.given import Changes, place_digest, prepared
 from pipelines.steps.stores import opened
+from pipelines.steps.values import Values
 from trial_entry.storage.buckets import local_beside
 from trial_entry.storage.paths import is_file, local_file
 from trial_entry.storage.urls import is_remote
@@ -54,12 +55,12 @@ class ImportAsked:
     changes: Changes = Changes()  # noqa: RUF009 (frozen)
 
 
-def import_data(asked: ImportAsked, out: Path, about: dict[str, object], counts: dict[str, float]) -> str:
+def import_data(asked: ImportAsked, out: Path, about: dict[str, object], metrics: Values) -> str:
     """Make the folder `out`; returns the Experiment that is to be searched on it.
 
     Args:
         about: takes what the Dataset artifact says of itself.
-        counts: takes images and objects of each split.
+        metrics: takes images and objects of each split.
 
     Raises:
         AnnotationsError: the data cannot be used as they stand.
@@ -83,8 +84,7 @@ def import_data(asked: ImportAsked, out: Path, about: dict[str, object], counts:
         print(line)
     about["sha256"] = place_digest(str(out))
     for split, found in imported.about["splits"].items():
-        counts[f"{split}_images"] = found["images"]
-        counts[f"{split}_objects"] = sum(found["objects"].values())
+        metrics.keep({f"{split}_images": found["images"], f"{split}_objects": sum(found["objects"].values())})
     if asked.experiment:
         return asked.experiment
     return prepared(out / EXPERIMENT, asked.changes)

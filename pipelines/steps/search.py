@@ -27,6 +27,7 @@ from pipelines.steps.datasets import PLACE, dataset_folder
 from pipelines.steps.digests import KATIB
 from pipelines.steps.given import written
 from pipelines.steps.keeping import KeepingListener, keep_from
+from pipelines.steps.values import Values
 from trial_entry.storage.urls import is_remote
 
 
@@ -59,13 +60,13 @@ class SearchAsked:
     journal: str = ""
 
 
-def search(asked: SearchAsked, out: Path, uri: str, about: dict[str, object], found: dict[str, float]) -> None:
+def search(asked: SearchAsked, out: Path, uri: str, about: dict[str, object], metrics: Values) -> None:
     """Search until the Experiment is over; `out` is then the folder of the run.
 
     Args:
         uri: of the artifact that `out` is of.
         about: takes what the artifact says of itself.
-        found: takes the best objective, the base config's, and how many trials there were.
+        metrics: takes the best objective, the base config's, and how many trials there were.
 
     Raises:
         ExperimentFailed: too many trials failed.
@@ -80,7 +81,8 @@ def search(asked: SearchAsked, out: Path, uri: str, about: dict[str, object], fo
         raise InputError(
             f"{experiment.name}: no trial has succeeded, so there is nothing to train; look at the log above"
         )
-    _describe(run, about, found)
+    about |= _about(run)
+    metrics.keep(_measured(run))
 
 
 def _here(experiment: Experiment, asked: SearchAsked, out: Path, uri: str) -> Run:
@@ -114,15 +116,20 @@ def _console() -> Console:
     return Console(highlight=False, soft_wrap=True, width=200)
 
 
-def _describe(run: Run, about: dict[str, object], found: dict[str, float]) -> None:
-    objective = run.experiment.objective
-    best, baseline = run.optimal, run.baseline
-    about |= {"experiment": run.experiment.name, "algorithm": run.experiment.algorithm, "trials": len(run.trials)}
-    found["trials"] = len(run.trials)
-    found["failed_trials"] = sum(trial.condition.failed for trial in run.trials)
-    if best is not None and (value := best.value(objective)) is not None:
-        about["best_trial"] = best.name
-        about["assignments"] = dict(best.assignments)
-        found[f"best_{objective.metric}"] = value
-    if baseline is not None and (value := baseline.measured_value(objective)) is not None:
-        found[f"base_{objective.metric}"] = value
+def _about(run: Run) -> dict[str, object]:
+    experiment, best = run.experiment, run.optimal
+    about: dict[str, object] = {"experiment": experiment.name, "algorithm": experiment.algorithm}
+    if best is not None:
+        about |= {"best_trial": best.name, "assignments": dict(best.assignments)}
+    return about
+
+
+def _measured(run: Run) -> dict[str, object]:
+    objective, measured = run.experiment.objective, dict[str, object]()
+    for name, trial in (("best", run.optimal), ("base", run.baseline)):
+        value = trial.measured_value(objective) if trial is not None else None
+        if value is not None:
+            measured[f"{name}_{objective.metric}"] = value
+    measured["trials"] = len(run.trials)
+    measured["failed_trials"] = sum(trial.condition.failed for trial in run.trials)
+    return measured

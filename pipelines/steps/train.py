@@ -11,6 +11,7 @@ from boxtune.delivery.training import TrainOptions
 from boxtune.delivery.training import train as train_recipe
 from boxtune.local.reading import open_run
 from pipelines.steps.datasets import dataset_folder
+from pipelines.steps.values import Values
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,12 @@ class TrainAsked:
     num_steps: int = 0
 
 
-def train(asked: TrainAsked, out: Path, about: dict[str, object], measured: dict[str, float]) -> None:
+def train(asked: TrainAsked, out: Path, about: dict[str, object], metrics: Values) -> None:
     """Train; `out` is then a model as `boxtune train --out` leaves it.
 
     Args:
         about: takes what the Model artifact says of itself.
-        measured: takes the metrics on the validation split of the seed that was chosen.
+        metrics: takes those on the validation split of the seed that was chosen.
 
     Raises:
         InputError: there is nothing that can be trained.
@@ -53,7 +54,7 @@ def train(asked: TrainAsked, out: Path, about: dict[str, object], measured: dict
     options = TrainOptions(out, asked.seeds, None if asked.seed < 0 else asked.seed, command=command)
     record = train_recipe(recipe, options, lambda line: print(line, flush=True))
     chosen = next(each for each in record.seeds if each.folder == record.chosen)
-    measured |= chosen.metrics
+    metrics.keep(chosen.metrics)
     about |= {
         "framework": "tensorflow",
         "experiment": record.experiment,
