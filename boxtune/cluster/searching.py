@@ -23,7 +23,7 @@ from boxtune.cluster.artifact_store import check_secret, store_access
 from boxtune.cluster.carried_files import with_carried_files
 from boxtune.cluster.connection import Cluster, connect, optional, speaking_plainly
 from boxtune.cluster.fetching import Fetcher
-from boxtune.cluster.submission import submit, warnings
+from boxtune.cluster.submission import Belonging, submit, warnings
 from boxtune.cluster.trial_data import DataSource, with_data
 from boxtune.cluster.watching import wait_for_experiment, watch
 from boxtune.errors import ClusterError, ExperimentError, ExperimentFailed, Interrupted, Unreachable
@@ -110,8 +110,8 @@ def search_on_katib(experiment: Experiment, options: SearchOptions, listener: Se
     asked = _prepared(cluster, given, options)
     for text in warnings(cluster, asked):
         listener.notice(text)
-    owner = _owner(cluster, options, listener.notice)
-    for line in _submitted(cluster, asked, options.baseline, owner):
+    belonging = Belonging(_owner(cluster, options, listener.notice))
+    for line in _submitted(cluster, asked, options.baseline, belonging):
         listener.notice(line)
     with _interrupted_by_signals(options.name):
         run = _wait(cluster, options.name, listener)
@@ -177,13 +177,13 @@ def _owner(cluster: Cluster, options: SearchOptions, notice: Callable[[str], Non
     return None
 
 
-def _submitted(cluster: Cluster, asked: Experiment, baseline: bool, owner: JsonObject | None) -> list[str]:
+def _submitted(cluster: Cluster, asked: Experiment, baseline: bool, belonging: Belonging) -> list[str]:
     if baseline:
         try:
-            return submit(cluster, asked, True, False, owner)
+            return submit(cluster, asked, True, False, belonging)
         except ExperimentError:
             pass  # no baseline: the base config cannot be seen, or a parameter is no --set
-    return submit(cluster, asked, False, False, owner)
+    return submit(cluster, asked, False, False, belonging)
 
 
 def _wait(cluster: Cluster, name: str, listener: SearchListener) -> Run:
