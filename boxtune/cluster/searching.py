@@ -35,7 +35,8 @@ from boxtune.runs.run import Run, RunCondition
 _ROLE = "boxtune-pipeline in manifests/pipelines"
 _LONGEST_NAME = 40
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-_DIGITS = 8
+_DIGEST_DIGITS = 8
+_DIGITS = re.compile(r"\d+")
 _LAST_SECONDS = 5.0  # between looks, once only the baseline is left
 
 
@@ -86,10 +87,10 @@ def search_name(workflow: str, experiment: str) -> str:
     wanted = f"{workflow}-{experiment}" if workflow else experiment
     if len(wanted) <= _LONGEST_NAME and _NAME.fullmatch(wanted):
         return wanted
-    digest = hashlib.sha256(wanted.encode()).hexdigest()[:_DIGITS]
+    digest = hashlib.sha256(wanted.encode()).hexdigest()[:_DIGEST_DIGITS]
     plain = re.sub(r"[^a-z0-9]+", "-", wanted.lower()).strip("-")
     plain = plain if plain[:1].isalpha() else f"s-{plain}"
-    return f"{plain[: _LONGEST_NAME - _DIGITS - 1].rstrip('-')}-{digest}"
+    return f"{plain[: _LONGEST_NAME - _DIGEST_DIGITS - 1].rstrip('-')}-{digest}"
 
 
 def search_on_katib(experiment: Experiment, options: SearchOptions, listener: SearchListener) -> Run:
@@ -196,8 +197,9 @@ def _wait(cluster: Cluster, name: str, listener: SearchListener) -> Run:
     def changed(run: Run) -> None:
         listener.changed(run)
         for trial in run.everything:
-            if trial.reason and not trial.condition.ended and (trial.name, trial.reason) not in said:
-                said.add((trial.name, trial.reason))
+            kind = trial.name, _DIGITS.sub("", trial.reason)  # ports and addresses are others each time
+            if trial.reason and not trial.condition.ended and kind not in said:
+                said.add(kind)
                 listener.notice(f"{trial.name}: {trial.reason}")
 
     def wait(run: Run) -> None:

@@ -56,7 +56,8 @@ def submit(
         ClusterError: something is missing, refused, or there under the same name and different.
         ExperimentError: there is no baseline.
     """
-    raw = {**experiment.raw, "metadata": {**experiment.raw["metadata"], "namespace": cluster.namespace}}
+    named = {**experiment.raw["metadata"], "namespace": cluster.namespace}
+    raw: JsonObject = {**experiment.raw, "metadata": named}
     job = baseline_job(experiment, cluster.namespace) if baseline else None
     if belonging is not None:
         raw, job = belonging.put_on(raw), belonging.put_on(job) if job is not None else None
