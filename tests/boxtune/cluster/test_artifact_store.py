@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from boxtune.cluster import artifact_store, connection
+from boxtune.cluster import connection
 from boxtune.cluster.artifact_store import StoreAccess, check_secret, store_access, use_artifact_store
 from boxtune.cluster.connection import Cluster
 from boxtune.errors import ClusterError
@@ -121,4 +121,4 @@ def test_where_nothing_is_done(pod: Api, monkeypatch: pytest.MonkeyPatch, where:
     before = dict(os.environ)
     use_artifact_store(None, url)
     assert dict(os.environ) == before
-    assert artifact_store.is_in_pod() == (where != "outside")
+    assert connection.is_in_pod() == (where != "outside")

@@ -20,6 +20,7 @@ from boxtune.cluster.connection import Cluster
 from boxtune.cluster.searching import SearchOptions, refuse_failed, search_name, search_on_katib
 from boxtune.cluster.trial_data import DataSource
 from boxtune.errors import ClusterError, ExperimentError, ExperimentFailed, Interrupted
+from boxtune.experiment.editing import edited, pod_of, with_counts, with_num_steps
 from boxtune.experiment.experiment import Experiment
 from boxtune.runs.run import Run
 from tests.boxtune.cluster.api import CORE, JOBS, KATIB, LEASES, NAMESPACE, WORKFLOWS, Api
@@ -207,25 +208,24 @@ def test_what_is_missing(api: Api, quick_start: Experiment) -> None:
     with pytest.raises(ClusterError, match=r"lacks the label katib.kubeflow.org/metrics-collector-injection: enabled"):
         search_on_katib(quick_start, replace(OPTIONS, data={}), Told())
     with pytest.raises(ExperimentError, match=r"num_steps: the search assigns"):
-        searching.with_num_steps(with_argument(quick_start, "--set=num_steps=${trialParameters.batchSize}"), 3)
+        with_num_steps(with_argument(quick_start, "--set=num_steps=${trialParameters.batchSize}"), 3)
     assert EXPERIMENT not in api.objects
 
 
 def with_argument(experiment: Experiment, text: str) -> Experiment:
     def change(raw: dict[str, Any]) -> None:
-        searching_pod = raw["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"]
-        searching_pod["containers"][0]["args"].append(text)
+        pod_of(raw)["spec"]["containers"][0]["args"].append(text)
 
-    return searching.edited(experiment, change)
+    return edited(experiment, change)
 
 
 def test_steps_and_counts(quick_start: Experiment) -> None:
-    made = searching.with_num_steps(searching.with_counts(quick_start, 2, 9), 7)
+    made = with_num_steps(with_counts(quick_start, 2, 9), 7)
     assert (made.counts.most, made.counts.parallel) == (2, 2)
     assert made.counts.most_failed is None or made.counts.most_failed <= 2
     arguments = made.raw["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"]["containers"][0]["args"]
     assert [each for each in arguments if "num_steps" in each or "epochs" in each] == ["--set=num_steps=7"]
-    assert searching.with_counts(quick_start, None, None) is quick_start
+    assert with_counts(quick_start, None, None) is quick_start
 
 
 @pytest.mark.parametrize("workflow", ["tune-and-train-x7k2p", "", "a" * 60, "2-fast", "Ünlikely Name", "a-" * 30])
