@@ -15,13 +15,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from types import FrameType
 from typing import Protocol
 
 from boxtune.cluster import lease
 from boxtune.cluster.artifact_store import check_secret, store_access
 from boxtune.cluster.carried_files import with_carried_files
-from boxtune.cluster.connection import Cluster, connect, optional, speaking_plainly
+from boxtune.cluster.connection import Cluster, connect, speaking_plainly
 from boxtune.cluster.fetching import Fetcher
 from boxtune.cluster.submission import Belonging, submit, warnings
 from boxtune.cluster.trial_data import DataSource, with_data
@@ -158,12 +159,7 @@ def _owner(cluster: Cluster, options: SearchOptions, notice: Callable[[str], Non
         return None
     why = "there is none"
     try:
-        with speaking_plainly(cluster):
-            found = optional(
-                lambda: cluster.custom.get_namespaced_custom_object(
-                    "argoproj.io", "v1alpha1", cluster.namespace, "workflows", options.owner
-                )
-            )
+        found = _workflow(cluster, options.owner)
         if found is not None:
             uid = found["metadata"]["uid"]
             return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "name": options.owner, "uid": uid}
@@ -176,6 +172,22 @@ def _owner(cluster: Cluster, options: SearchOptions, notice: Callable[[str], Non
         f"boxtune cancel {options.name} -n {cluster.namespace} ends it"
     )
     return None
+
+
+def _workflow(cluster: Cluster, name: str) -> JsonObject | None:
+    """Argo's Workflow of this name; None where there is none, or no Argo."""
+    from kubernetes.client import ApiException
+
+    with speaking_plainly(cluster):
+        try:
+            found: JsonObject = cluster.custom.get_namespaced_custom_object(
+                "argoproj.io", "v1alpha1", cluster.namespace, "workflows", name
+            )
+        except ApiException as problem:
+            if problem.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+    return found
 
 
 def _submitted(cluster: Cluster, asked: Experiment, baseline: bool, belonging: Belonging) -> list[str]:

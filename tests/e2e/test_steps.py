@@ -36,8 +36,13 @@ def store(katib: None, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The demo's data in the pipelines' object store, by its URL."""
     if not succeeds("get", "secret", SECRET, "-n", "kubeflow"):
         pytest.skip(f"no Kubeflow Pipelines on this cluster: no secret {SECRET} in the namespace kubeflow")
-    subsets = kubectl_json("get", "endpoints", "seaweedfs", "-n", "kubeflow").get("subsets") or []
-    addresses = [f"{each['ip']}:{subset['ports'][0]['port']}" for subset in subsets for each in subset["addresses"]]
+    slices = kubectl_json("get", "endpointslices", "-n", "kubeflow", "-l", "kubernetes.io/service-name=seaweedfs")
+    addresses = [
+        f"{address}:{each['ports'][0]['port']}"
+        for each in slices["items"]
+        for endpoint in each["endpoints"] or ()
+        for address in endpoint["addresses"]
+    ]
     keys = kubectl_json("get", "secret", SECRET, "-n", "kubeflow")["data"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ACCESS_KEY_ID", base64.b64decode(keys["accesskey"]).decode())
