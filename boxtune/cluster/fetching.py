@@ -99,8 +99,8 @@ class Fetcher:
         )
 
     def _with_baseline(self, experiment: Experiment, pods: TrialPods) -> Trial | None:
-        if self._baseline is None or not self._baseline.condition.ended:
-            self._baseline = baseline_trial(self._cluster, experiment, pods)
+        if self._baseline is None or not self._baseline.condition.measured:
+            self._baseline = baseline_trial(self._cluster, experiment, pods) or self._baseline
         return self._baseline
 
 

@@ -15,15 +15,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from types import FrameType
 from typing import Protocol
 
 from boxtune.cluster import lease
 from boxtune.cluster.artifact_store import check_secret, store_access
 from boxtune.cluster.carried_files import with_carried_files
-from boxtune.cluster.connection import Cluster, connect, optional, speaking_plainly
+from boxtune.cluster.connection import Cluster, connect, speaking_plainly
 from boxtune.cluster.fetching import Fetcher
-from boxtune.cluster.submission import submit, warnings
+from boxtune.cluster.submission import Belonging, submit, warnings
 from boxtune.cluster.trial_data import DataSource, with_data
 from boxtune.cluster.watching import wait_for_experiment, watch
 from boxtune.errors import ClusterError, ExperimentError, ExperimentFailed, Interrupted, Unreachable
@@ -35,7 +36,8 @@ from boxtune.runs.run import Run, RunCondition
 _ROLE = "boxtune-pipeline in manifests/pipelines"
 _LONGEST_NAME = 40
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-_DIGITS = 8
+_DIGEST_DIGITS = 8
+_DIGITS = re.compile(r"\d+")
 _LAST_SECONDS = 5.0  # between looks, once only the baseline is left
 
 
@@ -86,10 +88,10 @@ def search_name(workflow: str, experiment: str) -> str:
     wanted = f"{workflow}-{experiment}" if workflow else experiment
     if len(wanted) <= _LONGEST_NAME and _NAME.fullmatch(wanted):
         return wanted
-    digest = hashlib.sha256(wanted.encode()).hexdigest()[:_DIGITS]
+    digest = hashlib.sha256(wanted.encode()).hexdigest()[:_DIGEST_DIGITS]
     plain = re.sub(r"[^a-z0-9]+", "-", wanted.lower()).strip("-")
     plain = plain if plain[:1].isalpha() else f"s-{plain}"
-    return f"{plain[: _LONGEST_NAME - _DIGITS - 1].rstrip('-')}-{digest}"
+    return f"{plain[: _LONGEST_NAME - _DIGEST_DIGITS - 1].rstrip('-')}-{digest}"
 
 
 def search_on_katib(experiment: Experiment, options: SearchOptions, listener: SearchListener) -> Run:
@@ -110,8 +112,8 @@ def search_on_katib(experiment: Experiment, options: SearchOptions, listener: Se
     asked = _prepared(cluster, given, options)
     for text in warnings(cluster, asked):
         listener.notice(text)
-    owner = _owner(cluster, options, listener.notice)
-    for line in _submitted(cluster, asked, options.baseline, owner):
+    belonging = Belonging(_owner(cluster, options, listener.notice))
+    for line in _submitted(cluster, asked, options.baseline, belonging):
         listener.notice(line)
     with _interrupted_by_signals(options.name):
         run = _wait(cluster, options.name, listener)
@@ -157,12 +159,7 @@ def _owner(cluster: Cluster, options: SearchOptions, notice: Callable[[str], Non
         return None
     why = "there is none"
     try:
-        with speaking_plainly(cluster):
-            found = optional(
-                lambda: cluster.custom.get_namespaced_custom_object(
-                    "argoproj.io", "v1alpha1", cluster.namespace, "workflows", options.owner
-                )
-            )
+        found = _workflow(cluster, options.owner)
         if found is not None:
             uid = found["metadata"]["uid"]
             return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "name": options.owner, "uid": uid}
@@ -177,13 +174,29 @@ def _owner(cluster: Cluster, options: SearchOptions, notice: Callable[[str], Non
     return None
 
 
-def _submitted(cluster: Cluster, asked: Experiment, baseline: bool, owner: JsonObject | None) -> list[str]:
+def _workflow(cluster: Cluster, name: str) -> JsonObject | None:
+    """Argo's Workflow of this name; None where there is none, or no Argo."""
+    from kubernetes.client import ApiException
+
+    with speaking_plainly(cluster):
+        try:
+            found: JsonObject = cluster.custom.get_namespaced_custom_object(
+                "argoproj.io", "v1alpha1", cluster.namespace, "workflows", name
+            )
+        except ApiException as problem:
+            if problem.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+    return found
+
+
+def _submitted(cluster: Cluster, asked: Experiment, baseline: bool, belonging: Belonging) -> list[str]:
     if baseline:
         try:
-            return submit(cluster, asked, True, False, owner)
+            return submit(cluster, asked, True, False, belonging)
         except ExperimentError:
             pass  # no baseline: the base config cannot be seen, or a parameter is no --set
-    return submit(cluster, asked, False, False, owner)
+    return submit(cluster, asked, False, False, belonging)
 
 
 def _wait(cluster: Cluster, name: str, listener: SearchListener) -> Run:
@@ -196,8 +209,9 @@ def _wait(cluster: Cluster, name: str, listener: SearchListener) -> Run:
     def changed(run: Run) -> None:
         listener.changed(run)
         for trial in run.everything:
-            if trial.reason and not trial.condition.ended and (trial.name, trial.reason) not in said:
-                said.add((trial.name, trial.reason))
+            kind = trial.name, _DIGITS.sub("", trial.reason)  # ports and addresses are others each time
+            if trial.reason and not trial.condition.ended and kind not in said:
+                said.add(kind)
                 listener.notice(f"{trial.name}: {trial.reason}")
 
     def wait(run: Run) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 
 from boxtune.cluster.baseline import baseline_job
 from boxtune.cluster.connection import GROUP, VERSION, Cluster, optional, speaking_plainly
 from boxtune.errors import ClusterError
 from boxtune.experiment.experiment import Experiment
+from boxtune.experiment.job import KIND as JOB_KIND
 from boxtune.experiment.quantities import GPU_LIMIT
 from boxtune.experiment.source import Json, JsonObject
 from boxtune.experiment.trial_command import TrialCommand
@@ -19,14 +21,33 @@ _MADE_FOR = "v0.19"
 _VERSION = re.compile(r":v?(\d+)\.(\d+)")
 
 
+@dataclass(frozen=True)
+class Belonging:
+    """What a pipeline's run has to do with what its step submits.
+
+    Attributes:
+        owner: an ownerReference of the Experiment and the Job, which go when it goes; None for none.
+        time_to_live: seconds after which the baseline's Job goes by itself once it has ended, however that was.
+    """
+
+    owner: JsonObject | None = None
+    time_to_live: int = 7 * 24 * 3600
+
+    def put_on(self, raw: JsonObject) -> JsonObject:
+        """An object, belonging so."""
+        owned = {"ownerReferences": [self.owner]} if self.owner is not None else {}
+        lives = {"ttlSecondsAfterFinished": self.time_to_live} if raw["kind"] == JOB_KIND else {}
+        return {**raw, "metadata": {**raw["metadata"], **owned}, "spec": {**raw["spec"], **lives}}
+
+
 def submit(
-    cluster: Cluster, experiment: Experiment, baseline: bool, dry_run: bool, owner: JsonObject | None = None
+    cluster: Cluster, experiment: Experiment, baseline: bool, dry_run: bool, belonging: Belonging | None = None
 ) -> list[str]:
     """Create the Experiment, its ConfigMaps and, if wanted, the baseline's Job; what is there already, equal, stays.
 
     Args:
         dry_run: the server goes through all of it, admission included, and keeps nothing.
-        owner: an ownerReference of the Experiment and the Job, which go when it goes.
+        belonging: to a pipeline's run; None where it belongs to nobody.
 
     Returns:
         What was done, a line each.
@@ -35,8 +56,11 @@ def submit(
         ClusterError: something is missing, refused, or there under the same name and different.
         ExperimentError: there is no baseline.
     """
-    raw = _owned({**experiment.raw, "metadata": {**experiment.raw["metadata"], "namespace": cluster.namespace}}, owner)
-    job = _owned(baseline_job(experiment, cluster.namespace), owner) if baseline else None
+    named = {**experiment.raw["metadata"], "namespace": cluster.namespace}
+    raw: JsonObject = {**experiment.raw, "metadata": named}
+    job = baseline_job(experiment, cluster.namespace) if baseline else None
+    if belonging is not None:
+        raw, job = belonging.put_on(raw), belonging.put_on(job) if job is not None else None
     _check_namespace(cluster)
     _check_claims(cluster, experiment)
     options = {"dry_run": "All"} if dry_run else {}
@@ -59,10 +83,6 @@ def warnings(cluster: Cluster, experiment: Experiment) -> Iterator[str]:
             f"trials ask for {wanted} {GPU_LIMIT}, and no node has more than {most}: they wait, unless the cluster "
             "adds such a node by itself"
         )
-
-
-def _owned(raw: JsonObject, owner: JsonObject | None) -> JsonObject:
-    return raw if owner is None else {**raw, "metadata": {**raw["metadata"], "ownerReferences": [owner]}}
 
 
 def _check_namespace(cluster: Cluster) -> None:

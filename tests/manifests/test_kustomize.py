@@ -67,6 +67,30 @@ def test_components_fit_each_other_in_any_order(backwards: bool, tmp_path: Path)
     }
 
 
+@NEEDS_KUSTOMIZE
+def test_what_pipelines_need_goes_into_one_namespace_and_creates_no_config_map() -> None:
+    assert KUSTOMIZE is not None
+    folder = EXPERIMENTS.parent / "pipelines"
+    built = subprocess.run([*KUSTOMIZE, str(folder)], capture_output=True, text=True, check=True).stdout
+    made = list(yaml.safe_load_all(built))
+    assert {each["metadata"]["namespace"] for each in made} == {"kubeflow"}
+    roles = {each["metadata"]["name"]: each["rules"] for each in made if each["kind"] == "Role"}
+    verbs = {
+        (group, resource): set(rule["verbs"])
+        for rule in roles["boxtune-pipeline"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    }
+    assert verbs["", "configmaps"] == {"get"}
+    assert verbs["", "secrets"] == {"get"}
+    bound = {each["roleRef"]["name"]: each["subjects"] for each in made if each["kind"] == "RoleBinding"}
+    accounts = {each["metadata"]["name"] for each in made if each["kind"] == "ServiceAccount"} | {"pipeline-runner"}
+    assert {name for subjects in bound.values() for name in [each["name"] for each in subjects]} <= accounts
+    (job,) = (each for each in made if each["kind"] == "CronJob")
+    pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert pod["serviceAccountName"] == bound["boxtune-cancel-stale"][0]["name"]
+
+
 @pytest.mark.parametrize(
     "file", sorted(EXPERIMENTS.parent.glob("*/*/kustomization.yaml")), ids=lambda file: file.parent.name
 )
@@ -86,7 +110,7 @@ def test_what_is_patched_by_its_place_is_named(file: Path) -> None:
 
 def test_our_images_are_of_this_version() -> None:
     for file in EXPERIMENTS.parent.rglob("*.yaml"):
-        for found in re.findall(r"boxtune-trial:([\w.]+)|newTag: ([\d.]+)", file.read_text()):
+        for found in re.findall(r"boxtune-(?:trial|pipeline):([\w.]+)|newTag: ([\d.]+)", file.read_text()):
             assert "".join(found) == version("boxtune"), file
 
 

@@ -22,11 +22,13 @@ NAMESPACE = "drones"
 CORE = f"/api/v1/namespaces/{NAMESPACE}"
 JOBS = f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs"
 DEPLOYMENTS = "/apis/apps/v1/deployments"
+LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
+WORKFLOWS = f"/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/workflows"
 KATIB = f"/apis/kubeflow.org/v1beta1/namespaces/{NAMESPACE}"
 COLLECTIONS = {
-    *(f"{CORE}/{plural}" for plural in ("configmaps", "persistentvolumeclaims", "pods", "events")),
+    *(f"{CORE}/{plural}" for plural in ("configmaps", "persistentvolumeclaims", "pods", "events", "secrets")),
     *(f"{KATIB}/{plural}" for plural in ("experiments", "trials")),
-    *("/api/v1/namespaces", "/api/v1/nodes", JOBS, DEPLOYMENTS),
+    *("/api/v1/namespaces", "/api/v1/nodes", JOBS, DEPLOYMENTS, LEASES, WORKFLOWS),
 }
 
 
@@ -90,7 +92,8 @@ class Api:
         if path.endswith("/log"):
             return 200, self.logs.get((path.split("/")[-2], query.get("container", "")), "")
         if method == "POST":
-            found = {**body, "metadata": {"creationTimestamp": "2026-11-25T10:00:00Z", **body["metadata"]}}
+            made = {"creationTimestamp": "2026-11-25T10:00:00Z", "uid": "u-1", "resourceVersion": "1"}
+            found = {**body, "metadata": {**made, **body["metadata"]}}
             if "dryRun" not in query:
                 self.objects[f"{path}/{body['metadata']['name']}"] = found
             return 201, found
@@ -102,6 +105,8 @@ class Api:
             collection, _, name = path.rpartition("/")
             kind = collection.rpartition("/")[2]
             return _status(404, f'{kind} "{name}" not found', kind=kind, name=name)
+        if method == "PATCH":  # of a spec alone
+            self.objects[path]["spec"] |= body["spec"]
         return 200, self.objects.pop(path) if method == "DELETE" else self.objects[path]
 
     def _listed(self, collection: str, query: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -151,7 +156,7 @@ class Api:
                 time.sleep(min(seconds, 0.1))
                 self.close_connection = True
 
-            do_GET = do_POST = do_DELETE = respond  # noqa: N815  # http.server's names
+            do_GET = do_POST = do_DELETE = do_PATCH = respond  # noqa: N815  # http.server's names
 
             def log_message(self, *_: Any) -> None:
                 pass

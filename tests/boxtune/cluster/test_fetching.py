@@ -127,6 +127,25 @@ def test_a_failure_s_reason_is_remembered_after_katib_deleted_the_pod(api: Api, 
     assert trial.reason == "the request is wrong: model: no such file"
 
 
+def test_an_init_container_s_failure_is_the_trial_s(api: Api, fetcher: Fetcher) -> None:
+    put_trial(api, "quick-start-a", 0, true("Created", "Running"))
+    first = {"name": "fetch-data", "image": "i", "imageID": "i", "ready": False, "restartCount": 0}
+    waiting = {**first, "name": "trial", "state": {"waiting": {"reason": "PodInitializing"}}}
+    status = {"phase": "Pending", "containerStatuses": [waiting]}
+    stuck = {"waiting": {"reason": "CreateContainerConfigError", "message": 'secret "store" not found'}}
+    put_pod(api, "pod", "quick-start-a", {**status, "initContainerStatuses": [{**first, "state": stuck}]})
+    reason = 'fetch-data: the container cannot be made: secret "store" not found'
+    assert by_name(fetcher)["quick-start-a"].reason == reason
+    put_pod(api, "pod", "quick-start-a", {**status, "initContainerStatuses": [{**first, "state": {"running": {}}}]})
+    assert by_name(fetcher)["quick-start-a"].reason == ""
+    failed = {**first, "state": {"terminated": {"exitCode": 2, "reason": "Error"}}}
+    api.logs["pod", "fetch-data"] = "INFO fetching\ns3://bucket/d/: no such bucket on http://store:9000\n"
+    put_pod(api, "pod", "quick-start-a", {**status, "phase": "Failed", "initContainerStatuses": [failed]})
+    trial = by_name(fetcher)["quick-start-a"]
+    assert trial.exit_code == 2
+    assert trial.reason == "fetch-data: the request is wrong: s3://bucket/d/: no such bucket on http://store:9000"
+
+
 def test_the_newest_pod_counts(api: Api, fetcher: Fetcher) -> None:
     put_trial(api, "quick-start-a", 0, true("Created", "Running"))
     put_pod(api, "quick-start-a-2", "quick-start-a", {"phase": "Running"}, second=9)
@@ -177,6 +196,8 @@ def test_the_baseline_s_metrics_come_from_its_log(api: Api, cluster: Cluster, qu
     assert baseline is not None
     assert (baseline.condition, baseline.seconds) == (Condition.SUCCEEDED, 90.0)
     assert baseline.value(quick_start.objective) == 0.25
+    del api.objects[f"{JOBS}/quick-start-baseline"]  # its time to live is over
+    assert fetcher.fetch().baseline == baseline
 
 
 def test_an_experiment_that_is_not_there(cluster: Cluster) -> None:

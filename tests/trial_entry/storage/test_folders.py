@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,8 @@ import pytest
 
 from tests.bucket_faults import Fault, Faults
 from trial_entry.errors import StorageError
-from trial_entry.storage import folders
 from trial_entry.storage.folders import below, download_folder, listing_digest, upload_folder
+from trial_entry.storage.snapshot import relative_files
 
 
 @pytest.fixture(params=["gs", "s3"])
@@ -111,6 +110,5 @@ def test_what_goes_wrong_on_the_way_up(
 def test_files_that_disappear_meanwhile(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here = tmp_path / "here"
     filled(here)
-    listed: Callable[[Path], list[str]] = folders.relative_files
-    monkeypatch.setattr(folders, "relative_files", lambda folder: [*listed(folder), "gone"])
+    monkeypatch.setattr("trial_entry.storage.folders.relative_files", lambda folder: [*relative_files(folder), "gone"])
     assert upload_folder(here, place) == 5
