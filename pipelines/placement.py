@@ -79,11 +79,20 @@ def place(task: PipelineTask, placement: Placement, cached: bool = True) -> Pipe
     return task
 
 
-def place_heavy(task: PipelineTask, placement: Placement, scheduling: Scheduling, cached: bool = True) -> PipelineTask:
+def place_heavy(task: PipelineTask, placement: Placement, scheduling: Scheduling) -> PipelineTask:
     """A step that trains, or has a model in memory."""
-    place(task, placement, cached)
+    place(task, placement)
     task.set_cpu_request(placement.cpu_request)
     task.set_memory_request(placement.memory_request)
+    return _schedule(task, scheduling)
+
+
+def place_search(task: PipelineTask, placement: Placement, scheduling: Scheduling) -> PipelineTask:
+    """The search, never from the cache: it may wait for Katib, and so asks for little, and may use what is there."""
+    return _schedule(place(task, placement, cached=False), scheduling)
+
+
+def _schedule(task: PipelineTask, scheduling: Scheduling) -> PipelineTask:
     task.set_memory_limit(scheduling.memory)
     task.set_accelerator_type(scheduling.gpu_type)
     task.set_accelerator_limit(scheduling.gpus)

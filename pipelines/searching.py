@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kfp import dsl
 from kfp.dsl import PipelineTask
@@ -10,7 +10,7 @@ from kfp.dsl import PipelineTask
 from pipelines.components.report import report
 from pipelines.components.search import search
 from pipelines.components.train import train
-from pipelines.placement import Placement, Scheduling, place_heavy
+from pipelines.placement import Placement, Scheduling, place_heavy, place_search
 
 WORKFLOW = "{{workflow.name}}"  # Argo fills it in where it is an argument
 
@@ -22,7 +22,7 @@ class Search:
     Attributes:
         dataset: artifact.
         experiment, data_digest, software: of the steps before.
-        engine, volume, namespace, cache_claim, journal, seeds: parameters.
+        engine, volume, namespace, cache_claim, journal, search_gpus, seeds: parameters.
     """
 
     dataset: object
@@ -34,6 +34,7 @@ class Search:
     namespace: object
     cache_claim: object
     journal: object
+    search_gpus: object
     seeds: object
 
 
@@ -59,7 +60,7 @@ def search_and_train(given: Search, placement: Placement, scheduling: Scheduling
         cache_claim=given.cache_claim,
         journal=given.journal,
     )
-    place_heavy(searched, placement, scheduling, cached=False)
+    place_search(searched, placement, replace(scheduling, gpus=given.search_gpus))
     run = searched.outputs["run"]
     reported = report(run=run, dataset=given.dataset, software=given.software, data_digest=given.data_digest)
     place_heavy(reported, placement, scheduling)

@@ -33,6 +33,7 @@ def make(placement: Placement) -> GraphComponent:
         cache_claim: str = "",
         journal: str = "",
         memory: str = "4Gi",
+        search_gpus: str = "",
         gpus: str = "",
         gpu_type: str = "nvidia.com/gpu",
         tolerations: list = [],
@@ -57,8 +58,9 @@ def make(placement: Placement) -> GraphComponent:
             trial_image: Of the trials; empty as the Experiment says.
             cache_claim: A claim that the trials share for the records that they fetch (engine katib); empty for none.
             journal: A folder or URL where engine local keeps its journal; empty for below the pipeline root.
-            memory: The limit of each step that trains, measures or exports.
-            gpus: How many each of these steps asks for; empty for none.
+            memory: The limit of each step that searches, trains, measures or exports.
+            search_gpus: How many the search asks for (engine local; Katib's trials ask themselves); empty for none.
+            gpus: How many each step after the search asks for; empty for none.
             gpu_type: The resource that a GPU is.
             tolerations: Of these steps' pods, as Kubernetes has them.
             node_selector: Of these steps' pods, label by label.
@@ -85,7 +87,9 @@ def make(placement: Placement) -> GraphComponent:
         )
         place(checked, placement)
         dataset = checked.outputs["dataset"]
-        search = Search(dataset, prepared, digest, software, engine, volume, namespace, cache_claim, journal, seeds)
+        search = Search(
+            dataset, prepared, digest, software, engine, volume, namespace, cache_claim, journal, search_gpus, seeds
+        )
         searched = search_and_train(search, placement, scheduling)
         model = searched.train.outputs["model"]
         delivery = Delivery(model, dataset, digest, software, split, formats, publish_to, model_name)

@@ -22,6 +22,7 @@ _RUNS = Path("pipeline-runs")
 _SEARCHES = "searches"  # in the folder of a run: journals, with which the same command goes on
 _PLACES = ("experiment", "data", "config", "annotations", "images")
 _OF_A_CLUSTER = (
+    "search_gpus",
     "gpus",
     "gpu_type",
     "memory",
