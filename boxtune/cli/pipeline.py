@@ -11,6 +11,7 @@ _HELP = """From an Experiment and records (or annotated images) to a published m
 \b
     boxtune pipeline list                                                  the pipelines and their parameters
     boxtune pipeline run tune_and_train --experiment e.yaml --data data    on this machine
+    boxtune pipeline submit tune_and_train --experiment e.yaml --data gs://bucket/drones   on a cluster
     boxtune pipeline compile tune_and_train --claim boxtune-data=/data     the YAML, to upload it
 """
 

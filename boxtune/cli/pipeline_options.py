@@ -14,6 +14,12 @@ Claims = Annotated[
     list[str] | None,
     typer.Option("--claim", metavar="NAME=/PATH", help="a claim that every step mounts there; repeatable"),
 ]
+Host = Annotated[
+    str | None, typer.Option("--host", metavar="URL", help="of Kubeflow Pipelines' API (KF_PIPELINES_ENDPOINT)")
+]
+Namespace = Annotated[
+    str | None, typer.Option("--namespace", "-n", metavar="NAME", help="the Profile, where the server has several")
+]
 Image = Annotated[
     str | None,
     typer.Option("--image", metavar="IMAGE", help="of the steps, by tag or digest (this version's, for CPUs)"),
