@@ -1,4 +1,4 @@
-"""What the pipelines compile to: current, the same bytes each time, and with what a cluster needs in the right places."""
+"""What the pipelines compile to: current, the same bytes each time, and what a cluster needs in the right places."""
 
 from __future__ import annotations
 
