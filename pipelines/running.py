@@ -123,11 +123,12 @@ def run_here(
     label = uuid.uuid4().hex
     heard = _Heard(show)
     try:
-        options.out.mkdir(parents=True, exist_ok=True)
+        for folder in (options.out, *options.written):
+            folder.mkdir(parents=True, exist_ok=True)
         log = (options.out / LOG_FILE).open("a", encoding="utf-8")
     except OSError as error:
-        raise InputError(f"{options.out}: cannot be written: {error.strerror}; give another --out") from None
-    with log, _environment(), _children_ended(label, options.runner), _quiet_kfp(log, heard):
+        raise InputError(f"{error.filename}: cannot be written: {error.strerror}; give another place") from None
+    with log, _environment(), _children_ended(label, options.runner), _quiet_kfp(log, heard), _docker_errors():
         try:
             local.init(
                 runner=_runner(options, label),
@@ -220,6 +221,25 @@ def _steps() -> Iterator[psutil.Process]:
     for child in psutil.Process().children():
         with suppress(psutil.NoSuchProcess):
             yield from child.children() if child.name() in _SHELLS else [child]
+
+
+@contextmanager
+def _docker_errors() -> Iterator[None]:
+    """What docker says is one line here; without the package there are none.
+
+    Raises:
+        InputError: docker does not answer, or has no such image.
+    """
+    try:
+        from docker.errors import DockerException
+    except ImportError:
+        yield
+        return
+    try:
+        yield
+    except DockerException as problem:
+        said = getattr(problem, "explanation", None) or problem
+        raise InputError(f"docker: {said} (DOCKER_HOST says where it is, --image which image)") from None
 
 
 def _stop_containers(label: str) -> None:
