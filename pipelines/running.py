@@ -159,7 +159,7 @@ def _runner(options: LocalOptions, label: str) -> object:
     try:
         from docker.types import Mount
     except ImportError:
-        raise InputError("--runner docker: needs the package docker: pip install docker") from None
+        raise InputError("--runner docker: needs the package docker: pip install boxtune[docker]") from None
     mounts = [
         Mount(str(path), str(path), type="bind", read_only=read_only)
         for paths, read_only in ((options.read, True), (options.written, False))

@@ -46,7 +46,7 @@ def test_what_cannot_be_run_is_refused_before_anything_runs(arguments: list[str]
 
 
 def test_what_only_a_cluster_can_do_is_said(digits: Path, tmp_path: Path) -> None:
-    given = ["--config", tmp_path / "none.config", "--data", digits, "--out", tmp_path / "out"]
+    given = ["--config", f"{tmp_path}/none.config", "--data", str(digits), "--out", f"{tmp_path}/out"]
     ended = boxtune("pipeline", "run", "train_only", *given, "-p", "gpus=1", "-p", 'node_selector={"a": "b"}')
     assert ended.code == 2
     note, reason = ended.err.splitlines()

@@ -1,4 +1,4 @@
-"""Whole pipelines on this machine, real trainings of a few steps: from data, or annotations, to a model that detects."""
+"""Whole pipelines on this machine, real trainings of a few steps: from data or annotations to a detector."""
 
 from __future__ import annotations
 
@@ -40,6 +40,12 @@ def annotated(records: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     return write_annotated(records, tmp_path_factory.mktemp("annotated") / "digits")
 
 
+def search_of(records: Path, folder: Path, *more: str) -> list[str]:
+    """The command."""
+    given = ["--experiment", str(FILE), "--data", str(records), "--out", str(folder / "out")]
+    return ["pipeline", "run", "tune_and_train", *given, *more]
+
+
 def outputs(ended: Ended) -> dict[str, str]:
     """What the command says in the end, by name."""
     assert ended.code == 0, ended.err + ended.out
@@ -65,8 +71,7 @@ def is_complete(page: str) -> None:
 def test_from_records_to_a_model_and_the_same_again(
     records: Path, annotated: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    given = ["pipeline", "run", "tune_and_train", "--experiment", FILE, "--data", records, *SHORT]
-    given += ["--out", tmp_path / "out", "-p", f"publish_to={tmp_path}/published"]
+    given = search_of(records, tmp_path, *SHORT, "-p", f"publish_to={tmp_path}/published")
     first = boxtune(*given)
     found = outputs(first)
     assert sorted(steps(first)) == sorted(
@@ -97,7 +102,7 @@ def test_from_records_to_a_model_and_the_same_again(
 def test_from_annotations_to_a_model(annotated: tuple[Path, Path], tmp_path: Path) -> None:
     file, images = annotated
     config = QUICK_START / "pipeline.config"
-    given = ["--annotations", file, "--images", images, "--config", config, "-p", "group=none", *SHORT]
+    given = ["--annotations", str(file), "--images", str(images), "--config", str(config), "-p", "group=none", *SHORT]
     found = outputs(boxtune("pipeline", "run", "import_tune_and_train", *given, "--out", tmp_path / "out"))
     is_complete(found["report"])
     assert found["place"] == found["published"]
@@ -105,7 +110,7 @@ def test_from_annotations_to_a_model(annotated: tuple[Path, Path], tmp_path: Pat
 
 
 def test_from_a_config_to_a_model(records: Path, annotated: tuple[Path, Path], tmp_path: Path) -> None:
-    given = ["--config", QUICK_START / "pipeline.config", "--data", records, *SHORT[2:]]
+    given = ["--config", str(QUICK_START / "pipeline.config"), "--data", str(records), *SHORT[2:]]
     ended = boxtune("pipeline", "run", "train_only", *given, "--out", tmp_path / "out")
     found = outputs(ended)
     assert sorted(steps(ended)) == sorted(["digests", "check_data", "train", "evaluate", "export", "publish"])
@@ -114,9 +119,9 @@ def test_from_a_config_to_a_model(records: Path, annotated: tuple[Path, Path], t
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_run_that_was_killed_goes_on(records: Path, tmp_path: Path, number: signal.Signals) -> None:
-    given = ["pipeline", "run", "tune_and_train", "--experiment", FILE, "--data", records, "--out", tmp_path / "out"]
-    given += ["-p", "max_trials=2", "-p", "parallel=1", "-p", "num_steps=4", "-p", 'formats=["saved_model"]']
-    process = subprocess.Popen([*BOXTUNE, *map(str, given)], stdout=subprocess.PIPE, text=True)
+    short = ("-p", "max_trials=2", "-p", "parallel=1", "-p", "num_steps=4", "-p", 'formats=["saved_model"]')
+    given = search_of(records, tmp_path, *short)
+    process = subprocess.Popen([*BOXTUNE, *given], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     for line in process.stdout:
         if "quick-start-0001 started" in line:
@@ -150,16 +155,15 @@ def test_each_step_in_a_container(records: Path, annotated: tuple[Path, Path], t
     image = os.environ.get("BOXTUNE_PIPELINE_IMAGE", "")
     if not image:
         pytest.skip("BOXTUNE_PIPELINE_IMAGE names no image (scripts/image pipeline cpu builds one)")
-    given = ["pipeline", "run", "tune_and_train", "--experiment", FILE, "--data", records, *SHORT]
-    given += ["--out", tmp_path / "out", "--runner", "docker", "--image", image]
-    found = outputs(boxtune(*given, "-p", f"publish_to={tmp_path}/published"))
+    given = search_of(records, tmp_path, *SHORT, "-p", f"publish_to={tmp_path}/published")
+    found = outputs(boxtune(*given, "--runner", "docker", "--image", image))
     assert Path(found["place"]).is_dir()
     detects(found["published"], next(annotated[1].glob("test-*")), tmp_path / "predictions")
 
 
 def test_an_image_that_is_not_there_is_one_line(records: Path, tmp_path: Path) -> None:
     pytest.importorskip("docker", reason="the package docker is not installed")
-    given = ["pipeline", "run", "tune_and_train", "--experiment", FILE, "--data", records, "--out", tmp_path / "out"]
+    given = search_of(records, tmp_path)
     ended = boxtune(*given, "--runner", "docker", "--image", "boxtune-nowhere:0")
     assert ended.code == 2
     assert ended.reason.startswith("boxtune: docker: ")
