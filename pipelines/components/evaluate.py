@@ -1,7 +1,7 @@
 """The component of `pipelines.steps.evaluate`."""
 
 from kfp import dsl
-from kfp.dsl import HTML, Artifact, Dataset, Input, Metrics, Model, Output
+from kfp.dsl import HTML, Artifact, ClassificationMetrics, Dataset, Input, Metrics, Model, Output
 
 from pipelines.components.image import IMAGE
 
@@ -13,6 +13,7 @@ def evaluate(
     software: str,
     measured: Output[Artifact],
     metrics: Output[Metrics],
+    classes: Output[ClassificationMetrics],
     page: Output[HTML],
     data_digest: str = "",
     split: str = "test",
@@ -25,4 +26,5 @@ def evaluate(
     from pipelines.steps.values import Values
 
     asked = EvaluateAsked(model.path, dataset.path, dataset.metadata, split)
-    end(evaluate, asked, Path(measured.path), Path(page.path), Values(Path(metrics.path), metrics.metadata))
+    confused = Values(Path(classes.path), classes.metadata)
+    end(evaluate, asked, Path(measured.path), Path(page.path), Values(Path(metrics.path), metrics.metadata), confused)

@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from boxtune.delivery.asking import request_errors
 from boxtune.delivery.measured_page import metric_lines, warnings, write_page
 from boxtune.delivery.model import open_model
-from boxtune.delivery.testing import EvaluateOptions, measure
+from boxtune.delivery.testing import DETECTIONS_FILE, EvaluateOptions, measure
 from boxtune.report.text import number
 from pipelines.steps.datasets import dataset_folder
 from pipelines.steps.values import Values
+from trial_entry.measuring.confusion import Confusion, confusion
+from trial_entry.measuring.detections_file import NamedDetections
 from trial_entry.pipeline_config.inputs import TEST
 
 
@@ -34,11 +37,12 @@ class EvaluateAsked:
     score_threshold: float = 0.5
 
 
-def evaluate(asked: EvaluateAsked, out: Path, page: Path, metrics: Values) -> None:
+def evaluate(asked: EvaluateAsked, out: Path, page: Path, metrics: Values, classes: Values) -> None:
     """Measure; `out` is then what `boxtune evaluate --out` leaves, `page` its page.
 
     Args:
         metrics: takes every metric, and the ends of the intervals.
+        classes: takes which class is taken for which, as KFP's ClassificationMetrics have it.
 
     Raises:
         InputError: there is no such split, or its images are trained on too.
@@ -57,5 +61,14 @@ def evaluate(asked: EvaluateAsked, out: Path, page: Path, metrics: Values) -> No
         if line.low is not None and line.high is not None:
             measured |= {f"{line.name}_low": line.low, f"{line.name}_high": line.high}
     metrics.keep(measured)
+    with request_errors():
+        held = NamedDetections.read(found.folder / DETECTIONS_FILE).detections
+    classes.keep(_confusion_matrix(confusion(held, asked.score_threshold)))
     for warning in warnings(found.record):
         print(f"note: {warning}", flush=True)
+
+
+def _confusion_matrix(found: Confusion) -> dict[str, object]:
+    """As `kfp.dsl.ClassificationMetrics.log_confusion_matrix` writes it into the metadata."""
+    names = [{"displayName": label} for label in found.labels]
+    return {"confusionMatrix": {"annotationSpecs": names, "rows": [{"row": list(row)} for row in found.counts]}}

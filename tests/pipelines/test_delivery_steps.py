@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from kfp.dsl import ClassificationMetrics
 
 from boxtune.delivery.manifest import verify
 from boxtune.delivery.model import open_model
@@ -37,8 +38,8 @@ def delivered(digits: Path, search: Path, tmp_path_factory: pytest.TempPathFacto
     folder, data = tmp_path_factory.mktemp("artifacts"), dict[str, object](place=str(digits))
     about, metrics = dict[str, object](), Values(folder / "metrics", {})
     train(TrainAsked(str(search), "", "data", "", data), folder / "model", about, metrics)
-    measured = Values(folder / "measured-metrics", {})
-    evaluate(EvaluateAsked(str(folder / "model"), "", data), folder / "measured", folder / "page", measured)
+    measured, classes = (Values(folder / f"measured-{name}", {}) for name in ("metrics", "classes"))
+    evaluate(EvaluateAsked(str(folder / "model"), "", data), folder / "measured", folder / "page", measured, classes)
     exported = Values(folder / "exported-metrics", {})
     asked = ExportAsked(str(folder / "model"), "", data, ["saved_model"])
     export(asked, folder / "exported", {}, exported)
@@ -59,6 +60,19 @@ def test_the_model_is_measured_on_the_test_split(delivered: Delivered) -> None:
     page = Page((delivered.folder / "page").read_text())
     assert all(each.startswith("data:") for each in page.loads)
     assert "12 images" in page.text
+
+
+def test_which_class_is_taken_for_which_is_as_kfp_logs_it(delivered: Delivered) -> None:
+    found = json.loads((delivered.folder / "measured-classes").read_text())
+    matrix = [each["row"] for each in found["confusionMatrix"]["rows"]]
+    names = [each["displayName"] for each in found["confusionMatrix"]["annotationSpecs"]]
+    assert names == ["0", "1", "2", "3", "4", "nothing"]
+    logged = ClassificationMetrics(name="classes", uri="classes", metadata={})
+    logged.log_confusion_matrix(names, matrix)
+    assert found == logged.metadata
+    measured = json.loads((delivered.folder / "measured" / "detections.json").read_text())
+    objects = sum(not each["iscrowd"] for each in measured["annotations"])
+    assert sum(map(sum, matrix[:-1])) == objects
 
 
 def test_a_version_is_the_artifact_and_lies_where_it_is_published(delivered: Delivered, tmp_path: Path) -> None:

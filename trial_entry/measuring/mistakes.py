@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from trial_entry.measuring.detections import Annotation, Detections, Result
 
-_MATCH = 0.5  # IoU
+MATCH_IOU = 0.5
 
 
 @dataclass(frozen=True)
@@ -55,14 +55,15 @@ def _matches(truth: Sequence[Annotation], found: Sequence[Result]) -> int:
     for each in sorted(found, key=lambda one: -one["score"]):
         same = [one for one in left if one["category_id"] == each["category_id"]]
         box = each["bbox"]
-        best = max(same, key=lambda one: _iou(one["bbox"], box), default=None)
-        if best is not None and _iou(best["bbox"], box) >= _MATCH:
+        best = max(same, key=lambda one: iou(one["bbox"], box), default=None)
+        if best is not None and iou(best["bbox"], box) >= MATCH_IOU:
             left.remove(best)
             matched += 1
     return matched
 
 
-def _iou(one: Sequence[float], other: Sequence[float]) -> float:
+def iou(one: Sequence[float], other: Sequence[float]) -> float:
+    """Intersection over union of two boxes, each [left, top, width, height]."""
     width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
     height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
     if width <= 0 or height <= 0:
