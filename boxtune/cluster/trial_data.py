@@ -22,6 +22,7 @@ CACHE_VOLUME = "boxtune-cache"
 _FOLDER = "/boxtune"  # where the init container sees what it fills
 _REQUESTS = {"cpu": "100m", "memory": "256Mi"}
 _PER_TRIAL = "${"
+_PROGRAM = 3  # words of `python -m trial_entry`
 _CREDENTIALS = re.compile(r"GOOGLE_|AWS_|STORAGE_EMULATOR_HOST|BOXTUNE_STORAGE|CLOUDSDK_|.*_proxy$|.*_PROXY$|HOME$")
 
 
@@ -83,6 +84,7 @@ def with_data(
             claim = {"name": CACHE_VOLUME, "persistentVolumeClaim": {"claimName": cache_claim}}
             spec["volumes"].append(claim)
         own = _init_container(trial, name, fetch, environment, bool(cache_claim))
+        own["command"] = command.arguments[:_PROGRAM]
         spec["initContainers"] = [*(spec.get("initContainers") or ()), own]
 
     return edited(experiment, change)
@@ -129,7 +131,6 @@ def _init_container(
     return {
         "name": f"fetch-{name}"[:63].rstrip("-"),
         **kept,
-        "command": list(trial["command"][:3]),
         "args": fetch.argv(),
         "resources": {"requests": dict(_REQUESTS)},
         "volumeMounts": [*mounts, *own],

@@ -6,6 +6,7 @@ PUT, multipart uploads, ListObjectsV2.
 
 from __future__ import annotations
 
+import io
 import time
 from pathlib import Path
 from threading import Event
@@ -55,8 +56,6 @@ def list_named(url: str) -> list[RemoteObject]:
 
 def read(url: str) -> bytes | None:
     """See `trial_entry.storage.objects.read`."""
-    import io
-
     found = find(url)
     if found is None:
         return None
