@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from pathlib import Path, PurePosixPath
 
+from boxtune.experiment.editing import LENGTH_ALIASES
 from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.space import Assignments
 from boxtune.experiment.trial_command import TrialCommand
@@ -23,7 +24,6 @@ from trial_entry.storage.urls import is_remote
 # Parameters that decide together what fits: each combination of their values is tried.
 _STRUCTURE = ("model", "feature_extractor", "optimizer", "image_size")
 _MOST_COMBINATIONS = 256
-_LENGTHS = ("epochs", "num_steps")
 _EVERY_TRIAL, _SUCH_TRIALS = "every trial fails", "every such trial fails"
 
 
@@ -191,7 +191,7 @@ class ConfigCheck:
         """A search over the batch size with a fixed number of steps gives larger batches more images."""
         searched = set(self._command.sets().values())
         by_batch = searched & {"batch_size", "train_config.batch_size"}
-        if by_batch and "epochs" not in assigned and not searched & set(_LENGTHS):
+        if by_batch and "epochs" not in assigned and not searched & set(LENGTH_ALIASES):
             yield warning(
                 self.where,
                 "batch_size is searched with a fixed number of steps, so larger batches see more images",

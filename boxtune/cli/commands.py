@@ -33,6 +33,7 @@ SUBCOMMANDS: Mapping[str, str] = {
     "publish": "Publish a model as a version in a folder or a bucket.",
     "replay": "Make a published model again and compare.",
     "repair": "Keep what is whole of a damaged journal.",
+    "pipeline": "From data to a published model on Kubeflow Pipelines, or on this machine.",
     "submit": "Hand an Experiment to Katib on a cluster.",
     "watch": "Follow an Experiment on a cluster.",
     "cancel": "End an Experiment on a cluster.",
@@ -43,6 +44,13 @@ DATA_SUBCOMMANDS: Mapping[str, str] = {
     "check": "Find what ruins a training: boxes, classes, images, leaks between splits, small objects.",
     "show": "Show boxes on images as a page or a picture: odd ones first, each class, sizes.",
     "priors": "Suggest anchors, image size and number of detections.",
+}
+
+# Those of `boxtune pipeline`: boxtune/cli/pipeline_NAME.py has a function pipeline_NAME.
+PIPELINE_SUBCOMMANDS: Mapping[str, str] = {
+    "list": "Name the pipelines and their parameters.",
+    "run": "Run a pipeline on this machine, each step a process or a container.",
+    "compile": "Write a pipeline as the YAML that Kubeflow Pipelines runs.",
 }
 
 
@@ -81,3 +89,10 @@ class DataSubcommands(Subcommands):
 
     subcommands: ClassVar[Mapping[str, str]] = DATA_SUBCOMMANDS
     prefix: ClassVar[str] = "data_"
+
+
+class PipelineSubcommands(Subcommands):
+    """The group of PIPELINE_SUBCOMMANDS."""
+
+    subcommands: ClassVar[Mapping[str, str]] = PIPELINE_SUBCOMMANDS
+    prefix: ClassVar[str] = "pipeline_"

@@ -11,8 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from boxtune.data.importing.passes import Listener
-
-_EVERY = 10.0  # seconds between two lines in a pipe
+from boxtune.data.importing.progress_lines import LineListener
 
 
 class ImportListener(Listener, AbstractContextManager["ImportListener"], Protocol):
@@ -23,32 +22,6 @@ def make_listener() -> ImportListener:
     """For standard error, which is a terminal or not."""
     console = Console(stderr=True, highlight=False)
     return BarListener(console) if console.is_terminal else LineListener(console)
-
-
-class LineListener:
-    """A line when much time went by."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._what, self._total, self._done, self._said = "", 0, 0, time.monotonic()
-
-    def __enter__(self) -> LineListener:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Nothing to clean up."""
-
-    def phase(self, what: str, total: int) -> None:
-        self._what, self._total, self._done = what, total, 0
-
-    def tick(self, steps: int) -> None:
-        self._done += steps
-        if time.monotonic() - self._said >= _EVERY:
-            self._said = time.monotonic()
-            of = f" of {self._total}" if self._total else ""
-            self._console.print(f"{self._what}: {self._done}{of}", soft_wrap=True, markup=False)
 
 
 class BarListener:

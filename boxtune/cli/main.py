@@ -11,8 +11,8 @@ from typer.exceptions import TyperException
 from boxtune.cli.afterwards import do_the_rest
 from boxtune.cli.commands import Subcommands
 from boxtune.errors import EXIT_DONE, EXIT_INPUT, EXIT_INTERRUPTED, BoxtuneError
+from boxtune.last_line import say_why
 from trial_entry.contract.versions import versions
-from trial_entry.storage.naming import stand_ins
 
 _HELP = """Tune a TensorFlow object detector through its pipeline.config.
 
@@ -78,13 +78,8 @@ def run_command(arguments: list[str]) -> int:
         do_the_rest()
         return result if isinstance(result, int) else EXIT_DONE
     except BoxtuneError as error:
-        return _say(str(error), error.exit_code)
+        return say_why(str(error), error.exit_code)
     except TyperException as error:
-        return _say(error.format_message(), EXIT_INPUT)
+        return say_why(error.format_message(), EXIT_INPUT)
     except (typer.Abort, KeyboardInterrupt):
-        return _say("interrupted", EXIT_INTERRUPTED)
-
-
-def _say(reason: str, code: int) -> int:
-    print(f"boxtune: {' '.join(stand_ins().named(reason).split())}", file=sys.stderr, flush=True)
-    return code
+        return say_why("interrupted", EXIT_INTERRUPTED)

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from boxtune.cli.afterwards import afterwards
 from boxtune.errors import InputError
+from boxtune.experiment.loading import local_experiment
 from trial_entry.errors import DataError
 from trial_entry.storage import objects
 from trial_entry.storage.buckets import local_beside
@@ -25,7 +26,6 @@ from trial_entry.storage.store import open_store
 from trial_entry.storage.urls import Remote, is_remote, object_parts, place_of, prefix_parts, refuse_writing
 
 Result = TypeVar("Result")
-_BESIDE_BYTES = 1024 * 1024  # more than a ConfigMap may have
 
 
 def input_file(text: str) -> Path:
@@ -67,9 +67,7 @@ def experiment_file(text: str) -> Path:
     Raises:
         InputError: as `input_file`.
     """
-    if not is_remote(str(text)):
-        return Path(text)
-    return _plainly(lambda url: local_beside(url, _may_be_mounted), text)
+    return _plainly(local_experiment, str(text))
 
 
 def annotations_path(text: str, with_images: bool) -> Path:
@@ -211,11 +209,6 @@ def _put_folder(made: Path, url: str) -> None:
     files = sorted(file for file in made.rglob("*") if file.is_file())
     for file in sorted(files, key=lambda each: each.suffix == ".json"):
         store.put(file.relative_to(made).as_posix(), file)
-
-
-def _may_be_mounted(name: str, size: int) -> bool:
-    """Whether what lies beside an Experiment may be a kustomization or one of its ConfigMaps' files."""
-    return "/" not in name and size <= _BESIDE_BYTES
 
 
 def _plainly(function: Callable[[str], Result], text: str) -> Result:

@@ -11,23 +11,24 @@ from boxtune.delivery.asking import request_errors
 from boxtune.delivery.rendering import rendered_config
 from boxtune.delivery.training_record import TrainingRecord
 from boxtune.errors import InputError
+from boxtune.experiment.editing import LENGTH_ALIASES
 from boxtune.experiment.trial_command import TrialCommand
 from boxtune.experiment.trial_config import trial_config
 from boxtune.runs.run import Run
 from boxtune.runs.trained_config import trained_config
 from boxtune.runs.trial import Trial
 from trial_entry.contract.arguments import Assignment
+from trial_entry.contract.files import CONFIG_FILE
 from trial_entry.contract.records import read_trial
 from trial_entry.contract.requests import TrainRequest, parse
 from trial_entry.pipeline_config.base_config import BaseConfig
 from trial_entry.pipeline_config.fragments import Fragments
-from trial_entry.pipeline_config.render import config_digest
+from trial_entry.pipeline_config.render import RenderedConfig, config_digest
 from trial_entry.pipeline_config.text import parse_config
 from trial_entry.records.dataset import count_train_examples
 from trial_entry.storage.paths import local_folders
 from trial_entry.storage.urls import Remote
 
-_LENGTHS = ("num_steps", "epochs")
 _BASELINE = "baseline"
 _SET = "--set="
 
@@ -59,6 +60,26 @@ def config_recipe(path: Path | Remote) -> Recipe:
     """
     with request_errors():
         rendered = BaseConfig.read(path).render([])
+    return _complete(rendered, path)
+
+
+def text_recipe(text: str, folder: Path, num_steps: int | None = None) -> Recipe:
+    """The config that `text` is, as if it lay in `folder`: its relative paths are taken from there.
+
+    Args:
+        num_steps: shorten it to these, schedule included; None as it says.
+
+    Raises:
+        InputError: it cannot be trained.
+    """
+    path = folder / CONFIG_FILE
+    with request_errors():
+        lengths = [Assignment("num_steps", str(num_steps))] if num_steps is not None else []
+        rendered = BaseConfig.parse(text, str(path)).render(lengths)
+    return _complete(rendered, path)
+
+
+def _complete(rendered: RenderedConfig, path: Path | Remote) -> Recipe:
     request = TrainRequest(pipeline_config_path=path, model_dir=path.parent)
     return Recipe(rendered.text, request, TrainingRecord(str(path), rendered.digest))
 
@@ -136,10 +157,10 @@ def _as_asked(run: Run, trial: Trial, recorded: Sequence[Assignment]) -> tuple[A
     """The assignments that a trial ran with, of as many steps as the Experiment asks for."""
     filled = TrialCommand(run.experiment.template).filled(trial.assignments)
     asked = [Assignment.parse(text.removeprefix(_SET)) for text in filled if text.startswith(_SET) and "${" not in text]
-    lengths = [each for each in asked if each.name in _LENGTHS]
-    if lengths == [each for each in recorded if each.name in _LENGTHS]:
+    lengths = [each for each in asked if each.name in LENGTH_ALIASES]
+    if lengths == [each for each in recorded if each.name in LENGTH_ALIASES]:
         return tuple(recorded)
-    return (*(each for each in recorded if each.name not in _LENGTHS), *lengths)
+    return (*(each for each in recorded if each.name not in LENGTH_ALIASES), *lengths)
 
 
 def _elsewhere(run: Run, trial: Trial, volumes: Mapping[str, Path]) -> Recipe:

@@ -6,11 +6,11 @@ import copy
 from collections.abc import Callable, Sequence
 
 from boxtune.errors import ExperimentError
-from boxtune.experiment.experiment import Experiment, parse_experiment
+from boxtune.experiment.experiment import DEFAULT_PARALLEL, Experiment, parse_experiment
 from boxtune.experiment.source import Json
 from boxtune.experiment.trial_command import PLACEHOLDER, TrialCommand
 
-_LENGTH_ALIASES = ("num_steps", "epochs")
+LENGTH_ALIASES = ("num_steps", "epochs")
 _MOST, _MOST_FAILED, _PARALLEL = "maxTrialCount", "maxFailedTrialCount", "parallelTrialCount"
 
 
@@ -38,7 +38,8 @@ def with_counts(experiment: Experiment, most: int | None, parallel: int | None) 
             spec[_PARALLEL] = parallel
         limit = spec.get(_MOST)
         for name in (_PARALLEL, _MOST_FAILED):
-            if limit is not None and (spec.get(name) or 0) > limit:
+            given = spec.get(name) or (DEFAULT_PARALLEL if name == _PARALLEL else 0)  # Katib's defaulter sets it first
+            if limit is not None and given > limit:
                 spec[name] = limit
 
     return edited(experiment, change) if most is not None or parallel is not None else experiment
@@ -68,7 +69,21 @@ def with_num_steps(experiment: Experiment, num_steps: int | None) -> Experiment:
     return edited(experiment, change)
 
 
+def with_image(experiment: Experiment, image: str) -> Experiment:
+    """With trials that run in `image`.
+
+    Raises:
+        ExperimentError: the template is no Job that stands in the Experiment.
+    """
+    name = TrialCommand(experiment.template).container.name
+
+    def change(raw: dict[str, Any]) -> None:
+        next(each for each in pod_of(raw)["spec"]["containers"] if each["name"] == name)["image"] = image
+
+    return edited(experiment, change)
+
+
 def shortened(arguments: Sequence[str], num_steps: int) -> list[str]:
     """A trial's arguments with this number of steps instead of its own."""
-    lengths = tuple(f"--set={alias}=" for alias in _LENGTH_ALIASES)
+    lengths = tuple(f"--set={alias}=" for alias in LENGTH_ALIASES)
     return [*(text for text in arguments if not text.startswith(lengths)), f"--set=num_steps={num_steps}"]

@@ -13,10 +13,13 @@ from boxtune.experiment.kustomization import generated_config_maps
 from boxtune.experiment.source import Document, read_documents
 from boxtune.experiment.validation import problems
 from boxtune.problems import Problem
+from trial_entry.storage.buckets import local_beside
+from trial_entry.storage.urls import is_remote
 
 _ALLOWED = "it may hold one Experiment and the ConfigMaps that it mounts"
 _KEY = re.compile(r"[-._a-zA-Z0-9]+")
 ConfigMaps = Mapping[str, Mapping[str, str]]
+_BESIDE_BYTES = 1024 * 1024  # more than a ConfigMap may have
 
 
 def load_experiment(path: Path) -> Experiment:
@@ -81,3 +84,17 @@ def _config_map(document: Document, path: Path) -> tuple[str, Mapping[str, str]]
             what = f'"{key}" cannot be a key of the ConfigMap {name}; keys are of letters, digits, ".", "_" and "-"'
             raise ExperimentError(f"line {document.line(f'data.{key}')}: {what}", file=str(path))
     return name, data
+
+
+def local_experiment(place: str) -> Path:
+    """The Experiment's file, or a copy of it with the small files beside it: a kustomization, a pipeline.config.
+
+    Raises:
+        DataError: a bucket cannot be read, or has no such object.
+    """
+    return local_beside(place, _may_be_mounted) if is_remote(place) else Path(place)
+
+
+def _may_be_mounted(name: str, size: int) -> bool:
+    """Whether what lies beside an Experiment may be a kustomization or one of its ConfigMaps' files."""
+    return "/" not in name and size <= _BESIDE_BYTES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ Json = Any  # what YAML and JSON hold; typed by whoever reads it
 JsonObject = Mapping[str, Json]
 Place = tuple[str | int, ...]
 _BARE = frozenset("yYnN")
+_TEXT = "tag:yaml.org,2002:str"
 
 
 @dataclass(frozen=True)
@@ -153,3 +154,32 @@ def _walk(node: yaml.Node, place: Place, lines: dict[Place, int], bare: list[Pla
             _walk(value, (*place, number), lines, bare)
     elif isinstance(node, yaml.ScalarNode) and node.style is None and node.value in _BARE:
         bare.append(place)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what `_Loader` reads back as it was: a text that Go would take for something else stands in quotes."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    if style is None and (text in _BARE or _plain_tag(text) != _TEXT):
+        style = "'"
+    return dumper.represent_scalar(_TEXT, text, style=style)
+
+
+def _plain_tag(text: str) -> str:
+    """What the text would be read as without quotes."""
+    return str(_Loader("").resolve(yaml.ScalarNode, text, (True, False)))  # type: ignore[no-untyped-call]
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def documents_text(documents: Iterable[JsonObject]) -> str:
+    """The documents as YAML, which `read_documents` reads as they are."""
+    return "---\n".join(
+        yaml.dump(each, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True) for each in documents
+    )

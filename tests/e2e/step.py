@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from boxtune.cli.progress import PlainListener
+from boxtune.report.progress_lines import PlainListener
 from boxtune.cluster.searching import SearchOptions, refuse_failed, search_on_katib
 from boxtune.cluster.trial_data import DataSource
 from boxtune.errors import BoxtuneError

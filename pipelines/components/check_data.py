@@ -1,0 +1,33 @@
+"""The component of `pipelines.steps.check_data`."""
+
+from typing import Optional
+
+from kfp import dsl
+from kfp.dsl import HTML, Dataset, Input, Metrics, Output
+
+from pipelines.components.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def check_data(
+    software: str,
+    dataset: Output[Dataset],
+    page: Output[HTML],
+    metrics: Output[Metrics],
+    experiment: str = "",
+    config: str = "",
+    data: str = "",
+    data_digest: str = "",
+    volume: str = "data",
+    split: str = "test",
+    records: Optional[Input[Dataset]] = None,
+):
+    """Look at Experiment (or config) and records together; ends the pipeline where something is wrong."""
+    from pathlib import Path
+
+    from pipelines.steps.check_data import DataAsked, check_data
+    from pipelines.steps.ending import end
+
+    path = "" if records is None else records.path
+    asked = DataAsked(experiment, config, path, data, data_digest, volume, split)
+    end(check_data, asked, Path(page.path), dataset.metadata, metrics.metadata)

@@ -1,0 +1,161 @@
+"""The first step, never cached: what lies behind paths, as digests, so that other steps' cache keys follow it.
+
+KFP's cache key has a step's inputs, image and command, and not what lies behind a path. It also finds what is wrong
+with the parameters before anything has cost time: an Experiment that `boxtune check` refuses ends the pipeline here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from boxtune.checking.check import CheckOptions, check
+from boxtune.delivery.asking import request_errors
+from boxtune.errors import ExperimentError, InputError
+from boxtune.problems import Problem, errors_of
+from pipelines.steps.given import Changes, config_text, experiment_file, place_digest, prepared
+from pipelines.steps.stores import opened
+from trial_entry.contract.exports import FORMATS
+from trial_entry.contract.versions import versions
+from trial_entry.pipeline_config.base_config import BaseConfig
+from trial_entry.pipeline_config.inputs import TEST
+from trial_entry.storage.store import open_store
+from trial_entry.storage.urls import is_remote
+
+KATIB, LOCAL = "katib", "local"
+ENGINES = (KATIB, LOCAL)
+SPLITS = (TEST, "validation")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A pipeline's parameters, as far as they can be looked at before any work; empty where a pipeline has none.
+
+    Attributes:
+        experiment, config: a text, a path or a URL.
+        data: the folder or URL of records.
+        annotations, images: what records are to be made of.
+        engine: KATIB or LOCAL.
+        changes: of the Experiment.
+        seeds: how many trainings.
+        formats: of the export; none for all that the model can.
+        split: that is measured on.
+        publish_to: where versions go; empty for nowhere else than the artifact.
+        image: that the steps run in, as it was compiled.
+    """
+
+    experiment: str = ""
+    config: str = ""
+    data: str = ""
+    annotations: str = ""
+    images: str = ""
+    engine: str = LOCAL
+    changes: Changes = Changes()  # noqa: RUF009 (frozen)
+    seeds: int = 1
+    formats: Sequence[str] = ()
+    split: str = TEST
+    publish_to: str = ""
+    image: str = ""
+
+
+class Digests(NamedTuple):
+    """What the other steps take.
+
+    Attributes:
+        experiment: complete, as it is searched; empty where none was given.
+        config: its text; empty where none was given.
+        data: SHA-256 of the records.
+        sources: SHA-256 of annotations and images.
+        software: what runs the steps.
+    """
+
+    experiment: str
+    config: str
+    data: str
+    sources: str
+    software: str
+
+
+def digests(asked: Asked) -> Digests:
+    """Look at the parameters, check the Experiment, digest what lies behind paths.
+
+    Raises:
+        ExperimentError: the Experiment is refused; what is wrong was printed, a line each.
+        InputError: a parameter names nothing, or has no such value.
+    """
+    _refuse_wrong_values(asked)
+    experiment = _checked_experiment(asked) if asked.experiment else ""
+    config = _checked_config(asked.config) if asked.config else ""
+    _refuse_unwritable(asked.publish_to)
+    sources = [place_digest(place) for place in (asked.annotations, asked.images) if place]
+    found = Digests(
+        experiment,
+        config,
+        place_digest(asked.data) if asked.data else "",
+        " ".join(sources),
+        f"{asked.image} {versions()}",
+    )
+    for name, value in found._asdict().items():
+        if value and name not in ("experiment", "config"):
+            print(f"{name}: {value}")
+    return found
+
+
+def _refuse_wrong_values(asked: Asked) -> None:
+    """Raises InputError where a parameter has a value that it cannot have."""
+    if asked.engine not in ENGINES:
+        raise InputError(f'engine "{asked.engine}": must be {" or ".join(ENGINES)}')
+    if asked.split not in SPLITS:
+        raise InputError(f'split "{asked.split}": must be {" or ".join(SPLITS)}')
+    for name, value, least in (
+        ("max_trials", asked.changes.max_trials, 0),
+        ("num_steps", asked.changes.num_steps, 0),
+        ("parallel", asked.changes.parallel, 0),
+        ("seeds", asked.seeds, 1),
+    ):
+        if value < least:
+            raise InputError(f"{name} {value}: must be a number from {least}")
+    unknown = next((each for each in asked.formats if each not in FORMATS), None)
+    if unknown is not None:
+        raise InputError(f"formats: there is no {unknown}; there are {', '.join(FORMATS)}")
+
+
+def _checked_experiment(asked: Asked) -> str:
+    file = experiment_file(asked.experiment)
+    found = check(file, CheckOptions(katib=asked.engine == KATIB))
+    print_problems([each for each in found if each.severity != "note"])  # of the data, which are looked at next
+    errors = errors_of(found)
+    if errors:
+        more = f"; {len(errors) - 1} more, listed above" if len(errors) > 1 else ""
+        raise ExperimentError(f"the Experiment is refused: line {errors[0].line}: {errors[0].placed}{more}")
+    return prepared(file, asked.changes)
+
+
+def print_problems(found: Sequence[Problem]) -> None:
+    """One line each, with its line of the Experiment."""
+    for each in found:
+        print(f"experiment, line {each.line}: {each}", flush=True)
+
+
+def _checked_config(given: str) -> str:
+    text = config_text(given)
+    with request_errors():
+        BaseConfig.parse(text, "config").model([])
+    return text
+
+
+def _refuse_unwritable(place: str) -> None:
+    """Raises InputError where no version can be published at a place: better now than after a night's search."""
+    if not place:
+        return
+    with request_errors():
+        open_store(opened(place)).names()
+    if is_remote(place):
+        return
+    folder = Path(place).absolute()
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"publish_to {place}: {there} cannot be written here; give another place, or none")

@@ -1,0 +1,128 @@
+"""The step that searches: by Katib on the cluster, or within itself; what it leaves is a run, wherever it ran.
+
+katib   the Experiment is made and waited for; a step that was restarted finds it again by its name
+local   the engine of `boxtune run`; its journal is kept where a restarted step finds it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+
+from boxtune.cluster.searching import SearchOptions, refuse_failed, search_name, search_on_katib
+from boxtune.cluster.trial_data import DataSource
+from boxtune.errors import InputError
+from boxtune.experiment.experiment import Experiment
+from boxtune.experiment.loading import load_experiment
+from boxtune.local.engine import LocalEngine
+from boxtune.local.options import RunOptions
+from boxtune.local.recording import record_run
+from boxtune.report.progress_lines import PlainListener
+from boxtune.report.text import verdict
+from boxtune.runs.run import Run
+from pipelines.steps.datasets import PLACE, dataset_folder
+from pipelines.steps.digests import KATIB
+from pipelines.steps.given import written
+from pipelines.steps.keeping import KeepingListener, keep_from
+from trial_entry.storage.urls import is_remote
+
+
+@dataclass(frozen=True)
+class SearchAsked:
+    """What is to be searched, and where.
+
+    Attributes:
+        experiment: the text of the Experiment, prepared.
+        engine: KATIB or LOCAL.
+        volume: the pod's volume that the records stand for.
+        dataset_path, dataset_uri, dataset: of the Dataset artifact: path on this machine, URI, metadata.
+        namespace: that the Experiment is made in; empty for this pod's.
+        run_id: of the pipeline's run.
+        workflow: Argo's Workflow of the run, which is to own the Experiment.
+        cache_claim: that the trials share for what they fetch; empty for none.
+        journal: where engine LOCAL keeps its journal: a folder or URL; empty for below the run's pipeline root.
+    """
+
+    experiment: str
+    engine: str
+    volume: str
+    dataset_path: str
+    dataset_uri: str
+    dataset: Mapping[str, object]
+    namespace: str = ""
+    run_id: str = ""
+    workflow: str = ""
+    cache_claim: str = ""
+    journal: str = ""
+
+
+def search(asked: SearchAsked, out: Path, uri: str, about: dict[str, object], found: dict[str, float]) -> None:
+    """Search until the Experiment is over; `out` is then the folder of the run.
+
+    Args:
+        uri: of the artifact that `out` is of.
+        about: takes what the artifact says of itself.
+        found: takes the best objective, the base config's, and how many trials there were.
+
+    Raises:
+        ExperimentFailed: too many trials failed.
+        InputError: the Experiment cannot be searched here, or the cluster refuses it.
+        Interrupted: a signal came; a restarted step goes on.
+    """
+    experiment = load_experiment(written(asked.experiment))
+    run = _on_katib(experiment, asked, out) if asked.engine == KATIB else _here(experiment, asked, out, uri)
+    for line in verdict(replace(run, folder=None)):  # without what to do next: the next step does it
+        print(line, flush=True)
+    if run.optimal is None:
+        raise InputError(
+            f"{experiment.name}: no trial has succeeded, so there is nothing to train; look at the log above"
+        )
+    _describe(run, about, found)
+
+
+def _here(experiment: Experiment, asked: SearchAsked, out: Path, uri: str) -> Run:
+    volumes = {asked.volume: dataset_folder(asked.dataset_path, asked.dataset)}
+    options = RunOptions(volumes=volumes)
+    keep = keep_from(asked.journal, uri, asked.run_id, experiment.name)
+    keep.bring(out)
+    with PlainListener(_console()) as listener:
+        run = LocalEngine(experiment, keep.folder(out), options, KeepingListener(listener, keep, out)).run()
+    keep.hand_over(out)
+    return run
+
+
+def _on_katib(experiment: Experiment, asked: SearchAsked, out: Path) -> Run:
+    place = str(asked.dataset.get(PLACE) or asked.dataset_uri)
+    options = SearchOptions(
+        search_name(asked.workflow, experiment.name),
+        {asked.volume: DataSource(place)} if is_remote(place) else {},  # a claim is the trials' own
+        asked.workflow,
+        asked.namespace or None,
+        asked.cache_claim,
+    )
+    with PlainListener(_console()) as listener:
+        run = search_on_katib(experiment, options, listener)
+    record_run(run, out)
+    refuse_failed(run)
+    return run
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=True, width=200)
+
+
+def _describe(run: Run, about: dict[str, object], found: dict[str, float]) -> None:
+    objective = run.experiment.objective
+    best, baseline = run.optimal, run.baseline
+    about |= {"experiment": run.experiment.name, "algorithm": run.experiment.algorithm, "trials": len(run.trials)}
+    found["trials"] = len(run.trials)
+    found["failed_trials"] = sum(trial.condition.failed for trial in run.trials)
+    if best is not None and (value := best.value(objective)) is not None:
+        about["best_trial"] = best.name
+        about["assignments"] = dict(best.assignments)
+        found[f"best_{objective.metric}"] = value
+    if baseline is not None and (value := baseline.measured_value(objective)) is not None:
+        found[f"base_{objective.metric}"] = value
