@@ -77,7 +77,7 @@ def with_image(experiment: Experiment, image: str) -> Experiment:
     """
     name = TrialCommand(experiment.template).container.name
 
-    def change(raw: dict[str, Any]) -> None:
+    def change(raw: dict[str, Json]) -> None:
         next(each for each in pod_of(raw)["spec"]["containers"] if each["name"] == name)["image"] = image
 
     return edited(experiment, change)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from boxtune.report.progress_lines import PlainListener
 from boxtune.cluster.searching import SearchOptions, refuse_failed, search_on_katib
 from boxtune.cluster.trial_data import DataSource
 from boxtune.errors import BoxtuneError
 from boxtune.experiment.loading import load_experiment
 from boxtune.local.recording import record_run
+from boxtune.report.progress_lines import PlainListener
 
 
 def main() -> int:

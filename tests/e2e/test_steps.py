@@ -184,12 +184,14 @@ def shared(profile: str) -> Iterator[Path]:
     folder.mkdir(parents=True)
     folder.chmod(0o777)  # a hostPath knows no fsGroup
     size, name = {"storage": "1Gi"}, f"{NAMESPACE}-shared"
+    same = {"accessModes": ["ReadWriteOnce"], "storageClassName": ""}
     kubectl("apply", "-f", "-", given=yaml.safe_dump_all([
         {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name},
-         "spec": {"capacity": size, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": str(folder)},
-                  "storageClassName": "", "claimRef": {"namespace": NAMESPACE, "name": "shared"}}},
+         "spec": {**same, "capacity": size, "hostPath": {"path": str(folder)},
+                  "claimRef": {"namespace": NAMESPACE, "name": "shared"}}},
         {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "shared", "namespace": NAMESPACE},
-         "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "", "resources": {"requests": size}}}]))  # fmt: skip
+         "spec": {**same, "resources": {"requests": size}}},
+    ]))  # fmt: skip
     yield folder
     kubectl("delete", "persistentvolumeclaim", "shared", "-n", NAMESPACE, "--wait=false")
     kubectl("delete", "persistentvolume", name, "--wait=false")
