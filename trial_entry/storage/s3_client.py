@@ -92,7 +92,6 @@ def _tries(seconds: float) -> int:
 
 
 def _say_again(
-    attempts: int = 0,
     caught_exception: BaseException | None = None,
     response: tuple[object, Answer] | None = None,
     **_: object,
@@ -161,7 +160,7 @@ def _refused(url: str, problem: ClientError) -> StorageError:
 def _unanswered(problem: BaseException) -> str:
     from botocore.exceptions import NoCredentialsError, PartialCredentialsError
 
-    said = _first_line(problem) or type(problem).__name__
+    said = " ".join(str(problem).split()) or type(problem).__name__
     if isinstance(problem, NoCredentialsError | PartialCredentialsError):
         return f"no credentials ({said}); {_LOG_IN}"
     if is_passing(problem):
