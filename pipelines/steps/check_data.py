@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from boxtune.checking.check import CheckOptions, check
@@ -20,9 +21,11 @@ from pipelines.steps.findings_page import findings_page
 from pipelines.steps.given import written
 from pipelines.steps.values import Values
 from trial_entry.pipeline_config.base_config import BaseConfig
-from trial_entry.pipeline_config.inputs import TEST, all_readers, record_files
-from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
+from trial_entry.pipeline_config.inputs import TEST, TRAIN_READER, all_readers, record_files
+from trial_entry.pipeline_config.protos import InputReader, TrainEvalPipelineConfig
 from trial_entry.records.finding import Finding
+from trial_entry.records.look import RecordsLook
+from trial_entry.records.reader_findings import shared_findings
 from trial_entry.storage.paths import is_file, is_pattern, matching
 
 
@@ -52,12 +55,13 @@ class DataAsked:
 class _Looked:
     problems: Sequence[Problem]
     records: RecordCheck
+    leaks: Sequence[str] = ()  # for which the test would be refused in the end
 
     @property
     def wrong(self) -> list[str]:
         """What cannot work."""
         findings = [str(each) for each in self.records.findings if each.severity == "error"]
-        return [each.placed for each in self.problems if each.severity == "error"] + findings
+        return [*(each.placed for each in self.problems if each.severity == "error"), *findings, *self.leaks]
 
 
 def check_data(asked: DataAsked, page: Path, dataset: Values, metrics: Values) -> None:
@@ -100,7 +104,8 @@ def _look(asked: DataAsked, folder: Path) -> _Looked:
     _refuse_no_split(asked.split, config)
     records = [path for _, reader in all_readers(config) for path in record_files(reader) if _is_here(path)]
     label_map = Path(config.train_input_reader.label_map_path)
-    return _Looked(problems, check_records(find_records(records, label_map if label_map.is_file() else None), config))
+    found = check_records(find_records(records, label_map if label_map.is_file() else None), config)
+    return _Looked(problems, found, list(_leaks(asked.split, config, found)))
 
 
 def _searched_config(file: Path, volumes: dict[str, Path]) -> TrainEvalPipelineConfig | None:
@@ -120,6 +125,23 @@ def _refuse_no_split(split: str, config: TrainEvalPipelineConfig) -> None:
             f'split: no eval_input_reader of the config is called "{TEST}", so nothing could be measured in the end; '
             "add one (boxtune data import --config does), or set split to validation"
         )
+
+
+def _leaks(split: str, config: TrainEvalPipelineConfig, records: RecordCheck) -> Iterator[str]:
+    """Images of the test split that are trained on too, which `evaluate` refuses."""
+    if split != TEST:
+        return
+    test = next(reader for reader in config.eval_input_reader if reader.name == TEST)
+    trained, tested = (_looks(reader, records) for reader in (config.train_input_reader, test))
+    for one, other in product(trained, tested):
+        for found in shared_findings(TRAIN_READER, one, TEST, other):
+            yield f"{found.what}; a test is of images that took no part"
+
+
+def _looks(reader: InputReader, records: RecordCheck) -> list[RecordsLook]:
+    patterns = record_files(reader)
+    files = {Path(path) for each in patterns for path in (matching(each) if is_pattern(each) else [each])}
+    return [split.look for split in records.splits if files.intersection(split.files)]
 
 
 def _is_here(path: str) -> bool:

@@ -19,7 +19,7 @@ from typing import TextIO
 
 MARKED_VARIABLE = "BOXTUNE_STEP_MARKED"
 RUNNER_VARIABLE = "BOXTUNE_STEP_RUNNER"  # process id of the runner, without which a step has no reason to go on
-MARK = "\x1e"
+MARK = "\x02"
 BEGINS, LINE, ENDS = "begins", "line", "ends"
 _LOOK_SECONDS = 2.0
 
