@@ -67,7 +67,7 @@ def look(server: Server, run_id: str) -> RunState:
     """
     found = _run(server, run_id)
     details = _details(found)
-    steps = [each for each in details if not _NO_STEP.match(each.display_name) and not _is_workflow(each)]
+    steps = [each for each in details if not _NO_STEP.match(each.display_name or _EXECUTOR) and not _is_workflow(each)]
     steps.sort(key=lambda each: each.create_time)
     begun = {each.display_name: _step(each) for each in steps if each.state in _BEGUN}
     return RunState(found.state or "PENDING", (found.error.message if found.error is not None else "") or "", begun)

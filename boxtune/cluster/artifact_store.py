@@ -13,12 +13,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import yaml
 
 from boxtune.cluster.connection import Cluster, connect, is_in_pod, optional, speaking_plainly
 from boxtune.errors import ClusterError
+from boxtune.experiment.source import Json, JsonObject
 from trial_entry.storage.s3_client import s3_client
 from trial_entry.storage.urls import MINIO, S3, parts
 
@@ -44,7 +44,7 @@ class StoreAccess:
     access_key: str = "accesskey"
     secret_key: str = "secretkey"
 
-    def environment(self) -> list[dict[str, Any]]:
+    def environment(self) -> list[dict[str, Json]]:
         """A container's `env`: where the store is, and the keys by reference."""
         keys = zip(_KEYS, (self.access_key, self.secret_key), strict=True)
         return [
@@ -80,7 +80,7 @@ def store_access(cluster: Cluster, url: str) -> StoreAccess | None:
         ) from None
 
 
-def _access(provider: Mapping[str, Any], url: str) -> StoreAccess | None:
+def _access(provider: JsonObject, url: str) -> StoreAccess | None:
     bucket, name = parts(url)
     chosen = dict(provider["default"])
     for override in provider.get("overrides") or ():
@@ -98,7 +98,7 @@ def _access(provider: Mapping[str, Any], url: str) -> StoreAccess | None:
     )
 
 
-def _lowered(value: Any) -> Any:
+def _lowered(value: Json) -> Json:
     """Names in lower case: Go reads them whatever case they have."""
     if isinstance(value, Mapping):
         return {str(key).lower(): _lowered(inner) for key, inner in value.items()}

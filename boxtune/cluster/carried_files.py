@@ -8,12 +8,12 @@ they are text that `kubectl describe` shows, and whoever reads the Experiment re
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from boxtune.errors import ClusterError
 from boxtune.experiment.editing import edited, pod_of
 from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.mounts import config_map_files
+from boxtune.experiment.source import Json
 from boxtune.experiment.trial_command import TrialCommand
 
 _ANNOTATION = "boxtune/file-{}"
@@ -27,7 +27,7 @@ def with_carried_files(experiment: Experiment) -> Experiment:
         ClusterError: they are too large for that.
     """
     texts: dict[str, str] = {}
-    volumes: dict[str, dict[str, Any]] = {}
+    volumes: dict[str, dict[str, Json]] = {}
     for volume in TrialCommand(experiment.template).pod.volumes or ():
         source = volume.config_map
         data = experiment.config_maps.get(source.name or "") if source is not None else None
@@ -48,7 +48,7 @@ def with_carried_files(experiment: Experiment) -> Experiment:
     return edited(experiment, lambda raw: _replace(pod_of(raw), volumes, texts)) if volumes else experiment
 
 
-def _replace(pod: dict[str, Any], volumes: Mapping[str, dict[str, Any]], texts: Mapping[str, str]) -> None:
+def _replace(pod: dict[str, Json], volumes: Mapping[str, dict[str, Json]], texts: Mapping[str, str]) -> None:
     metadata = pod.setdefault("metadata", {})
     metadata["annotations"] = {**(metadata.get("annotations") or {}), **texts}
     pod["spec"]["volumes"] = [volumes.get(each["name"], each) for each in pod["spec"]["volumes"]]

@@ -21,6 +21,7 @@ from typing import Protocol
 
 from boxtune.cluster import lease
 from boxtune.cluster.artifact_store import check_secret, store_access
+from boxtune.cluster.cancelling import cancel
 from boxtune.cluster.carried_files import with_carried_files
 from boxtune.cluster.connection import Cluster, connect, speaking_plainly
 from boxtune.cluster.fetching import Fetcher
@@ -113,10 +114,12 @@ def search_on_katib(experiment: Experiment, options: SearchOptions, listener: Se
     for text in warnings(cluster, asked):
         listener.notice(text)
     belonging = Belonging(_owner(cluster, options, listener.notice))
+    is_new = cluster.experiment(options.name) is None
     for line in _submitted(cluster, asked, options.baseline, belonging):
         listener.notice(line)
+    uid = _held(cluster, options.name, is_new)
     with _interrupted_by_signals(options.name):
-        run = _wait(cluster, options.name, listener)
+        run = _wait(cluster, options.name, uid, listener)
     lease.release(cluster, options.name)
     return replace(run, experiment=given)
 
@@ -199,10 +202,20 @@ def _submitted(cluster: Cluster, asked: Experiment, baseline: bool, belonging: B
     return submit(cluster, asked, False, False, belonging)
 
 
-def _wait(cluster: Cluster, name: str, listener: SearchListener) -> Run:
+def _held(cluster: Cluster, name: str, is_new: bool) -> str:
+    """The uid of the Experiment, whose lease this step holds now; a new one that it may not hold is not left behind."""
     raw = cluster.experiment(name)
     uid = str(raw["metadata"]["uid"]) if raw is not None else ""
-    lease.renew(cluster, name, uid)
+    try:
+        lease.renew(cluster, name, uid)
+    except ClusterError:
+        if is_new:
+            cancel(cluster, name)
+        raise
+    return uid
+
+
+def _wait(cluster: Cluster, name: str, uid: str, listener: SearchListener) -> Run:
     fetcher, said = Fetcher(cluster, name), set[tuple[str, str]]()
     renewed = time.monotonic()
 

@@ -17,6 +17,7 @@ from boxtune.experiment.source import Json, JsonObject
 from boxtune.experiment.trial_command import TrialCommand
 
 _INJECTION = "katib.kubeflow.org/metrics-collector-injection"
+_DRY = {"dry_run": "All"}
 _MADE_FOR = "v0.19"
 _VERSION = re.compile(r":v?(\d+)\.(\d+)")
 
@@ -63,7 +64,9 @@ def submit(
         raw, job = belonging.put_on(raw), belonging.put_on(job) if job is not None else None
     _check_namespace(cluster)
     _check_claims(cluster, experiment)
-    options = {"dry_run": "All"} if dry_run else {}
+    options = _DRY if dry_run else {}
+    if job is not None:  # which would be left alone where the Experiment is refused
+        _experiment(cluster, raw, _DRY)
     lines = [_config_map(cluster, name, data, options) for name, data in _mounted_config_maps(experiment)]
     if job is not None:
         lines.append(_job(cluster, job, options))

@@ -5,14 +5,14 @@ a bucket, `python -m trial_entry fetch`, before the trial starts.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from boxtune.errors import ClusterError
 from boxtune.experiment.editing import edited, pod_of
 from boxtune.experiment.experiment import Experiment
+from boxtune.experiment.source import Json, JsonObject
 from boxtune.experiment.trial_command import TrialCommand
 from trial_entry.contract.requests import FetchRequest
 from trial_entry.errors import RequestError, StorageError
@@ -22,6 +22,7 @@ CACHE_VOLUME = "boxtune-cache"
 _FOLDER = "/boxtune"  # where the init container sees what it fills
 _REQUESTS = {"cpu": "100m", "memory": "256Mi"}
 _PER_TRIAL = "${"
+_PROGRAM = 3  # words of `python -m trial_entry`
 _CREDENTIALS = re.compile(r"GOOGLE_|AWS_|STORAGE_EMULATOR_HOST|BOXTUNE_STORAGE|CLOUDSDK_|.*_proxy$|.*_PROXY$|HOME$")
 
 
@@ -42,7 +43,7 @@ def with_data(
     experiment: Experiment,
     volume: str,
     source: DataSource,
-    environment: Sequence[Mapping[str, Any]] = (),
+    environment: Sequence[JsonObject] = (),
     cache_claim: str = "",
 ) -> Experiment:
     """The Experiment, whose pods fetch `source` into the volume of this name (or of the claim of this name).
@@ -75,7 +76,7 @@ def with_data(
         )
     fetch = _request(name, source, cache_claim)
 
-    def change(raw: dict[str, Any]) -> None:
+    def change(raw: dict[str, Json]) -> None:
         spec = pod_of(raw)["spec"]
         trial = next(each for each in spec["containers"] if each["name"] == command.container.name)
         spec["volumes"] = [{"name": name, "emptyDir": {}} if each["name"] == name else each for each in spec["volumes"]]
@@ -83,6 +84,7 @@ def with_data(
             claim = {"name": CACHE_VOLUME, "persistentVolumeClaim": {"claimName": cache_claim}}
             spec["volumes"].append(claim)
         own = _init_container(trial, name, fetch, environment, bool(cache_claim))
+        own["command"] = command.arguments[:_PROGRAM]
         spec["initContainers"] = [*(spec.get("initContainers") or ()), own]
 
     return edited(experiment, change)
@@ -104,12 +106,12 @@ def _request(name: str, source: DataSource, cache_claim: str) -> FetchRequest:
 
 
 def _init_container(
-    trial: Mapping[str, Any],
+    trial: JsonObject,
     name: str,
     fetch: FetchRequest,
-    environment: Sequence[Mapping[str, Any]],
+    environment: Sequence[JsonObject],
     has_cache: bool,
-) -> dict[str, Any]:
+) -> dict[str, Json]:
     """The trial's own container, as far as it says where and as whom it runs, with another command."""
     kept = {key: trial[key] for key in ("image", "imagePullPolicy", "securityContext", "envFrom") if key in trial}
     mounts = [
@@ -129,7 +131,6 @@ def _init_container(
     return {
         "name": f"fetch-{name}"[:63].rstrip("-"),
         **kept,
-        "command": list(trial["command"][:3]),
         "args": fetch.argv(),
         "resources": {"requests": dict(_REQUESTS)},
         "volumeMounts": [*mounts, *own],

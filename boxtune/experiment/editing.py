@@ -4,33 +4,33 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from boxtune.errors import ExperimentError
 from boxtune.experiment.experiment import DEFAULT_PARALLEL, Experiment, parse_experiment
+from boxtune.experiment.source import Json
 from boxtune.experiment.trial_command import PLACEHOLDER, TrialCommand
 
 LENGTH_ALIASES = ("num_steps", "epochs")
 _MOST, _MOST_FAILED, _PARALLEL = "maxTrialCount", "maxFailedTrialCount", "parallelTrialCount"
 
 
-def edited(experiment: Experiment, change: Callable[[dict[str, Any]], None]) -> Experiment:
+def edited(experiment: Experiment, change: Callable[[dict[str, Json]], None]) -> Experiment:
     """The Experiment after `change` was given all of it to change."""
     raw = copy.deepcopy(dict(experiment.raw))
     change(raw)
     return parse_experiment(raw, experiment.config_maps)
 
 
-def pod_of(raw: dict[str, Any]) -> dict[str, Any]:
+def pod_of(raw: dict[str, Json]) -> dict[str, Json]:
     """The pod template of the Job that is a trial: its `metadata` and `spec`."""
-    template: dict[str, Any] = raw["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]
+    template: dict[str, Json] = raw["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]
     return template
 
 
 def with_counts(experiment: Experiment, most: int | None, parallel: int | None) -> Experiment:
     """With other counts, where they are given; those that Katib would refuse beside them are lowered to them."""
 
-    def change(raw: dict[str, Any]) -> None:
+    def change(raw: dict[str, Json]) -> None:
         spec = raw["spec"]
         if most is not None:
             spec[_MOST] = most
@@ -62,7 +62,7 @@ def with_num_steps(experiment: Experiment, num_steps: int | None) -> Experiment:
     if searched is not None:
         raise ExperimentError(f"num_steps: the search assigns {searched.partition('=')[2]} itself; leave num_steps out")
 
-    def change(raw: dict[str, Any]) -> None:
+    def change(raw: dict[str, Json]) -> None:
         container = next(each for each in pod_of(raw)["spec"]["containers"] if each["name"] == command.container.name)
         container["args"] = left
 
@@ -77,7 +77,7 @@ def with_image(experiment: Experiment, image: str) -> Experiment:
     """
     name = TrialCommand(experiment.template).container.name
 
-    def change(raw: dict[str, Any]) -> None:
+    def change(raw: dict[str, Json]) -> None:
         next(each for each in pod_of(raw)["spec"]["containers"] if each["name"] == name)["image"] = image
 
     return edited(experiment, change)

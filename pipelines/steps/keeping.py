@@ -18,6 +18,7 @@ from boxtune.local.journal import JOURNAL_FILE
 from boxtune.local.options import Listener
 from boxtune.local.state import TRIALS_FOLDER
 from boxtune.runs.run import Run
+from pipelines.steps.event_names import shorten_event_names
 from pipelines.steps.stores import opened
 from trial_entry.storage import objects
 from trial_entry.storage.folders import download_folder, upload_folder
@@ -114,6 +115,7 @@ class KeptInBucket(KeptHere):
             for trial in run.everything:
                 if not trial.condition.ended or trial.folder is None or not trial.folder.is_dir():
                     continue
+                shorten_event_names(trial.folder)
                 files = _sizes(trial.folder)
                 if self._sent.get(trial.name) != files:
                     upload_folder(trial.folder, f"{self._url}/{TRIALS_FOLDER}/{trial.name}")

@@ -11,6 +11,7 @@ from boxtune.delivery.training import TrainOptions
 from boxtune.delivery.training import train as train_recipe
 from boxtune.local.reading import open_run
 from pipelines.steps.datasets import dataset_folder
+from pipelines.steps.event_names import shorten_event_names
 from pipelines.steps.values import Values
 
 
@@ -53,6 +54,7 @@ def train(asked: TrainAsked, out: Path, about: dict[str, object], metrics: Value
     command = ("boxtune", "pipeline", "train")
     options = TrainOptions(out, asked.seeds, None if asked.seed < 0 else asked.seed, command=command)
     record = train_recipe(recipe, options, lambda line: print(line, flush=True))
+    shorten_event_names(out)
     chosen = next(each for each in record.seeds if each.folder == record.chosen)
     metrics.keep(chosen.metrics)
     about |= {

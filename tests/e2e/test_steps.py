@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,8 +23,9 @@ from boxtune.local.reading import open_run
 from tests.conftest import REPOSITORY
 from tests.e2e.conftest import HOST_FOLDER
 from tests.e2e.kubectl import TIME_LIMIT, kubectl, kubectl_json, succeeds, wait_for
-from tests.e2e.searches import experiment_file, short
+from tests.e2e.searches import experiment_file, short, trial_pods
 from tests.experiments import BOXTUNE
+from trial_entry.contract.files import FETCHED_FILE
 from trial_entry.storage.folders import upload_folder
 from trial_entry.storage.s3_client import s3_client
 
@@ -168,10 +170,48 @@ def test_data_that_cannot_be_fetched_fail_the_trial_and_say_why(
     step = start("nowhere", "minio://nobodys/data", baseline=False)
     out, err = step.communicate(timeout=TIME_LIMIT)
     assert step.returncode == 3, out + err
-    assert "fetch-data: the request is wrong: minio://nobodys/data" in err.splitlines()[-1]
+    assert "fetch-data: the request is wrong: s3://nobodys/data/" in err.splitlines()[-1]
     assert "no such bucket on http://seaweedfs.kubeflow:9000" in err.splitlines()[-1]
     assert time.monotonic() - begun < 180
     kubectl("delete", "experiment", "nowhere", "-n", NAMESPACE)
+
+
+@pytest.fixture
+def shared(profile: str) -> Iterator[Path]:
+    """A claim `shared`, as the folder of the node behind it."""
+    folder = HOST_FOLDER / "shared"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    folder.chmod(0o777)  # a hostPath knows no fsGroup
+    size, name = {"storage": "1Gi"}, f"{NAMESPACE}-shared"
+    same = {"accessModes": ["ReadWriteOnce"], "storageClassName": ""}
+    kubectl("apply", "-f", "-", given=yaml.safe_dump_all([
+        {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name},
+         "spec": {**same, "capacity": size, "hostPath": {"path": str(folder)},
+                  "claimRef": {"namespace": NAMESPACE, "name": "shared"}}},
+        {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "shared", "namespace": NAMESPACE},
+         "spec": {**same, "resources": {"requests": size}}},
+    ]))  # fmt: skip
+    yield folder
+    kubectl("delete", "persistentvolumeclaim", "shared", "-n", NAMESPACE, "--wait=false")
+    kubectl("delete", "persistentvolume", name, "--wait=false")
+
+
+def test_trials_share_a_copy_on_a_claim(
+    start: Callable[..., subprocess.Popen[str]], store: str, shared: Path, tmp_path: Path
+) -> None:
+    step = start("sharing", store, cache_claim="shared", max_trials=2, parallel=2, baseline=False)
+    out, err = step.communicate(timeout=TIME_LIMIT)
+    assert step.returncode == 0, out + err
+    (copy,) = (each for each in shared.iterdir() if each.is_dir())
+    assert (copy / FETCHED_FILE).exists()
+    assert (copy / "train.record").stat().st_mode & 0o777 == 0o444
+    fetched = 0
+    for pod in trial_pods(NAMESPACE, "sharing"):
+        log = kubectl("logs", pod["metadata"]["name"], "-n", NAMESPACE, "-c", "fetch-data")
+        fetched += log.count(f"fetching s3://{PLACE}/train.record")
+    assert fetched == 1
+    kubectl("delete", "experiment", "sharing", "-n", NAMESPACE)
 
 
 def test_what_nobody_waits_for_is_ended_by_its_lease(

@@ -13,11 +13,15 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from trial_entry.errors import StorageError
 from trial_entry.storage.client import Patience
 
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
+Answer: TypeAlias = Mapping[str, Any]  # of AWS's client, which makes its classes at run time
 _LOG = logging.getLogger(__name__)
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 _LONGEST_DELAY, _MOST_TRIES, _FEWEST_TRIES = 20.0, 12, 2
@@ -88,7 +92,9 @@ def _tries(seconds: float) -> int:
 
 
 def _say_again(
-    attempts: int = 0, caught_exception: BaseException | None = None, response: Any = None, **_: object
+    caught_exception: BaseException | None = None,
+    response: tuple[object, Answer] | None = None,
+    **_: object,
 ) -> None:
     """Of the library's events: an answer, or what went wrong, before it is decided whether to try again."""
     if caught_exception is not None and is_passing(caught_exception):
@@ -108,8 +114,8 @@ def is_passing(problem: BaseException) -> bool:
     return isinstance(problem, others)
 
 
-def has_code(problem: Any, *codes: str) -> bool:
-    """Whether a ClientError has one of these codes (or HTTP statuses, where an answer had no body)."""
+def has_code(problem: ClientError, *codes: str) -> bool:
+    """Whether an error has one of these codes (or HTTP statuses, where an answer had no body)."""
     return _code(problem.response) in codes
 
 
@@ -133,7 +139,7 @@ def speaking_plainly(url: str) -> Iterator[None]:
         raise StorageError(f"{url}: {_unanswered(problem)}", passing=is_passing(problem)) from None
 
 
-def _refused(url: str, problem: Any) -> StorageError:
+def _refused(url: str, problem: ClientError) -> StorageError:
     code, said = _code(problem.response), _said(problem.response)
     if code in _WRONG_KEY:
         return StorageError(f"{url}: the credentials are not accepted ({said}); {_LOG_IN}")
@@ -154,7 +160,7 @@ def _refused(url: str, problem: Any) -> StorageError:
 def _unanswered(problem: BaseException) -> str:
     from botocore.exceptions import NoCredentialsError, PartialCredentialsError
 
-    said = _first_line(problem) or type(problem).__name__
+    said = " ".join(str(problem).split()) or type(problem).__name__
     if isinstance(problem, NoCredentialsError | PartialCredentialsError):
         return f"no credentials ({said}); {_LOG_IN}"
     if is_passing(problem):
@@ -168,11 +174,11 @@ def _is_anonymous() -> bool:
     return bool(s3_client().meta.config.signature_version is UNSIGNED)
 
 
-def _code(answer: Mapping[str, Any]) -> str:
+def _code(answer: Answer) -> str:
     return str((answer.get("Error") or {}).get("Code") or "")
 
 
-def _said(answer: Mapping[str, Any]) -> str:
+def _said(answer: Answer) -> str:
     error = answer.get("Error") or {}
     return f"{error.get('Code', '')} {_first_line(error.get('Message', ''))}".strip()
 

@@ -6,16 +6,17 @@ PUT, multipart uploads, ListObjectsV2.
 
 from __future__ import annotations
 
+import io
 import time
 from pathlib import Path
 from threading import Event
-from typing import IO, Any
+from typing import IO
 
 from trial_entry.errors import StorageError
 from trial_entry.storage.checksums import PART_BYTES, Md5Writer, is_plain_md5
 from trial_entry.storage.client import Patience
 from trial_entry.storage.remote_object import RemoteObject
-from trial_entry.storage.s3_client import has_code, is_passing, s3_client, speaking_plainly
+from trial_entry.storage.s3_client import Answer, has_code, is_passing, s3_client, speaking_plainly
 from trial_entry.storage.urls import S3, object_parts, parts
 
 _PIECE = 1024 * 1024
@@ -55,8 +56,6 @@ def list_named(url: str) -> list[RemoteObject]:
 
 def read(url: str) -> bytes | None:
     """See `trial_entry.storage.objects.read`."""
-    import io
-
     found = find(url)
     if found is None:
         return None
@@ -139,6 +138,6 @@ def remove(url: str) -> None:
         s3_client().delete_object(Bucket=bucket, Key=name)
 
 
-def _object(bucket: str, name: str, size: int, said: Any) -> RemoteObject:
+def _object(bucket: str, name: str, size: int, said: Answer) -> RemoteObject:
     etag = str(said.get("ETag", "")).strip('"')
     return RemoteObject(S3, bucket, name, 0, int(size), "", said.get("LastModified"), etag=etag)

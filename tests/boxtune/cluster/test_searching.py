@@ -189,6 +189,7 @@ def test_without_a_workflow_it_is_said(api: Api, quick_start: Experiment) -> Non
          "^no rights: .*the Role boxtune-pipeline in manifests/pipelines has all"),
         ("GET", f"{CORE}/secrets", 403, "secrets is forbidden", "^no rights: secrets is forbidden"),
         ("GET", f"/api/v1/namespaces/{NAMESPACE}", 403, "namespaces is forbidden", "^no rights: "),
+        ("POST", LEASES, 403, "leases is forbidden", "^no rights: leases is forbidden"),
     ],
 )  # fmt: skip
 def test_no_rights(
@@ -196,8 +197,9 @@ def test_no_rights(
 ) -> None:
     api.refuse(method, path, status, message)
     with pytest.raises(ClusterError, match=says):
-        search_on_katib(quick_start, OPTIONS, Told())
+        search_on_katib(quick_start, replace(OPTIONS, baseline=True), Told())
     assert EXPERIMENT not in api.objects
+    assert f"{JOBS}/search-baseline" not in api.objects
 
 
 def test_what_is_missing(api: Api, quick_start: Experiment) -> None:

@@ -79,6 +79,15 @@ def test_what_the_trial_has_of_credentials_the_init_container_has_too(quick_star
     assert not list(problems(made.raw))
 
 
+def test_a_program_whose_words_stand_among_its_arguments(quick_start: Experiment) -> None:
+    def change(raw: dict[str, Any]) -> None:
+        container = pod_of(raw)["spec"]["containers"][0]
+        container |= {"command": ["python"], "args": ["-m", "trial_entry", *container["args"]]}
+
+    made = with_data(edited(quick_start, change), "data", DataSource("gs://bucket/d"))
+    assert pod(made)["initContainers"][0]["command"] == ["python", "-m", "trial_entry"]
+
+
 def test_several_volumes_one_cache(quick_start: Experiment) -> None:
     made = with_data(quick_start, "data", DataSource("gs://bucket/d"), cache_claim="shared")
     made = with_data(made, "model", DataSource("gs://bucket/m"), cache_claim="shared")

@@ -102,6 +102,8 @@ def test_no_such_object_and_no_such_bucket(s3_bucket: Any) -> None:
         local_file("s3://nobodys/a")
     with pytest.raises(DataError, match=r"^s3://nobodys/: no such bucket on http://127"):
         local_folder("s3://nobodys")
+    with pytest.raises(DataError, match=r"^s3://a_B!/d: S3's client says: Parameter validation failed: Invalid bucket"):
+        local_file("s3://a_B!/d")
     with pytest.raises(DataError, match=r"^s3://drones/d: nothing is there$"):
         local_folder("s3://drones/d")
 
