@@ -38,6 +38,10 @@ cluster.
     boxtune predict published/NAME/1 photos            boxes on images
 
 \b
+    boxtune pipeline run tune_and_train --experiment experiment.yaml --data data    all of this as one pipeline
+    boxtune pipeline submit tune_and_train ...         the same on Kubeflow Pipelines
+
+\b
     boxtune submit experiment.yaml                     the same search by Katib, on a cluster
     boxtune watch NAME                                 follow it; show and best take its NAME too
     boxtune cancel NAME                                end it

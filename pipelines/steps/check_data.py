@@ -15,7 +15,7 @@ from boxtune.errors import InputError
 from boxtune.experiment.loading import load_experiment
 from boxtune.experiment.trial_config import trial_config
 from boxtune.problems import Problem
-from pipelines.steps.datasets import DIGEST, PLACE, dataset_folder
+from pipelines.steps.datasets import DIGEST, PLACE, dataset_folder, volumes_here
 from pipelines.steps.digests import print_problems
 from pipelines.steps.findings_page import findings_page
 from pipelines.steps.given import written
@@ -91,10 +91,11 @@ def check_data(asked: DataAsked, page: Path, dataset: Values, metrics: Values) -
 def _look(asked: DataAsked, folder: Path) -> _Looked:
     if asked.experiment:
         file = written(asked.experiment)
-        problems = check(file, CheckOptions(volumes={asked.volume: folder}))
+        volumes = volumes_here(load_experiment(file), asked.volume, folder)
+        problems = check(file, CheckOptions(volumes=volumes))
         if any(each.severity == "error" for each in problems):  # what the records are cannot be asked then
             return _Looked(problems, check_records(find_records([str(folder)])))
-        config = _searched_config(file, {asked.volume: folder})
+        config = _searched_config(file, volumes)
     else:
         problems = []
         with request_errors():

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from boxtune.delivery.asking import request_errors
 from boxtune.errors import InputError
+from boxtune.experiment.experiment import Experiment
+from boxtune.experiment.trial_command import TrialCommand
 from pipelines.steps.stores import opened
 from trial_entry.storage.cache import Cache
 from trial_entry.storage.folders import download_folder
@@ -49,3 +51,26 @@ def place_folder(place: str) -> Path:
     if not Path(place).is_dir():
         raise InputError(f"{place}: no such folder here; mount the claim that holds it, or give gs:// or s3://")
     return Path(place)
+
+
+def volumes_here(experiment: Experiment, volume: str, folder: Path) -> dict[str, Path]:
+    """Folder by the name of a volume of the trials' pods: that of the records, and claims that this step has too.
+
+    A claim with a pretrained checkpoint, say, is the trials' and, mounted under the same path, the step's.
+
+    Args:
+        volume: of the records, or its claim.
+        folder: that stands for it.
+
+    Raises:
+        ExperimentError: the trials are no Job that stands in the Experiment.
+    """
+    command = TrialCommand(experiment.template)
+    claims = {each.name: each.persistent_volume_claim for each in command.pod.volumes or ()}
+    found = {volume: folder}
+    for mount in command.container.volume_mounts or ():
+        claim, here = claims.get(mount.name), Path(mount.mount_path)
+        is_given = claim is None or volume in (mount.name, claim.claim_name)
+        if not is_given and not mount.sub_path and here.is_dir():
+            found[mount.name] = here
+    return found

@@ -10,7 +10,7 @@ from boxtune.delivery.recipe import Recipe, run_recipe, text_recipe
 from boxtune.delivery.training import TrainOptions
 from boxtune.delivery.training import train as train_recipe
 from boxtune.local.reading import open_run
-from pipelines.steps.datasets import dataset_folder
+from pipelines.steps.datasets import dataset_folder, volumes_here
 from pipelines.steps.event_names import shorten_event_names
 from pipelines.steps.values import Values
 
@@ -72,4 +72,4 @@ def _recipe(asked: TrainAsked, folder: Path) -> Recipe:
     if asked.config:
         return text_recipe(asked.config, folder, asked.num_steps or None)
     run = open_run(Path(asked.run))
-    return run_recipe(run, run.experiment.name, None, {asked.volume: folder})
+    return run_recipe(run, run.experiment.name, None, volumes_here(run.experiment, asked.volume, folder))

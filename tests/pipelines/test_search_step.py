@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from boxtune.cluster.searching import search_name
 from boxtune.errors import ExperimentFailed
@@ -63,6 +64,20 @@ def test_what_is_left_is_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str
     said = capsys.readouterr().out
     assert "shell-0003 succeeded after" in said
     assert "next:" not in said
+
+
+def test_another_claim_is_seen_where_the_step_mounts_it_too(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "pretrained").mkdir()
+    (tmp_path / "pretrained" / "x").write_text("0.25")
+    file = experiment(tmp_path, f"echo score=$(cat {tmp_path}/pretrained/x)")
+    made = yaml.safe_load(file.read_text())
+    container(made)["volumeMounts"].append({"name": "more", "mountPath": f"{tmp_path}/pretrained"})
+    pod = made["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"]
+    pod["volumes"].append({"name": "more", "persistentVolumeClaim": {"claimName": "checkpoints"}})
+    metrics = Values(tmp_path / "metrics", {})
+    search(asked(write(file, made), tmp_path / "data"), tmp_path / "run", "", {}, metrics)
+    assert metrics.metadata["best_score"] == 0.25
 
 
 def test_a_search_that_failed_fails(tmp_path: Path) -> None:
