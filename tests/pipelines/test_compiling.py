@@ -20,7 +20,7 @@ from pipelines.placement import Placement
 from tests.experiments import boxtune
 
 NEVER_CACHED = {"digests", "search", "publish"}
-WITH_GPU = {"search", "train", "evaluate", "export", "report"}
+WITH_GPU = {"search", "train", "train-config", "evaluate", "export", "report"}
 ALL = sorted(PIPELINES)
 
 

@@ -113,7 +113,7 @@ def test_from_a_config_to_a_model(records: Path, annotated: tuple[Path, Path], t
     given = ["--config", str(QUICK_START / "pipeline.config"), "--data", str(records), *SHORT[2:]]
     ended = boxtune("pipeline", "run", "train_only", *given, "--out", tmp_path / "out")
     found = outputs(ended)
-    assert sorted(steps(ended)) == sorted(["digests", "check_data", "train_config", "evaluate", "export", "publish"])
+    assert sorted(steps(ended)) == sorted(["digests", "check_data", "train", "evaluate", "export", "publish"])
     detects(found["published"], next(annotated[1].glob("test-*")), tmp_path / "predictions")
 
 
