@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl.graph_component import GraphComponent
 
-from pipelines.components.check_data import check_data
+from pipelines.components.check_imported import check_imported
 from pipelines.components.digests import digests
 from pipelines.components.import_data import import_data
 from pipelines.delivering import Delivery, deliver
@@ -118,7 +118,7 @@ def make(placement: Placement) -> GraphComponent:
         )
         place(imported, placement)
         dataset, prepared = imported.outputs["dataset"], imported.outputs["Output"]
-        checked = check_data(
+        checked = check_imported(
             experiment=prepared, records=dataset, data_digest=digest, software=software, volume=volume, split=split
         )
         place(checked, placement)

@@ -5,7 +5,7 @@ from kfp.dsl.graph_component import GraphComponent
 
 from pipelines.components.check_data import check_data
 from pipelines.components.digests import digests
-from pipelines.components.train import train
+from pipelines.components.train_config import train_config
 from pipelines.delivering import Delivery, deliver
 from pipelines.outputs import Trained
 from pipelines.placement import Placement, Scheduling, place, place_heavy
@@ -63,7 +63,7 @@ def make(placement: Placement) -> GraphComponent:
         checked = check_data(config=text, data=data, data_digest=digest, software=software, split=split)
         place(checked, placement)
         dataset = checked.outputs["dataset"]
-        trained = train(
+        trained = train_config(
             config=text, dataset=dataset, software=software, data_digest=digest, seeds=seeds, num_steps=num_steps
         )
         place_heavy(trained, placement, scheduling)

@@ -1,9 +1,7 @@
 """The component of `pipelines.steps.check_data`."""
 
-from typing import Optional
-
 from kfp import dsl
-from kfp.dsl import HTML, Dataset, Input, Metrics, Output
+from kfp.dsl import HTML, Dataset, Metrics, Output
 
 from pipelines.components.image import IMAGE
 
@@ -20,7 +18,6 @@ def check_data(
     data_digest: str = "",
     volume: str = "data",
     split: str = "test",
-    records: Optional[Input[Dataset]] = None,
 ):
     """Look at Experiment (or config) and records together; ends the pipeline where something is wrong."""
     from pathlib import Path
@@ -29,8 +26,7 @@ def check_data(
     from pipelines.steps.ending import end
     from pipelines.steps.values import Values
 
-    path = "" if records is None else records.path
-    asked = DataAsked(experiment, config, path, data, data_digest, volume, split)
+    asked = DataAsked(experiment, config, "", data, data_digest, volume, split)
     end(
         check_data,
         asked,

@@ -20,7 +20,7 @@ from pipelines.placement import Placement
 from tests.experiments import boxtune
 
 NEVER_CACHED = {"digests", "search", "publish"}
-WITH_GPU = {"search", "train", "evaluate", "export", "report"}
+WITH_GPU = {"search", "train", "train-config", "evaluate", "export", "report"}
 ALL = sorted(PIPELINES)
 
 
@@ -177,3 +177,12 @@ def test_other_commands_do_not_import_kfp() -> None:
     code += "print('kfp' in sys.modules)"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout.splitlines()[-1] == "False"
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_artifact_is_optional(name: str) -> None:
+    """KFP's executor makes none on a server, where an artifact arrives without its type (kfp.local has it)."""
+    spec, _ = documents(name)
+    inputs = [each.get("inputDefinitions", {}).get("artifacts", {}) for each in spec["components"].values()]
+    assert any(inputs)
+    assert not [artifact for artifacts in inputs for artifact, each in artifacts.items() if each.get("isOptional")]
