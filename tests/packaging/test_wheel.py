@@ -89,11 +89,16 @@ def test_what_is_built_holds_what_it_should() -> None:
         metadata = wheel.read(next(name for name in names if name.endswith("METADATA"))).decode()
     sources = {
         str(path.relative_to(REPOSITORY))
-        for package in ("boxtune", "trial_entry")
+        for package in ("boxtune", "pipelines", "trial_entry")
         for path in (REPOSITORY / package).rglob("*")
         if path.is_file() and path.suffix != ".pyc"
     }
-    assert {"boxtune/py.typed", "trial_entry/py.typed", "boxtune/report/templates/report.html"} <= sources
+    assert {
+        "boxtune/py.typed",
+        "pipelines/py.typed",
+        "trial_entry/py.typed",
+        "boxtune/report/templates/report.html",
+    } <= sources
     assert sources <= set(names), "what a package reads at run time, templates too, is in the wheel"
     assert not [name for name in names if name.startswith(("tests", "docs", "manifests"))]
     description = metadata.partition("\n\n")[2]
