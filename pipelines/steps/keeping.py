@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from boxtune.delivery.asking import request_errors
+from boxtune.errors import InputError
 from boxtune.local.journal import JOURNAL_FILE
 from boxtune.local.options import Listener
 from boxtune.local.state import TRIALS_FOLDER
@@ -126,11 +127,15 @@ class KeptInBucket(KeptHere):
 
 
 class KeepingListener:
-    """Tells another listener what happens, and keeps the run whenever a trial has ended."""
+    """Tells another listener what happens, and keeps the run at its beginning and whenever a trial has ended.
+
+    A place that cannot be written ends the search at its beginning; later it is said, and tried again after the next
+    trial: what was trained is worth more than its second copy.
+    """
 
     def __init__(self, inner: Listener, keep: Keep, out: Path) -> None:
         self._inner, self._keep, self._out = inner, keep, out
-        self._ended = -1
+        self._kept: int | None = None  # how much had ended, of what was kept last
 
     def notice(self, text: str) -> None:
         """See Listener."""
@@ -140,9 +145,16 @@ class KeepingListener:
         """See Listener."""
         self._inner.changed(run)
         ended = sum(trial.condition.ended for trial in run.everything) + bool(run.ended)
-        if ended != self._ended:
-            self._ended = ended
+        if ended == self._kept:
+            return
+        try:
             self._keep.put(run, self._out)
+        except InputError as problem:
+            if self._kept is None:
+                raise
+            self._inner.notice(f"the search goes on, but what ended is not kept for a restart: {problem}")
+            return
+        self._kept = ended
 
     def tick(self, run: Run, running: Mapping[str, Path]) -> None:
         """See Listener."""

@@ -12,15 +12,19 @@ from typing import Any
 
 import pytest
 import yaml
+from rich.console import Console
 
 from boxtune.cluster.searching import search_name
 from boxtune.errors import ExperimentFailed
 from boxtune.experiment.loading import load_experiment
+from boxtune.local.engine import LocalEngine
+from boxtune.local.options import RunOptions
 from boxtune.local.reading import open_run
-from boxtune.runs.run import RunCondition
+from boxtune.report.progress_lines import PlainListener
+from boxtune.runs.run import Run, RunCondition
 from pipelines.steps.digests import LOCAL
 from pipelines.steps.given import written
-from pipelines.steps.keeping import KeptHere, KeptInBucket, KeptInFolder, keep_from
+from pipelines.steps.keeping import KeepingListener, KeptHere, KeptInBucket, KeptInFolder, keep_from
 from pipelines.steps.search import SearchAsked, search
 from pipelines.steps.values import Values
 from tests.experiments import container, shell_experiment, write
@@ -138,6 +142,28 @@ def test_a_store_that_is_away_in_the_middle_ends_in_a_line(tmp_path: Path, s3_bu
     assert ended.returncode == 2
     assert ended.stderr.splitlines()[-1].startswith("boxtune: s3://nowhere")
     assert "Traceback" not in ended.stderr
+
+
+def test_a_store_that_goes_away_later_ends_nothing(
+    tmp_path: Path, s3_bucket: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "data").mkdir()
+    file = experiment(tmp_path, "sleep 1; echo score=$X", maxTrialCount=2)
+
+    class Removing(KeptInBucket):
+        """A bucket that somebody removes once the journal is there."""
+
+        def put(self, run: Run, out: Path) -> None:
+            super().put(run, out)
+            for each in s3_bucket.list_objects_v2(Bucket="drones").get("Contents", []):
+                s3_bucket.delete_object(Bucket="drones", Key=each["Key"])
+            s3_bucket.delete_bucket(Bucket="drones")
+
+    found, out = load_experiment(file), tmp_path / "run"
+    listener = KeepingListener(PlainListener(Console(width=300)), Removing("s3://drones/searches"), out)
+    run = LocalEngine(found, out, RunOptions(volumes={"data": tmp_path / "data"}), listener).run()
+    assert run.condition is RunCondition.SUCCEEDED
+    assert "what ended is not kept for a restart: s3://drones" in capsys.readouterr().out
 
 
 def test_where_a_search_is_kept() -> None:
