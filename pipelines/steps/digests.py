@@ -6,12 +6,16 @@ with the parameters before anything has cost time: an Experiment that `boxtune c
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import boxtune
+import pipelines
+import trial_entry
 from boxtune.checking.check import CheckOptions, check
 from boxtune.delivery.asking import request_errors
 from boxtune.errors import ExperimentError, InputError
@@ -26,6 +30,7 @@ from trial_entry.storage.store import open_store
 from trial_entry.storage.urls import is_remote
 
 KATIB, LOCAL = "katib", "local"
+_CODE = (".py", ".pbtxt", ".html", ".css", ".yaml")
 ENGINES = (KATIB, LOCAL)
 SPLITS = (TEST, "validation")
 
@@ -69,7 +74,7 @@ class Digests(NamedTuple):
         config: its text; empty where none was given.
         data: SHA-256 of the records.
         sources: SHA-256 of annotations and images.
-        software: what runs the steps.
+        software: what runs the steps: image, versions, and SHA-256 of the code, for a tag may be another image today.
     """
 
     experiment: str
@@ -96,12 +101,21 @@ def digests(asked: Asked) -> Digests:
         config,
         place_digest(asked.data) if asked.data else "",
         " ".join(sources),
-        f"{asked.image} {versions()}",
+        f"{asked.image} {versions()} {_code_digest()}",
     )
     for name, value in found._asdict().items():
         if value and name not in ("experiment", "config"):
             print(f"{name}: {value}")
     return found
+
+
+def _code_digest() -> str:
+    packages = [Path(package.__file__ or "").parent for package in (boxtune, pipelines, trial_entry)]
+    files = sorted(file for each in packages for file in each.rglob("*") if file.suffix in _CODE)
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.name} ".encode() + file.read_bytes())
+    return digest.hexdigest()
 
 
 def _refuse_wrong_values(asked: Asked) -> None:
