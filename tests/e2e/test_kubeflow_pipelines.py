@@ -27,7 +27,7 @@ from trial_entry.storage.folders import download_folder, upload_folder
 NAMESPACE = "kubeflow"
 HOST = "KF_PIPELINES_ENDPOINT"
 PLACE = f"{BUCKET}/boxtune-e2e"
-EXPERIMENT = QUICK_START.with_suffix(".yaml")
+EXPERIMENT, CONFIG = QUICK_START.with_suffix(".yaml"), QUICK_START / "pipeline.config"
 SHORT = ("-p", "num_steps=4", "-p", 'formats=["saved_model"]', "-p", "memory=3Gi")
 CACHED = re.compile(r"^([-\w]+): succeeded, as an earlier run has it$", re.MULTILINE)
 DONE = re.compile(r"^([-\w]+): succeeded after", re.MULTILINE)
@@ -67,6 +67,16 @@ def run_id(output: str) -> str:
     found = re.search(r"^run ([-0-9a-f]+): http", output, re.MULTILINE)
     assert found is not None, output
     return found.group(1)
+
+
+def address(process: subprocess.Popen[str], printed: Callable[[], str]) -> str:
+    """The run's id, once it is said."""
+
+    def found() -> str:
+        assert process.poll() is None, printed()
+        return run_id(printed()) if "run " in printed() else ""
+
+    return str(wait_for("the run's address", found, 120))
 
 
 def workflow_of(run: str) -> str:
@@ -125,18 +135,9 @@ def test_from_annotations_to_a_model_though_the_search_s_pod_is_killed(
     file, images = write_annotated(tmp_path / "digits", tmp_path / "annotated")
     upload_folder(file.parent, f"s3://{PLACE}/annotated")
     places = [f"--annotations=minio://{PLACE}/annotated/{file.name}", f"--images=minio://{PLACE}/annotated/images"]
-    process, printed = started(
-        command,
-        "import_tune_and_train",
-        "--experiment",
-        str(EXPERIMENT),
-        *places,
-        *SHORT,
-        *trials,
-        "-p",
-        "max_trials=2",
-    )
-    run = wait_for("the run's address", lambda: "run " in printed() and run_id(printed()), 120)
+    given = ["--config", str(CONFIG), *places, *SHORT, *trials, "-p", "max_trials=2", "-p", "group=none"]
+    process, printed = started(command, "import_tune_and_train", *given)
+    run = address(process, printed)
     workflow = workflow_of(run)
     wait_for("the Experiment", lambda: experiments_of(workflow))
     kubectl("delete", "pod", running_step(workflow), "-n", NAMESPACE, "--wait=false")
@@ -159,8 +160,7 @@ def test_the_same_again_is_cached_and_changed_data_are_not(command: list[str], s
     data = f"{PLACE}/changing"
     make_digits(tmp_path / "digits", DigitsSpec(train_images=64, validation_images=24, test_images=24))
     upload_folder(tmp_path / "digits", f"s3://{data}")
-    config = str(QUICK_START / "pipeline.config")
-    given = ("train_only", "--config", config, f"--data=minio://{data}", *SHORT)
+    given = ("train_only", "--config", str(CONFIG), f"--data=minio://{data}", *SHORT)
     first = submit(command, *given)
     assert first.returncode == 0, first.stdout + first.stderr
     again = submit(command, *given)
@@ -197,7 +197,7 @@ def test_a_search_within_its_step_goes_on_after_its_pod_was_killed(
 ) -> None:
     given = ["--experiment", str(EXPERIMENT), f"--data={demo_in_store}", *SHORT, "-p", "engine=local"]
     process, printed = started(command, "tune_and_train", *given, "-p", "max_trials=3")
-    run = wait_for("the run's address", lambda: "run " in printed() and run_id(printed()), 120)
+    run = address(process, printed)
     workflow = workflow_of(run)
     kept = f"s3://{BUCKET}/v2/artifacts/tune-and-train/{run}/boxtune-searches"
     wait_for("an ended trial", lambda: [each for each in objects.list_below(kept) if each.file_name == "metrics.json"])
