@@ -6,10 +6,13 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 from boxtune.errors import ClusterError, Unreachable
 from pipelines.server import Server, speaking_plainly
+
+if TYPE_CHECKING:
+    from kfp_server_api import V2beta1PipelineTaskDetail, V2beta1Run
 
 SUCCEEDED, FAILED, RUNNING = "SUCCEEDED", "FAILED", "RUNNING"
 _OVER = (SUCCEEDED, FAILED, "CANCELED", "SKIPPED")
@@ -89,22 +92,22 @@ def last_words(server: Server, run_id: str) -> list[str]:
     return [lines[-1] for lines in said if lines]
 
 
-def _run(server: Server, run_id: str) -> Any:
+def _run(server: Server, run_id: str) -> V2beta1Run:
     with speaking_plainly(server.host):
         return server.runs.run_service_get_run(run_id, _request_timeout=_SECONDS)
 
 
-def _details(run: Any) -> list[Any]:
+def _details(run: V2beta1Run) -> list[V2beta1PipelineTaskDetail]:
     return list((run.run_details.task_details if run.run_details is not None else None) or ())
 
 
-def _is_workflow(task: Any) -> bool:
+def _is_workflow(task: V2beta1PipelineTaskDetail) -> bool:
     """Whether it is Argo's own node of the whole run: its children's names begin with its name."""
     children = task.child_tasks or ()
     return any((child.pod_name or "").startswith(f"{task.display_name}-") for child in children)
 
 
-def _step(task: Any) -> Step:
+def _step(task: V2beta1PipelineTaskDetail) -> Step:
     ended = task.end_time is not None and task.end_time.year > 1
     return Step(task.display_name, task.state, (task.end_time - task.start_time).total_seconds() if ended else 0.0)
 

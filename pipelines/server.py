@@ -11,12 +11,13 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from http import HTTPStatus
 from io import StringIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from boxtune.errors import ClusterError, Unreachable
 
 if TYPE_CHECKING:
     from kfp.client import Client
+    from kfp_server_api import ApiException, RunServiceApi, V2beta1GetHealthzResponse
 
 TOKEN_VARIABLE = "BOXTUNE_KFP_TOKEN"
 HOST_VARIABLE = "KF_PIPELINES_ENDPOINT"  # kfp's own
@@ -38,7 +39,7 @@ class Server:
     client: Client
 
     @property
-    def runs(self) -> Any:
+    def runs(self) -> RunServiceApi:
         """The API of runs."""
         return self.client._run_api  # kfp's own methods print, and give up at the first answer that fails
 
@@ -54,7 +55,6 @@ def connect(host: str | None, namespace: str | None) -> Server:
             namespace too many or too few.
     """
     from kfp.client import Client
-    from urllib3.util import Retry
 
     host = (host or os.environ.get(HOST_VARIABLE) or "").rstrip("/")
     if not host:
@@ -64,14 +64,31 @@ def connect(host: str | None, namespace: str | None) -> Server:
         )
     if "://" not in host:
         raise ClusterError(f"--host {host}: begins with http:// or https://")
-    with speaking_plainly(host), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        client = Client(host=host, existing_token=os.environ.get(TOKEN_VARIABLE))
-        client._existing_config.retries = Retry(1)  # whoever waits tries again by himself
-        health = client._healthz_api.healthz_service_get_healthz(_request_timeout=_SECONDS)
+    token = os.environ.get(TOKEN_VARIABLE)
+    health = _health(host, token)  # kfp's client asks again and again, and says why by a traceback
     if health.multi_user and not namespace:
         raise ClusterError(f"{host} serves several Profiles: say whose by --namespace")
-    return Server(host, namespace if health.multi_user else None, client)
+    if namespace and not health.multi_user:
+        raise ClusterError(
+            f"{host} runs all pipelines in one namespace, its own: leave --namespace out (-p namespace=NAME says where "
+            "Katib searches)"
+        )
+    with speaking_plainly(host), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return Server(host, namespace, Client(host=host, existing_token=token))
+
+
+def _health(host: str, token: str | None) -> V2beta1GetHealthzResponse:
+    from kfp_server_api import ApiClient, Configuration, HealthzServiceApi
+
+    settings = Configuration(host=host)
+    if token:
+        settings.api_key["authorization"], settings.api_key_prefix["authorization"] = token, "Bearer"
+    with speaking_plainly(host):
+        found = HealthzServiceApi(ApiClient(settings)).healthz_service_get_healthz(_request_timeout=_SECONDS)
+    if getattr(found, "multi_user", None) is None:  # a page to log in at, as a rule
+        raise ClusterError(f"{host}: its answer is none of Kubeflow Pipelines'; {TOKEN_VARIABLE} may want a token")
+    return found
 
 
 @contextmanager
@@ -101,7 +118,7 @@ def speaking_plainly(host: str) -> Iterator[None]:
         ) from None
 
 
-def _in_words(host: str, problem: Any) -> str:
+def _in_words(host: str, problem: ApiException) -> str:
     message = _message(problem)
     if problem.status == HTTPStatus.UNAUTHORIZED:
         return f"{host} wants to know who you are: put a token into {TOKEN_VARIABLE}"
@@ -112,7 +129,7 @@ def _in_words(host: str, problem: Any) -> str:
     return f"{host}: {message or problem.reason or f'status {problem.status}'}"
 
 
-def _message(problem: Any) -> str:
+def _message(problem: ApiException) -> str:
     """What the API says of it, its outermost sentence; empty where another server has answered."""
     try:
         found = json.loads(problem.body or "")

@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from boxtune.errors import InputError
 from pipelines.compiling import compiled
@@ -49,7 +48,7 @@ class Submitted:
     address: str
 
 
-def submit(server: Server, name: str, arguments: Mapping[str, Any], options: SubmitOptions) -> Submitted:
+def submit(server: Server, name: str, arguments: Mapping[str, object], options: SubmitOptions) -> Submitted:
     """Make a run of a pipeline.
 
     Args:
@@ -94,7 +93,7 @@ def address(server: Server, run_id: str) -> str:
     return f"{server.host}/#/runs/details/{run_id}"
 
 
-def _refuse_large(arguments: Mapping[str, Any]) -> None:
+def _refuse_large(arguments: Mapping[str, object]) -> None:
     sizes = {name: len(str(value).encode()) for name, value in arguments.items()}
     if sum(sizes.values()) > MOST_BYTES:
         largest = max(sizes, key=lambda name: sizes[name])

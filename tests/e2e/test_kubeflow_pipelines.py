@@ -128,6 +128,17 @@ def started(command: list[str], *arguments: str) -> tuple[subprocess.Popen[str],
     return process, lambda: "".join(lines)
 
 
+def small_experiment(annotations: Path, images: Path, folder: Path) -> Path:
+    """The Experiment that an import of these writes, for a node of two cores without a GPU."""
+    arguments = ["data", "import", annotations, "--images", images, "--config", CONFIG, "--group", "none"]
+    done = subprocess.run([*BOXTUNE, *arguments, "--out", folder], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    file = folder / "experiment.yaml"
+    text = re.sub(r"requests: \{cpu: .*?\}", "requests: {cpu: 200m, memory: 1Gi}", file.read_text())
+    file.write_text(re.sub(r"\n *nvidia.com/gpu: 1(?=\n)", "", text))
+    return file
+
+
 def test_from_annotations_to_a_model_though_the_search_s_pod_is_killed(
     command: list[str], trials: list[str], store: None, tmp_path: Path
 ) -> None:
@@ -135,7 +146,9 @@ def test_from_annotations_to_a_model_though_the_search_s_pod_is_killed(
     file, images = write_annotated(tmp_path / "digits", tmp_path / "annotated")
     upload_folder(file.parent, f"s3://{PLACE}/annotated")
     places = [f"--annotations=minio://{PLACE}/annotated/{file.name}", f"--images=minio://{PLACE}/annotated/images"]
-    given = ["--config", str(CONFIG), *places, *SHORT, *trials, "-p", "max_trials=2", "-p", "group=none"]
+    experiment = small_experiment(file, images, tmp_path / "imported")
+    given = ["--config", str(CONFIG), "--experiment", str(experiment), *places, *SHORT, *trials]
+    given += ["-p", "max_trials=2", "-p", "group=none"]
     process, printed = started(command, "import_tune_and_train", *given)
     run = address(process, printed)
     workflow = workflow_of(run)
