@@ -130,8 +130,18 @@ def started(command: list[str], *arguments: str) -> tuple[subprocess.Popen[str],
 
 def small_experiment(annotations: Path, images: Path, folder: Path) -> Path:
     """The Experiment that an import of these writes, for a node of two cores without a GPU."""
-    arguments = ["data", "import", annotations, "--images", images, "--config", CONFIG, "--group", "none"]
-    done = subprocess.run([*BOXTUNE, *arguments, "--out", folder], capture_output=True, text=True, check=False)
+    arguments = [
+        "data",
+        "import",
+        str(annotations),
+        "--images",
+        str(images),
+        "--config",
+        str(CONFIG),
+        "--group",
+        "none",
+    ]
+    done = subprocess.run([*BOXTUNE, *arguments, "--out", str(folder)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     file = folder / "experiment.yaml"
     text = re.sub(r"requests: \{cpu: .*?\}", "requests: {cpu: 200m, memory: 1Gi}", file.read_text())
