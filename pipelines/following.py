@@ -38,6 +38,11 @@ class Step:
     state: str
     seconds: float = 0.0
 
+    @property
+    def cached(self) -> bool:
+        """Whether it took what an earlier run had made: no pod began."""
+        return self.state == SUCCEEDED and self.seconds == 0
+
 
 @dataclass(frozen=True)
 class RunState:

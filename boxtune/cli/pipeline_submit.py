@@ -136,7 +136,7 @@ def _end(server: Server, submitted: Submitted, wait: bool) -> None:
 
 def _show(step: Step) -> None:
     took = f" after {duration(step.seconds)}" if step.seconds else ""
-    print(f"{step.name}: {step.state.lower()}{took}", flush=True)
+    print(f"{step.name}: {step.state.lower()}{', as an earlier run has it' if step.cached else took}", flush=True)
 
 
 def _refuse_here(option: str, place: str | None, claims: dict[str, str], upload: str | None) -> None:

@@ -17,10 +17,13 @@ import yaml
 
 from tests.conftest import REPOSITORY
 from tests.e2e.kubectl import kubectl, kubectl_json, succeeds
+from tests.e2e.pipeline_store import BUCKET, store_reached
+from trial_entry.storage.folders import upload_folder
 
 NAMESPACE = "boxtune-e2e"
 HOST_FOLDER = Path("/var/tmp/boxtune-e2e")  # on the node, which here is this machine
 CLAIMS = ("boxtune-data", "boxtune-models")
+DEMO = f"{BUCKET}/boxtune-e2e/data"  # in the pipelines' object store
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -59,6 +62,31 @@ def image(cluster: None) -> str:
     subprocess.run([REPOSITORY / "scripts" / "image", "cpu", tag], check=True)
     subprocess.run([*shlex.split(load), tag], check=True)
     return tag
+
+
+@pytest.fixture(scope="session")
+def pipeline_image(image: str) -> str:
+    """The pipelines' image for processors, made of that one, on the cluster."""
+    given = os.environ.get("BOXTUNE_PIPELINE_IMAGE")
+    if given:
+        return given
+    tag = "boxtune-pipeline:e2e"
+    build = {**os.environ, "BOXTUNE_TRIAL": image}
+    subprocess.run([REPOSITORY / "scripts" / "image", "pipeline", "cpu", tag], check=True, env=build)
+    subprocess.run([*shlex.split(os.environ["BOXTUNE_LOAD"]), tag], check=True)
+    return tag
+
+
+@pytest.fixture(scope="session")
+def demo_in_store(cluster: None, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The demo's data in the pipelines' object store, by its URL."""
+    from boxtune.demo.digits import DigitsSpec, make_digits
+
+    folder = tmp_path_factory.mktemp("data")
+    with store_reached():
+        make_digits(folder, DigitsSpec(train_images=64, validation_images=24, test_images=24))
+        upload_folder(folder, f"s3://{DEMO}")
+    return f"minio://{DEMO}"
 
 
 @pytest.fixture(scope="session")

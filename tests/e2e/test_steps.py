@@ -4,7 +4,6 @@ pipelines' object store without a volume, its config with the pods; it is killed
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import shutil
@@ -21,50 +20,18 @@ import yaml
 
 from boxtune.local.reading import open_run
 from tests.conftest import REPOSITORY
-from tests.e2e.conftest import HOST_FOLDER
+from tests.e2e.conftest import DEMO, HOST_FOLDER
 from tests.e2e.kubectl import TIME_LIMIT, kubectl, kubectl_json, succeeds, wait_for
+from tests.e2e.pipeline_store import SECRET
 from tests.e2e.searches import experiment_file, short, trial_pods
 from tests.experiments import BOXTUNE
 from trial_entry.contract.files import FETCHED_FILE
-from trial_entry.storage.folders import upload_folder
-from trial_entry.storage.s3_client import s3_client
 
-NAMESPACE, SECRET = "boxtune-steps-e2e", "mlpipeline-minio-artifact"
-PLACE = "mlpipeline/boxtune-e2e/data"
+NAMESPACE = "boxtune-steps-e2e"
 
 
 @pytest.fixture(scope="module")
-def store(katib: None, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The demo's data in the pipelines' object store, by its URL."""
-    if not succeeds("get", "secret", SECRET, "-n", "kubeflow"):
-        pytest.skip(f"no Kubeflow Pipelines on this cluster: no secret {SECRET} in the namespace kubeflow")
-    slices = kubectl_json("get", "endpointslices", "-n", "kubeflow", "-l", "kubernetes.io/service-name=seaweedfs")
-    addresses = [
-        f"{address}:{each['ports'][0]['port']}"
-        for each in slices["items"]
-        for endpoint in each["endpoints"] or ()
-        for address in endpoint["addresses"]
-    ]
-    keys = kubectl_json("get", "secret", SECRET, "-n", "kubeflow")["data"]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", base64.b64decode(keys["accesskey"]).decode())
-        patch.setenv("AWS_SECRET_ACCESS_KEY", base64.b64decode(keys["secretkey"]).decode())
-        patch.setenv("AWS_DEFAULT_REGION", "minio")
-        patch.setenv("AWS_ENDPOINT_URL", f"http://{addresses[0] if addresses else 'nowhere'}")
-        if subprocess.run(["curl", "-s", "-m", "5", os.environ["AWS_ENDPOINT_URL"]], capture_output=True).returncode:  # noqa: PLW1510
-            pytest.skip(f"the pipelines' object store at {addresses} cannot be reached from here")
-        s3_client.cache_clear()
-        from boxtune.demo.digits import DigitsSpec, make_digits
-
-        folder = tmp_path_factory.mktemp("data")
-        make_digits(folder, DigitsSpec(train_images=64, validation_images=24, test_images=24))
-        upload_folder(folder, f"s3://{PLACE}")
-    s3_client.cache_clear()
-    return f"minio://{PLACE}"
-
-
-@pytest.fixture(scope="module")
-def profile(store: str) -> Iterator[str]:
+def profile(katib: None, demo_in_demo_in_store: str) -> Iterator[str]:
     """A namespace as a Profile's: the store's secret, manifests/pipelines, `restricted` pods; no claim."""
     kubectl("apply", "-f", "-", given=yaml.safe_dump({
         "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": {
@@ -129,14 +96,14 @@ def workflow(profile: str) -> Iterator[str]:
 
 
 def test_without_a_volume_killed_and_found_again(
-    start: Callable[..., subprocess.Popen[str]], store: str, workflow: str, tmp_path: Path
+    start: Callable[..., subprocess.Popen[str]], demo_in_store: str, workflow: str, tmp_path: Path
 ) -> None:
-    first = start("search", store, owner=workflow)
+    first = start("search", demo_in_store, owner=workflow)
     wait_for("a trial", lambda: kubectl_json("get", "trials", "-n", NAMESPACE)["items"], 120)
     first.send_signal(signal.SIGKILL)
     first.communicate()
     uid = kubectl_json("get", "experiment", "search", "-n", NAMESPACE)["metadata"]["uid"]
-    again = start("search", store, owner=workflow)
+    again = start("search", demo_in_store, owner=workflow)
     out, err = again.communicate(timeout=TIME_LIMIT)
     assert again.returncode == 0, out + err
     assert "experiment/search is there already, the same" in out
@@ -164,7 +131,7 @@ def test_without_a_volume_killed_and_found_again(
 
 
 def test_data_that_cannot_be_fetched_fail_the_trial_and_say_why(
-    start: Callable[..., subprocess.Popen[str]], store: str
+    start: Callable[..., subprocess.Popen[str]], demo_in_store: str
 ) -> None:
     begun = time.monotonic()
     step = start("nowhere", "minio://nobodys/data", baseline=False)
@@ -198,9 +165,9 @@ def shared(profile: str) -> Iterator[Path]:
 
 
 def test_trials_share_a_copy_on_a_claim(
-    start: Callable[..., subprocess.Popen[str]], store: str, shared: Path, tmp_path: Path
+    start: Callable[..., subprocess.Popen[str]], demo_in_store: str, shared: Path, tmp_path: Path
 ) -> None:
-    step = start("sharing", store, cache_claim="shared", max_trials=2, parallel=2, baseline=False)
+    step = start("sharing", demo_in_store, cache_claim="shared", max_trials=2, parallel=2, baseline=False)
     out, err = step.communicate(timeout=TIME_LIMIT)
     assert step.returncode == 0, out + err
     (copy,) = (each for each in shared.iterdir() if each.is_dir())
@@ -209,15 +176,15 @@ def test_trials_share_a_copy_on_a_claim(
     fetched = 0
     for pod in trial_pods(NAMESPACE, "sharing"):
         log = kubectl("logs", pod["metadata"]["name"], "-n", NAMESPACE, "-c", "fetch-data")
-        fetched += log.count(f"fetching s3://{PLACE}/train.record")
+        fetched += log.count(f"fetching s3://{DEMO}/train.record")
     assert fetched == 1
     kubectl("delete", "experiment", "sharing", "-n", NAMESPACE)
 
 
 def test_what_nobody_waits_for_is_ended_by_its_lease(
-    start: Callable[..., subprocess.Popen[str]], store: str, tmp_path: Path
+    start: Callable[..., subprocess.Popen[str]], demo_in_store: str, tmp_path: Path
 ) -> None:
-    step = start("left", store, baseline=False)
+    step = start("left", demo_in_store, baseline=False)
     wait_for("the lease", lambda: there("lease", "left"), 120)
     step.send_signal(signal.SIGTERM)
     _, err = step.communicate(timeout=60)

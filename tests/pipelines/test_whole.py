@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -18,8 +17,8 @@ from boxtune.demo.digits import DigitsSpec, make_digits
 from boxtune.local.reading import open_run
 from tests.conftest import QUICK_START
 from tests.experiments import BOXTUNE, boxtune
-from tests.pages import Page
 from tests.pipelines.annotated import write_annotated
+from tests.pipelines.outcomes import detects, is_complete
 from tests.trials import Ended
 
 pytestmark = pytest.mark.e2e
@@ -55,17 +54,6 @@ def outputs(ended: Ended) -> dict[str, str]:
 def steps(ended: Ended) -> list[str]:
     """Those that were done, in order."""
     return re.findall(r"^(\w+): done in ", ended.out, re.MULTILINE)
-
-
-def detects(version: str, image: Path, out: Path) -> None:
-    """The model in a folder finds something in an image."""
-    ended = boxtune("predict", version, image, "--out", out, "--score-threshold", "0.01")
-    assert ended.code == 0, ended.err
-    assert json.loads((out / "results.json").read_text())
-
-
-def is_complete(page: str) -> None:
-    assert all(each.startswith("data:") for each in Page(Path(page).read_text()).loads)
 
 
 def test_from_records_to_a_model_and_the_same_again(
