@@ -34,6 +34,8 @@ LOG_FILE = "kfp.log"
 _CACHE = ".cache"
 _LABEL = "boxtune.run"
 _GRACE_SECONDS = 60.0
+# In a container: its first process is a shell, which passes no signal on; the step is that one's child.
+_END_STEP = "import psutil; [each.terminate() for each in psutil.Process(1).children()]"
 _SHELLS = ("sh", "dash", "bash")
 _ERRORS: Mapping[int, type[BoxtuneError]] = {
     EXIT_INPUT: InputError,
@@ -128,7 +130,14 @@ def run_here(
         log = (options.out / LOG_FILE).open("a", encoding="utf-8")
     except OSError as error:
         raise InputError(f"{error.filename}: cannot be written: {error.strerror}; give another place") from None
-    with log, _environment(), _children_ended(label, options.runner), _quiet_kfp(log, heard), _docker_errors():
+    with (
+        log,
+        _interrupted(options.out),
+        _environment(),
+        _children_ended(label, options.runner),
+        _quiet_kfp(log, heard),
+        _docker_errors(),
+    ):
         try:
             local.init(
                 runner=_runner(options, label),
@@ -173,6 +182,15 @@ def _runner(options: LocalOptions, label: str) -> object:
         environment=environment,
         labels={_LABEL: label},
     )
+
+
+@contextmanager
+def _interrupted(out: Path) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end a run in order; what has ended stays."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(f"{out}: the run was interrupted; the same command goes on") from None
 
 
 @contextmanager
@@ -248,6 +266,7 @@ def _stop_containers(label: str) -> None:
     client = docker.from_env()
     try:
         for container in client.containers.list(filters={"label": f"{_LABEL}={label}"}):
-            container.stop(timeout=int(_GRACE_SECONDS))
+            container.exec_run(["python", "-c", _END_STEP])
+            container.stop(timeout=int(_GRACE_SECONDS))  # waits; its first process is a shell, which hears nothing
     finally:
         client.close()

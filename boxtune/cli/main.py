@@ -79,6 +79,8 @@ def run_command(arguments: list[str]) -> int:
     """Run one command line; returns the exit code, having said in one line what was wrong."""
     try:
         result = app(args=arguments or ["--help"], standalone_mode=False)
+        if result == EXIT_INTERRUPTED:  # what Typer makes of Ctrl-C
+            raise KeyboardInterrupt
         do_the_rest()
         return result if isinstance(result, int) else EXIT_DONE
     except BoxtuneError as error:

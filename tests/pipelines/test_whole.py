@@ -112,14 +112,16 @@ def test_from_a_config_to_a_model(records: Path, annotated: tuple[Path, Path], t
 def test_a_run_that_was_killed_goes_on(records: Path, tmp_path: Path, number: signal.Signals) -> None:
     short = ("-p", "max_trials=2", "-p", "parallel=1", "-p", "num_steps=4", "-p", 'formats=["saved_model"]')
     given = search_of(records, tmp_path, *short)
-    process = subprocess.Popen([*BOXTUNE, *given], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([*BOXTUNE, *given], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     for line in process.stdout:
         if "quick-start-0001 started" in line:
             break
     process.send_signal(number)
-    code = process.wait(timeout=120)
-    assert code == (130 if number is signal.SIGTERM else -9)
+    _, error = process.communicate(timeout=120)
+    assert process.returncode == (130 if number is signal.SIGTERM else -9)
+    if number is signal.SIGTERM:
+        assert error == f"boxtune: {tmp_path}/out: the run was interrupted; the same command goes on\n"
     run = tmp_path / "out" / "searches" / "quick-start"
     deadline = time.monotonic() + 90
     while (run / "run.lock").exists() and _is_held(run / "run.lock"):
