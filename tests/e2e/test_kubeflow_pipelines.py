@@ -34,7 +34,7 @@ DONE = re.compile(r"^([-\w]+): succeeded after", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
-def kfp(katib: None, pipeline_image: str) -> None:
+def kfp(katib: None) -> None:
     """Kubeflow Pipelines answers, and has what manifests/pipelines gives it."""
     if HOST not in os.environ:
         pytest.skip(f"no Kubeflow Pipelines: {HOST} does not say where its API is")
