@@ -25,3 +25,19 @@ def deterministic_map() -> None:
     tf.config.experimental.enable_op_determinism()
     dataset = tf.compat.v1.data.Dataset.range(2).map_with_legacy_function(lambda item: tf.random.uniform([]))
     assert [float(number) for number in dataset]
+
+
+def deterministic_crop() -> None:
+    """The preprocessor's random crop, with determinism on: one seed, one crop."""
+    import tensorflow as tf
+    from object_detection.core import preprocessor
+
+    tf.config.experimental.enable_op_determinism()
+    image = tf.reshape(tf.range(64.0 * 64.0 * 3.0), [64, 64, 3])
+    boxes, labels, weights = tf.constant([[0.2, 0.2, 0.8, 0.8]]), tf.constant([1]), tf.constant([1.0])
+    crops = []
+    for seed in (1, 1, 2):
+        tf.keras.utils.set_random_seed(seed)
+        crop, *_ = preprocessor.random_crop_image(image, boxes, labels, weights, min_object_covered=0.1)
+        crops.append(crop.numpy().tolist())
+    assert crops[0] == crops[1] != crops[2]

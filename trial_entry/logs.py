@@ -23,7 +23,7 @@ _CONVERTER = re.compile(
     r"W\d{4} .*(tf_tfl_flatbuffer_helpers|flatbuffer_export)|fully_quantize: |INFO: Created TensorFlow Lite"
 )
 _NO_GPU = re.compile(r"E\d{4} .*failed call to cuInit")
-_GPU_DEVICE = Path("/dev/nvidiactl")
+GPU_DEVICE = Path("/dev/nvidiactl")  # there where a process may use NVIDIA's driver
 
 
 class _NoEquals(logging.Formatter):
@@ -74,7 +74,7 @@ def without_chatter() -> Iterator[None]:
             captured.seek(0)
             for line in captured:
                 if not (
-                    _CHATTER.match(line) or _CONVERTER.match(line) or (_NO_GPU.match(line) and not _GPU_DEVICE.exists())
+                    _CHATTER.match(line) or _CONVERTER.match(line) or (_NO_GPU.match(line) and not GPU_DEVICE.exists())
                 ):
                     print(line.rstrip("\n").replace("=", ":"), file=sys.stderr)
 

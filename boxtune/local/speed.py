@@ -11,6 +11,7 @@ from boxtune.errors import ExperimentError
 from boxtune.execution.executor import Executor
 from boxtune.execution.jobs import EndedJob, Job
 from boxtune.execution.resources import Shares, gpus
+from boxtune.execution.servers import SERVER_LOG
 from boxtune.experiment.experiment import Experiment
 from boxtune.local.outcome import last_words
 from boxtune.local.template import Template
@@ -87,7 +88,8 @@ def _measure(template: Template, folder: Path, bfloat16: bool, at_a_time: int) -
     failed = next((each for each in ended if each.code), None)
     if failed is not None:
         problem = last_words(failed.job.log) or f"exit code {failed.code}"
-        return Speed(bfloat16, at_a_time, problem=problem)
+        server = last_words(folder / SERVER_LOG)  # the folder is not kept, so nobody can look there later
+        return Speed(bfloat16, at_a_time, problem=f"{problem}: {server}" if server else problem)
     return _speed([job.log.parent for job in jobs], bfloat16, at_a_time)
 
 

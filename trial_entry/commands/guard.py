@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from trial_entry.errors import ModelDirError, OutOfMemoryError
 
 _NO_SPACE = os.strerror(errno.ENOSPC)
+# What other errors of TensorFlow say where a GPU's memory has run out, often because another process holds it.
+_GPU_IS_FULL = re.compile("out of memory|CUDA_ERROR_OUT_OF_MEMORY|Dst tensor is not initialized", re.IGNORECASE)
 _NODE = re.compile(r"\{\{[^}]*\}\}")  # TensorFlow's name of the operation
 
 
@@ -19,7 +21,8 @@ def out_of_memory_as_error() -> Iterator[None]:
     """Turn Python's and TensorFlow's reports of exhausted memory into OutOfMemoryError.
 
     Raises:
-        OutOfMemoryError: instead of MemoryError or TensorFlow's ResourceExhaustedError.
+        OutOfMemoryError: instead of MemoryError, TensorFlow's ResourceExhaustedError, or another of its errors that
+            says so of a GPU.
         ModelDirError: a disk is full, which some libraries report so too.
     """
     try:
@@ -30,7 +33,8 @@ def out_of_memory_as_error() -> Iterator[None]:
         if _NO_SPACE in str(error):
             said = _NODE.sub("", str(error)).strip().splitlines()[0]
             raise ModelDirError(f"the disk is full: {said}") from None
-        if type(error).__name__ == "ResourceExhaustedError":  # by name: TensorFlow may not have been imported
+        names = {kind.__name__ for kind in type(error).__mro__}  # TensorFlow may not have been imported
+        if "ResourceExhaustedError" in names or ("OpError" in names and _GPU_IS_FULL.search(str(error))):
             raise _out_of_memory(error) from None
         raise
 

@@ -100,6 +100,23 @@ def _seeded_map() -> None:
     dataset_ops.DatasetV1.map_with_legacy_function = map_with_legacy_function
 
 
+def _seeded_crop() -> None:
+    import tensorflow as tf
+
+    image = tf.compat.v1.image
+    original = image.sample_distorted_bounding_box
+
+    def sample_distorted_bounding_box(
+        *args: object, seed: int | None = None, seed2: int | None = None, **options: object
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        if not seed and not seed2:
+            seed, seed2 = tf.compat.v1.get_seed(None)
+        cropped: tuple[tf.Tensor, tf.Tensor, tf.Tensor] = original(*args, seed=seed, seed2=seed2, **options)
+        return cropped
+
+    image.sample_distorted_bounding_box = sample_distorted_bounding_box
+
+
 PATCHES = (
     Patch(
         "legacy_keras",
@@ -121,6 +138,12 @@ PATCHES = (
         "seeded_map",
         "dataset_builder prefers `map_with_legacy_function`, whose graph never sees the random seed",
         _seeded_map,
+    ),
+    Patch(
+        "seeded_crop",
+        "the random crops of the preprocessor call `sample_distorted_bounding_box` without a seed, which no other "
+        "random operation needs where there is a global one, but this one asks for when determinism is on",
+        _seeded_crop,
     ),
 )
 

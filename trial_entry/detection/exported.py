@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trial_entry.contract.exports import BYTES_SIGNATURE, IMAGES_INPUT, IMAGES_SIGNATURE, TFLITE_INPUT
+from trial_entry.detection.gpus import find_gpus
 from trial_entry.errors import ConfigError
 from trial_entry.logs import without_chatter
 
@@ -61,8 +62,7 @@ class SavedModel:
         with without_chatter():
             import tensorflow as tf
 
-            tf.config.list_physical_devices("GPU")
-
+        find_gpus()
         try:
             self._loaded = tf.saved_model.load(str(folder))
             self._signature = self._loaded.signatures[IMAGES_SIGNATURE]

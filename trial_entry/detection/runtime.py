@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from trial_entry.contract.records import Threads
 from trial_entry.detection.compat import load_api
+from trial_entry.detection.gpus import find_gpus
 from trial_entry.detection.imports import lean_imports
 from trial_entry.detection.sharing import share_repeated_work
+from trial_entry.errors import ConfigError
 from trial_entry.logs import without_chatter
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 
@@ -27,6 +30,8 @@ _API = (
     "object_detection.model_lib_v2",
 )
 _DETERMINISTIC_INTER_OP = 2  # operations at a time: their order is no matter, only that a machine's size is none
+_NOT_DETERMINISTIC = "eterministic GPU implementation"  # of TensorFlow's kernels that have none
+_NODE = re.compile(r"\{\{[^}]*\}\}")  # TensorFlow's name of the operation
 NEEDS_AUTOGRAPH = "random_square_crop_by_scale"  # the one augmentation with a Python `if` on a tensor
 
 
@@ -50,9 +55,7 @@ def start_runtime(seed: int, deterministic: bool) -> tf.distribute.Strategy:
     elif threads := os.environ.get("OMP_NUM_THREADS"):
         tf.config.threading.set_intra_op_parallelism_threads(int(threads))
         tf.config.threading.set_inter_op_parallelism_threads(int(threads))
-    with without_chatter():
-        gpus = tf.config.list_physical_devices("GPU")
-    if len(gpus) > 1:
+    if len(find_gpus()) > 1:
         return tf.distribute.MirroredStrategy()
     return tf.distribute.get_strategy()
 
@@ -140,6 +143,18 @@ def _rewriting(**options: int | bool) -> Iterator[None]:
         yield
     finally:
         here.function_call_options = before
+
+
+def determinism_error(error: Exception) -> Exception:
+    """The ConfigError where a TensorFlow error says that an operation has no deterministic kernel, else the error."""
+    said = str(error).strip().splitlines()
+    if not said or _NOT_DETERMINISTIC not in said[0]:
+        return error
+    what = _NODE.sub("", said[0]).strip()
+    return ConfigError(
+        f"--deterministic: this model cannot be trained so on a GPU: {what}; leave it out, or hide the GPU with "
+        "CUDA_VISIBLE_DEVICES: -1"
+    )
 
 
 def forget_models() -> None:

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 from trial_entry.detection.evaluation import reading_error
 from trial_entry.detection.model import BuiltModel
-from trial_entry.detection.runtime import autograph, input_needs_autograph, without_autotune, without_grappler
+from trial_entry.detection.runtime import (
+    autograph,
+    determinism_error,
+    input_needs_autograph,
+    without_autotune,
+    without_grappler,
+)
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 
 if TYPE_CHECKING:
@@ -70,6 +76,7 @@ class Trainer:
 
         Raises:
             DataError: a training record cannot be read.
+            ConfigError: an operation cannot be deterministic on this device.
         """
         import tensorflow as tf
 
@@ -83,6 +90,8 @@ class Trainer:
                     rows = self._steps(self._iterator, tf.constant(count)).numpy()
                 except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
                     raise reading_error(error, "train_input_reader") from None
+                except tf.errors.UnimplementedError as error:
+                    raise determinism_error(error) from None
                 step, done = step + count, done + count
                 if self._timed_steps or done > _WARM_UP:
                     self._timed_steps += count

@@ -37,6 +37,14 @@ def test_a_trial_that_fails_is_named(digits: Path, tmp_path: Path) -> None:
     assert "its trials fail" in ended.reason
 
 
+def test_why_no_trial_could_be_started_is_said(digits: Path, tmp_path: Path) -> None:
+    (tmp_path / "tensorflow.py").write_text("raise ImportError('a library is missing')")
+    file = QUICK_START.with_suffix(".yaml")
+    ended = boxtune("speed", file, "--volume", f"data={digits}", "--steps", "10", PYTHONPATH=str(tmp_path))
+    assert ended.code == 2
+    assert "ImportError: a library is missing" in ended.reason
+
+
 def test_other_trials_cannot_be_measured(tmp_path: Path) -> None:
     ended = boxtune("speed", write(tmp_path / "experiment.yaml", shell_experiment()))
     assert ended.code == 2

@@ -25,6 +25,7 @@ NEEDS = {
         "has no attribute 'ResNet'",
     ),
     "seeded_map": ("from tests import builds; builds.deterministic_map()", "Random ops require a seed"),
+    "seeded_crop": ("from tests import builds; builds.deterministic_crop()", 'requires "seed"'),
 }
 
 
