@@ -14,7 +14,7 @@ from pipelines.server import Server, speaking_plainly
 if TYPE_CHECKING:
     from kfp_server_api import V2beta1PipelineTaskDetail, V2beta1Run
 
-SUCCEEDED, FAILED, RUNNING = "SUCCEEDED", "FAILED", "RUNNING"
+SUCCEEDED, FAILED, RUNNING, PENDING = "SUCCEEDED", "FAILED", "RUNNING", "PENDING"
 _OVER = (SUCCEEDED, FAILED, "CANCELED", "SKIPPED")
 _BEGUN = (SUCCEEDED, FAILED, RUNNING, "CANCELED")
 _LOOK_SECONDS = 3.0
@@ -25,6 +25,8 @@ _EXECUTOR = "executor"
 _NO_STEP = re.compile(rf"^(root|{_EXECUTOR}|.*-driver|.*\(\d+\))$")
 _EXECUTOR_TEMPLATE = "system-container-impl"  # in the name of a step's pod
 _SAID = re.compile(r"^boxtune: (.*)$", re.MULTILINE)  # how a step ends that has failed
+_LAUNCHER_SAID = re.compile(r"^F\d{4} [\d:.]+ +\d+ \S+\] (.*)$", re.MULTILINE)  # and KFP's launcher, around it
+_PENDING_LOOKS = 20  # in which a pod may wait for its node and image before it is said
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,13 @@ class RunState:
         state: KFP's word.
         error: what KFP says of a failure; often empty.
         steps: those that have begun, in that order.
+        pending: whether a step's pod waits for its node or image.
     """
 
     state: str
     error: str = ""
     steps: Mapping[str, Step] = field(default_factory=dict)
+    pending: bool = False
 
     @property
     def over(self) -> bool:
@@ -78,18 +82,24 @@ def look(server: Server, run_id: str) -> RunState:
     steps = [each for each in details if not _NO_STEP.match(each.display_name or _EXECUTOR) and not _is_workflow(each)]
     steps.sort(key=lambda each: each.create_time)
     begun = {each.display_name: _step(each) for each in steps if each.state in _BEGUN}
-    return RunState(found.state or "PENDING", (found.error.message if found.error is not None else "") or "", begun)
+    pending = any(each.state == PENDING for each in details)
+    error = found.error.message if found.error is not None else ""
+    return RunState(found.state or PENDING, error or "", begun, pending)
 
 
 def last_words(server: Server, run_id: str) -> list[str]:
     """What the pods of steps that failed said last, a line each; none where their logs are gone."""
-    details = _details(_run(server, run_id))
-    workflow = next((each.display_name for each in details if _is_workflow(each)), "")
-    failed = [each for each in details if each.display_name == _EXECUTOR and each.state == FAILED]
-    pods = [child.pod_name.removeprefix(f"{workflow}-") for each in failed for child in each.child_tasks or ()]
-    logs = [_log(server, run_id, f"{workflow}-{_EXECUTOR_TEMPLATE}-{pod}") for pod in pods if pod]
-    said = [_SAID.findall(log) for log in logs]
+    logs = [_log(server, run_id, pod) for pod in _pods(_details(_run(server, run_id)), FAILED)]
+    said = [_SAID.findall(log) or _LAUNCHER_SAID.findall(log) for log in logs]
     return [lines[-1] for lines in said if lines]
+
+
+def _pods(details: list[V2beta1PipelineTaskDetail], state: str) -> list[str]:
+    """The pods of steps in this state."""
+    workflow = next((each.display_name for each in details if _is_workflow(each)), "")
+    found = [each for each in details if each.display_name == _EXECUTOR and each.state == state]
+    nodes = [child.pod_name.removeprefix(f"{workflow}-") for each in found for child in each.child_tasks or ()]
+    return [f"{workflow}-{_EXECUTOR_TEMPLATE}-{node}" for node in nodes if node]
 
 
 def _run(server: Server, run_id: str) -> V2beta1Run:
@@ -134,32 +144,58 @@ def follow(server: Server, run_id: str, changed: Callable[[Step], None], notice:
     """Call `changed` with each step that begins or ends; returns the run's state once it is over.
 
     Args:
-        notice: takes what the user should know: that the server does not answer, and does again.
+        notice: takes what the user should know: that the server does not answer, and does again; that a pod waits.
 
     Raises:
         ClusterError: the run is gone, or the server did not answer for five minutes.
     """
-    seen: dict[str, Step] = {}
-    lost: float | None = None
-    while True:
-        try:
-            found = look(server, run_id)
-        except Unreachable as problem:
-            if lost is None:
-                notice(f"{problem}; trying again")
-            lost = lost or time.monotonic()
-            if time.monotonic() - lost > _PATIENCE_SECONDS:
-                raise
+    return _Follower(server, run_id, changed, notice).follow()
+
+
+class _Follower:
+    def __init__(
+        self, server: Server, run_id: str, changed: Callable[[Step], None], notice: Callable[[str], None]
+    ) -> None:
+        self._server, self._run_id = server, run_id
+        self._changed, self._notice = changed, notice
+        self._states: dict[str, str] = {}
+        self._pending = 0  # looks at which a pod waited, one after another
+        self._lost: float | None = None
+
+    def follow(self) -> RunState:
+        while True:
+            found = self._look()
+            if found is not None:
+                self._tell(found)
+                if found.over:
+                    return found
             time.sleep(_LOOK_SECONDS)
-            continue
-        if lost is not None:
-            notice("the server answers again")
-            lost = None
+
+    def _look(self) -> RunState | None:
+        """Where the run stands; None where the server does not answer, for now."""
+        try:
+            found = look(self._server, self._run_id)
+        except Unreachable as problem:
+            now = time.monotonic()
+            if self._lost is None:
+                self._lost = now
+                self._notice(f"{problem}; trying again")
+            if now - self._lost > _PATIENCE_SECONDS:
+                raise
+            return None
+        if self._lost is not None:
+            self._lost = None
+            self._notice("the server answers again")
+        return found
+
+    def _tell(self, found: RunState) -> None:
         for name, step in found.steps.items():
-            before = seen.get(name)
-            if before is None or before.state != step.state:
-                seen[name] = step
-                changed(step)
-        if found.over:
-            return found
-        time.sleep(_LOOK_SECONDS)
+            if self._states.get(name) != step.state:
+                self._states[name] = step.state
+                self._changed(step)
+        self._pending = self._pending + 1 if found.pending else 0
+        if self._pending == _PENDING_LOOKS:
+            self._notice(
+                "a step's pod has waited for a minute; kubectl get pods -n kubeflow (or your Profile's namespace) says "
+                "for what: an image that cannot be had, a claim that is not there, no node with room"
+            )
