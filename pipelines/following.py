@@ -21,11 +21,11 @@ _LOOK_SECONDS = 3.0
 _PATIENCE_SECONDS = 300.0  # of a server that does not answer
 _SECONDS = 30.0  # for one answer
 # What a run's tasks are besides its steps: Argo's own nodes, and those of KFP that only hold others.
-_EXECUTOR = "executor"
-_NO_STEP = re.compile(rf"^(root|{_EXECUTOR}|.*-driver|.*\(\d+\))$")
-_EXECUTOR_TEMPLATE = "system-container-impl"  # in the name of a step's pod
+_EXECUTOR, _DRIVER = "executor", "-driver"
+_NO_STEP = re.compile(rf"^(root|{_EXECUTOR}|.*{_DRIVER}|.*\(\d+\))$")
+_EXECUTOR_TEMPLATE, _DRIVER_TEMPLATE = "system-container-impl", "system-container-driver"  # in a pod's name
 _SAID = re.compile(r"^boxtune: (.*)$", re.MULTILINE)  # how a step ends that has failed
-_LAUNCHER_SAID = re.compile(r"^F\d{4} [\d:.]+ +\d+ \S+\] (.*)$", re.MULTILINE)  # and KFP's launcher, around it
+_KFP_SAID = re.compile(r"^F\d{4} [\d:.]+ +\d+ \S+\] (.*)$", re.MULTILINE)  # and KFP's programs around it
 _PENDING_LOOKS = 20  # in which a pod may wait for its node and image before it is said
 
 
@@ -79,7 +79,7 @@ def look(server: Server, run_id: str) -> RunState:
     """
     found = _run(server, run_id)
     details = _details(found)
-    steps = [each for each in details if not _NO_STEP.match(each.display_name or _EXECUTOR) and not _is_workflow(each)]
+    steps = [each for each in details if _is_step(each)]
     steps.sort(key=lambda each: each.create_time)
     begun = {each.display_name: _step(each) for each in steps if each.state in _BEGUN}
     pending = any(each.state == PENDING for each in details)
@@ -89,17 +89,29 @@ def look(server: Server, run_id: str) -> RunState:
 
 def last_words(server: Server, run_id: str) -> list[str]:
     """What the pods of steps that failed said last, a line each; none where their logs are gone."""
-    logs = [_log(server, run_id, pod) for pod in _pods(_details(_run(server, run_id)), FAILED)]
-    said = [_SAID.findall(log) or _LAUNCHER_SAID.findall(log) for log in logs]
-    return [lines[-1] for lines in said if lines]
+    details = _details(_run(server, run_id))
+    logs = [_log(server, run_id, pod) for pod in _failed_pods(details)]
+    said = [_SAID.findall(log) or _KFP_SAID.findall(log) for log in logs]
+    words = [lines[-1] for lines in said if lines]
+    failed = [each.display_name for each in details if each.state == FAILED and _is_step(each)]
+    return [f"{failed[0]}: {words[0]}"] if len(failed) == 1 and len(words) == 1 else words or failed
 
 
-def _pods(details: list[V2beta1PipelineTaskDetail], state: str) -> list[str]:
-    """The pods of steps in this state."""
+def _failed_pods(details: list[V2beta1PipelineTaskDetail]) -> list[str]:
+    """The pods of steps that failed: their own, or KFP's driver's, which prepares them."""
     workflow = next((each.display_name for each in details if _is_workflow(each)), "")
-    found = [each for each in details if each.display_name == _EXECUTOR and each.state == state]
-    nodes = [child.pod_name.removeprefix(f"{workflow}-") for each in found for child in each.child_tasks or ()]
-    return [f"{workflow}-{_EXECUTOR_TEMPLATE}-{node}" for node in nodes if node]
+    found: list[str] = []
+    for each in details:
+        name = each.display_name or ""
+        template = _EXECUTOR_TEMPLATE if name == _EXECUTOR else _DRIVER_TEMPLATE if name.endswith(_DRIVER) else ""
+        if template and each.state == FAILED:
+            nodes = [child.pod_name.removeprefix(f"{workflow}-") for child in each.child_tasks or ()]
+            found += [f"{workflow}-{template}-{node}" for node in nodes if node]
+    return found
+
+
+def _is_step(task: V2beta1PipelineTaskDetail) -> bool:
+    return not _NO_STEP.match(task.display_name or _EXECUTOR) and not _is_workflow(task)
 
 
 def _run(server: Server, run_id: str) -> V2beta1Run:
@@ -168,8 +180,15 @@ class _Follower:
             if found is not None:
                 self._tell(found)
                 if found.over:
-                    return found
+                    return self._last()
             time.sleep(_LOOK_SECONDS)
+
+    def _last(self) -> RunState:
+        """The end: steps' states may come after the run's."""
+        time.sleep(_LOOK_SECONDS)
+        found = look(self._server, self._run_id)
+        self._tell(found)
+        return found
 
     def _look(self) -> RunState | None:
         """Where the run stands; None where the server does not answer, for now."""

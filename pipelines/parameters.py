@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,9 +28,12 @@ _WANTED: Mapping[type, str] = {
     int: "a whole number",
     float: "a number",
     bool: "true or false",
-    list: 'a list as JSON, such as ["saved_model"]',
+    list: 'a list as JSON, such as ["a", "b"]',
     dict: 'an object as JSON, such as {"key": "value"}',
 }
+
+_COUNT = re.compile(r"[1-9]\d{0,3}")
+_QUANTITY = re.compile(r"[1-9]\d*(\.\d+)?([KMGT]i?)?")
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ def arguments(pipeline: str, given: Sequence[str]) -> dict[str, object]:
             hint = f"; did you mean {near}?" if near else f"; there are {', '.join(known)}"
             raise InputError(f"{name}: the pipeline {pipeline} has no such parameter{hint}")
         values[name] = _value(known[name], value)
+        _refuse_unschedulable(name, values[name])
     return values
 
 
@@ -85,6 +90,32 @@ def refuse_missing(pipeline: str, given: Mapping[str, object]) -> None:
     missing = [each for each in parameters(pipeline) if each.default is None and not given.get(each.name)]
     if missing:
         raise InputError(f"{missing[0].name}: must be given for {pipeline}: {missing[0].about}")
+
+
+def _refuse_unschedulable(name: str, value: object) -> None:
+    """What KFP's driver would stumble over, late and without saying why.
+
+    Raises:
+        InputError: it would.
+    """
+    if name in ("gpus", "search_gpus") and not (value == "" or _COUNT.fullmatch(str(value))):
+        raise InputError(f'{name}: "{value}" must be a number from 1, or empty for none')
+    if name == "memory" and not _QUANTITY.fullmatch(str(value)):
+        raise InputError(f'{name}: "{value}" must be an amount of memory, such as 8Gi')
+    if name == "tolerations" and not all(isinstance(each, dict) for each in _items(value)):
+        raise InputError(
+            f'{name}: must be a list of tolerations, such as [{{"key": "nvidia.com/gpu", "operator": "Exists"}}]'
+        )
+    if name == "node_selector" and not all(isinstance(each, str) for each in _values(value)):
+        raise InputError(f'{name}: must have texts as values, such as {{"pool": "gpus"}}')
+
+
+def _items(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _values(value: object) -> list[object]:
+    return list(value.values()) if isinstance(value, dict) else []
 
 
 def _parameter(name: str, given: ComponentInputsSpec.ParameterSpec) -> Parameter:

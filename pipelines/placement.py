@@ -7,6 +7,7 @@ be taken for none, so it is a text, and empty for no GPU.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -39,10 +40,19 @@ class Placement:
 
     @classmethod
     def of(cls, image: str | None, claims: Mapping[str, str]) -> Placement:
-        """Raises InputError where a claim's mount path is none."""
+        """Raises InputError where the image has no name of one, or a claim cannot be mounted there."""
+        if image is not None and not _IMAGE.fullmatch(image):
+            raise InputError(f'--image "{image}": must be an image\'s name, such as registry.example.org/name@sha256:…')
         for name, path in claims.items():
-            if not name or not path.startswith("/"):
-                raise InputError(f'--claim "{name}={path}": write CLAIM=/MOUNT/PATH')
+            if not _CLAIM.fullmatch(name):
+                raise InputError(f'--claim "{name}={path}": a claim has small letters, digits, - and . in its name')
+            top = f"/{path.strip('/').partition('/')[0]}"
+            if top in _IMAGE_S_OWN:
+                raise InputError(f'--claim "{name}={path}": hides what the image has in {top}; mount it elsewhere')
+        paths = [path.rstrip("/") for path in claims.values()]
+        twice = next((path for path in paths if paths.count(path) > 1), None)
+        if twice is not None:
+            raise InputError(f"--claim: two claims at {twice}; give each a path of its own")
         return cls(image or default_image(), dict(claims))
 
 
@@ -64,6 +74,9 @@ class Scheduling:
     node_selector: object
 
 
+_IMAGE = re.compile(r"[a-z0-9][\w.:/@-]*")
+_CLAIM = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+_IMAGE_S_OWN = ("/", "/usr", "/opt", "/etc", "/bin", "/lib", "/proc", "/sys", "/dev", "/var", "/tmp")
 _LIGHT_CPU, _LIGHT_MEMORY = "100m", "512Mi"
 
 

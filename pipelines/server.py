@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 TOKEN_VARIABLE = "BOXTUNE_KFP_TOKEN"
 HOST_VARIABLE = "KF_PIPELINES_ENDPOINT"  # kfp's own
 _SECONDS = 30.0  # for one answer
+_MISSING = re.compile(r"ResourceNotFoundError: (\w+) (\S+) not found")
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,9 @@ def _in_words(host: str, problem: ApiException) -> str:
         return f"{host} wants to know who you are: put a token into {TOKEN_VARIABLE}"
     if problem.status == HTTPStatus.FORBIDDEN:
         return f"{host}: no rights: {message or 'forbidden'}; in a Profile of yours you have them: --namespace names it"
+    missing = _MISSING.search(message)
+    if missing is not None:
+        return f"no {missing.group(1).lower()} {missing.group(2)} at {host}"
     if problem.status == HTTPStatus.NOT_FOUND and not message:
         return f"{host} is no Kubeflow Pipelines from 2.0 on: it does not know API v2beta1"
     return f"{host}: {message or problem.reason or f'status {problem.status}'}"

@@ -49,5 +49,7 @@ def claims_of(given: Sequence[str] | None) -> dict[str, str]:
         name, equals, path = text.partition("=")
         if not name or not equals or not path.startswith("/"):
             raise InputError(f'--claim "{text}": write NAME=/PATH')
+        if name in found:
+            raise InputError(f"--claim {name}: given twice; a claim is mounted at one path")
         found[name] = path
     return found

@@ -186,3 +186,20 @@ def test_no_artifact_is_optional(name: str) -> None:
     inputs = [each.get("inputDefinitions", {}).get("artifacts", {}) for each in spec["components"].values()]
     assert any(inputs)
     assert not [artifact for artifacts in inputs for artifact, each in artifacts.items() if each.get("isOptional")]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--claim", "A_b=/data"), "a claim has small letters"),
+        (("--claim", "a=/"), "hides what the image has in /"),
+        (("--claim", "a=/usr/data"), "hides what the image has in /usr"),
+        (("--claim", "a=/data", "--claim", "b=/data/"), "two claims at /data"),
+        (("--claim", "a=/data", "--claim", "a=/x"), "--claim a: given twice"),
+        (("--image", "bad image"), "must be an image's name"),
+    ],
+)
+def test_what_no_pod_could_be_made_of_is_refused(options: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    ended = boxtune("pipeline", "compile", "train_only", "--out", tmp_path, *options)
+    assert ended.code == 2
+    assert said in ended.reason

@@ -157,7 +157,7 @@ def test_a_run_is_followed_though_the_server_goes_away(
     ]
     assert len(notices) == 2
     assert "trying again" in notices[0]
-    assert last_words(server, "r1") == ["no such split"]
+    assert last_words(server, "r1") == ["train: no such split"]
 
 
 @pytest.mark.parametrize(
@@ -170,6 +170,10 @@ def test_a_run_is_followed_though_the_server_goes_away(
         (("tune_and_train", "--data", "/data/drones", "--upload", "s3://a/b"), "no such folder"),
         (("tune_and_train", "--data", "gs://a/b", "-p", "seeds=many"), 'seeds: "many" must be a whole number'),
         (("tune_and_train", "--data", "gs://a/b", "--experiment", "nowhere.yaml"), "nowhere.yaml"),
+        (("tune_and_train", "--data", "gs://a/b", "-p", "gpus=two"), 'gpus: "two" must be a number from 1'),
+        (("tune_and_train", "--data", "gs://a/b", "-p", "memory=lots"), 'memory: "lots" must be an amount of memory'),
+        (("tune_and_train", "--data", "gs://a/b", "-p", "tolerations=[1]"), "tolerations: must be a list of objects"),
+        (("tune_and_train", "--data", "gs://a/b", "-p", 'node_selector={"a": 1}'), "node_selector: must have texts"),
     ],
 )
 def test_what_is_wrong_is_said_before_a_server_is_asked(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
