@@ -15,7 +15,7 @@ from boxtune.cli.pipeline_options import Claims, Host, Image, Namespace, Paramet
 from boxtune.errors import ExperimentFailed, InputError, Interrupted
 from boxtune.report.text import duration
 from trial_entry.errors import DataError
-from trial_entry.storage.folders import upload_folder
+from trial_entry.storage.folders import add_folder
 from trial_entry.storage.urls import is_remote
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ def pipeline_submit(
     upload: Annotated[
         str | None,
         typer.Option(
-            metavar="URL", help="put the folder of this machine that --data names there first, and read it there"
+            metavar="URL",
+            help="put the folder of this machine that --data names there first, where nothing else lies; read it there",
         ),
     ] = None,
     param: Parameters = None,
@@ -176,6 +177,6 @@ def _config(given: str | None) -> str | None:
 def _upload(folder: str, url: str) -> None:
     print(f"putting {folder} to {url}", flush=True)
     try:
-        upload_folder(Path(folder), url)
+        add_folder(Path(folder), url)
     except DataError as problem:
         raise InputError(str(problem)) from None
