@@ -131,7 +131,8 @@ def _end(server: Server, submitted: Submitted, wait: bool) -> None:
         return
     why = [state.error] if state.error else last_words(server, submitted.run_id)
     told = "; ".join(why) or "KFP does not say why; the step's log does, at the address above"
-    again = f" (boxtune pipeline submit --retry {submitted.run_id} goes on)" if state.state == "FAILED" else ""
+    retry = f" (once the cause is mended: boxtune pipeline submit --retry {submitted.run_id})"
+    again = retry if state.state == "FAILED" else ""
     raise ExperimentFailed(f"the run {state.state.lower()}: {told}{again}")
 
 
