@@ -96,6 +96,20 @@ def test_several_volumes_one_cache(quick_start: Experiment) -> None:
     assert not list(problems(made.raw))
 
 
+def test_data_are_there_before_the_trial_s_own_init_containers_begin(quick_start: Experiment) -> None:
+    def change(raw: dict[str, Any]) -> None:
+        mounts = [{"name": "data", "mountPath": "/data"}]
+        pod_of(raw)["spec"]["initContainers"] = [
+            {"name": "look", "image": "busybox", "command": ["ls", "/data/train.record"], "volumeMounts": mounts},
+            {"name": "fetch-more", "image": "busybox", "command": ["true"]},
+        ]
+
+    made = with_data(edited(quick_start, change), "data", DataSource("gs://bucket/d"))
+    made = with_data(made, "model", DataSource("gs://bucket/m"))
+    assert [each["name"] for each in pod(made)["initContainers"]] == ["fetch-data", "fetch-model", "look", "fetch-more"]
+    assert not list(problems(made.raw))
+
+
 def test_what_cannot_be(quick_start: Experiment) -> None:
     with pytest.raises(ClusterError, match="volume records: the trials' pod has no such volume; it has config, data"):
         with_data(quick_start, "records", DataSource("gs://bucket/d"))
