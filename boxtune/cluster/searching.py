@@ -23,7 +23,7 @@ from typing import Protocol
 from boxtune.cluster import lease
 from boxtune.cluster.artifact_store import check_secret, store_access
 from boxtune.cluster.cancelling import cancel, cancel_and_wait, has_failed
-from boxtune.cluster.carried_files import with_carried_files
+from boxtune.cluster.carried_files import refuse_uncarried, with_carried_files
 from boxtune.cluster.connection import Cluster, connect, is_in_pod, speaking_plainly
 from boxtune.cluster.fetching import Fetcher
 from boxtune.cluster.submission import Belonging, submit, warnings
@@ -144,6 +144,7 @@ def refuse_failed(run: Run) -> None:
 
 def _prepared(cluster: Cluster, given: Experiment, options: SearchOptions) -> Experiment:
     """The Experiment as it is submitted: under its name, with data and files that need nothing of the namespace."""
+    refuse_uncarried(cluster, given)
     asked = given
     for volume, source in options.data.items():
         access = store_access(cluster, source.url)
