@@ -51,6 +51,7 @@ PIPELINE_SUBCOMMANDS: Mapping[str, str] = {
     "list": "Name the pipelines and their parameters.",
     "run": "Run a pipeline on this machine, each step a process or a container.",
     "submit": "Run a pipeline on Kubeflow Pipelines, and follow it.",
+    "watch": "Follow a run on Kubeflow Pipelines.",
     "compile": "Write a pipeline as the YAML that Kubeflow Pipelines runs.",
 }
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import os
-import sys
-from functools import partial
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from boxtune.cli.paths import experiment_file
+from boxtune.cli.pipeline_following import follow_to_the_end
 from boxtune.cli.pipeline_options import Claims, Host, Image, Namespace, Parameters, claims_of, need_kfp
-from boxtune.errors import ExperimentFailed, InputError, Interrupted
-from boxtune.report.text import duration
+from boxtune.errors import InputError
 from trial_entry.errors import DataError
-from trial_entry.storage.folders import upload_folder
+from trial_entry.storage.folders import add_folder
 from trial_entry.storage.urls import is_remote
 
 if TYPE_CHECKING:
-    from pipelines.following import Step
     from pipelines.server import Server
     from pipelines.submission import Submitted
 
@@ -41,7 +41,8 @@ def pipeline_submit(
     upload: Annotated[
         str | None,
         typer.Option(
-            metavar="URL", help="put the folder of this machine that --data names there first, and read it there"
+            metavar="URL",
+            help="put the folder of this machine that --data names there first, where nothing else lies; read it there",
         ),
     ] = None,
     param: Parameters = None,
@@ -83,7 +84,7 @@ def pipeline_submit(
 
     if retry is not None:
         server = connect(host, namespace)
-        _end(server, go_on(server, retry), wait)
+        _show(server, go_on(server, retry), wait)
         return
     if name is None:
         raise InputError("say which pipeline (boxtune pipeline list), or --retry RUN")
@@ -91,12 +92,13 @@ def pipeline_submit(
     from pipelines.placement import Placement
 
     claims = claims_of(claim)
-    places = {"data": data, "annotations": annotations, "images": images}
-    for option, place in places.items():
-        _refuse_here(option, place, claims, upload if option == "data" else None)
-    given = {option: place for option, place in places.items() if place is not None}
-    if upload is not None:
-        given["data"] = upload
+    named = {"data": data, "annotations": annotations, "images": images}
+    uploads = _uploads(named, upload) if upload is not None else []
+    for option, place in named.items():
+        if upload is None:
+            _refuse_here(option, place, claims)
+    given = {option: place for option, place in named.items() if place is not None}
+    given |= {each.option: each.place for each in uploads}
     texts = {"experiment": _experiment(experiment), "config": _config(config)}
     given |= {option: text for option, text in texts.items() if text is not None}
     known = arguments(name, [*(f"{option}={value}" for option, value in given.items()), *(param or ())])
@@ -105,54 +107,67 @@ def pipeline_submit(
         Placement.of(image, claims), run_name, kfp_experiment, cache, pipeline_root, service_account
     )
     server = connect(host, namespace)
-    if upload is not None and data is not None:
-        _upload(data, upload)
-    _end(server, submit(server, name, known, options), wait)
+    for each in uploads:
+        _upload(each)
+    _show(server, submit(server, name, known, options), wait)
 
 
-def _end(server: Server, submitted: Submitted, wait: bool) -> None:
-    """Say where the run is; follow it, if wanted.
-
-    Raises:
-        ExperimentFailed: it failed, or was ended.
-    """
-    from pipelines.following import SUCCEEDED, follow, last_words
-
+def _show(server: Server, submitted: Submitted, wait: bool) -> None:
     print(f"run {submitted.run_id}: {submitted.address}", flush=True)
-    if not wait:
-        return
-    try:
-        state = follow(server, submitted.run_id, _show, partial(print, file=sys.stderr, flush=True))
-    except KeyboardInterrupt:
-        raise Interrupted(f"the run goes on: {submitted.address}") from None
-    if state.state == SUCCEEDED:
-        print(f"{submitted.run_id} succeeded: its artifacts, report and metrics are at {submitted.address}")
-        return
-    why = [state.error] if state.error else last_words(server, submitted.run_id)
-    told = "; ".join(why) or "KFP does not say why; the step's log does, at the address above"
-    again = f" (boxtune pipeline submit --retry {submitted.run_id} goes on)" if state.state == "FAILED" else ""
-    raise ExperimentFailed(f"the run {state.state.lower()}: {told}{again}")
+    if wait:
+        follow_to_the_end(server, submitted)
+    else:
+        print(f"boxtune pipeline watch {submitted.run_id} follows it")
 
 
-def _show(step: Step) -> None:
-    took = f" after {duration(step.seconds)}" if step.seconds else ""
-    print(f"{step.name}: {step.state.lower()}{', as an earlier run has it' if step.cached else took}", flush=True)
+@dataclass(frozen=True)
+class _Upload:
+    """What of this machine is put into a bucket.
+
+    Attributes:
+        option: that names it.
+        source: a folder, or a file that goes alone.
+        url: of the prefix.
+        place: what the steps are told.
+    """
+
+    option: str
+    source: Path
+    url: str
+    place: str
 
 
-def _refuse_here(option: str, place: str | None, claims: dict[str, str], upload: str | None) -> None:
+def _uploads(named: Mapping[str, str | None], url: str) -> list[_Upload]:
+    """Raises InputError where there is nothing of this machine to put there, or it is not there."""
+    here = {option: Path(place) for option, place in named.items() if place is not None and not is_remote(place)}
+    if not here:
+        raise InputError(
+            f"--upload {url}: --data, --annotations and --images name nothing of this machine to put there"
+        )
+    missing = next((option for option, path in here.items() if not os.path.exists(path)), None)
+    if missing is not None:
+        raise InputError(f"--{missing} {here[missing]}: no such file or folder to put to {url}")
+    return [_upload_of(option, path, url.rstrip("/"), "images" in here) for option, path in here.items()]
+
+
+def _upload_of(option: str, path: Path, url: str, has_images: bool) -> _Upload:
+    prefix = url if option == "data" else f"{url}/{option}"
+    if path.is_dir():
+        return _Upload(option, path, prefix, prefix)
+    if option == "annotations" and not has_images:  # the images lie beside it
+        return _Upload(option, path.absolute().parent, prefix, f"{prefix}/{path.name}")
+    return _Upload(option, path, prefix, f"{prefix}/{path.name}")
+
+
+def _refuse_here(option: str, place: str | None, claims: Mapping[str, str]) -> None:
     """Raises InputError where a place is of this machine, which no step on a cluster sees."""
     if place is None or is_remote(place):
         return
-    if upload is not None:
-        if not os.path.isdir(place):
-            raise InputError(f"--{option} {place}: no such folder to put to {upload}")
-        return
     if any(place == path or place.startswith(f"{path.rstrip('/')}/") for path in claims.values()):
         return
-    more = ", or --upload URL to put it there" if option == "data" else ""
     raise InputError(
-        f"--{option} {place}: the steps on a cluster do not see this machine; give gs://, s3:// or minio://{more}, or "
-        "a path in a claim (--claim NAME=/PATH)"
+        f"--{option} {place}: the steps on a cluster do not see this machine; give gs://, s3:// or minio://, or "
+        "--upload URL to put it there, or a path in a claim (--claim NAME=/PATH)"
     )
 
 
@@ -173,9 +188,14 @@ def _config(given: str | None) -> str | None:
     return config_text(given)
 
 
-def _upload(folder: str, url: str) -> None:
-    print(f"putting {folder} to {url}", flush=True)
-    try:
-        upload_folder(Path(folder), url)
-    except DataError as problem:
-        raise InputError(str(problem)) from None
+def _upload(upload: _Upload) -> None:
+    print(f"putting {upload.source} to {upload.url}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="boxtune-upload-") as name:
+        folder = upload.source
+        if folder.is_file():
+            folder = Path(name)
+            (folder / upload.source.name).symlink_to(upload.source.absolute())
+        try:
+            add_folder(folder, upload.url)
+        except DataError as problem:
+            raise InputError(str(problem)) from None

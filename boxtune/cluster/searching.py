@@ -3,6 +3,7 @@
 The Experiment belongs to the run's Argo Workflow, where that may be looked up, and goes with it. While the step waits
 it renews a lease; a run that is terminated tells its steps nothing, so `boxtune cancel --stale` ends what nobody waits
 for. A step that is told to go (SIGTERM, Ctrl-C) leaves the Experiment: its pod may be moved, and the next one goes on.
+One that finds its run's Experiment failed was started again by somebody who mended the cause: the search begins anew.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from typing import Protocol
 
 from boxtune.cluster import lease
 from boxtune.cluster.artifact_store import check_secret, store_access
-from boxtune.cluster.cancelling import cancel
-from boxtune.cluster.carried_files import with_carried_files
-from boxtune.cluster.connection import Cluster, connect, speaking_plainly
+from boxtune.cluster.cancelling import cancel, cancel_and_wait, has_failed
+from boxtune.cluster.carried_files import refuse_uncarried, with_carried_files
+from boxtune.cluster.connection import Cluster, connect, is_in_pod, speaking_plainly
 from boxtune.cluster.fetching import Fetcher
 from boxtune.cluster.submission import Belonging, submit, warnings
 from boxtune.cluster.trial_data import DataSource, with_data
@@ -50,7 +51,7 @@ class SearchOptions:
         name: of the Experiment, the same whenever the step is started again; `search_name` makes one.
         data: what the trials' volumes (or claims) are filled with, by their names; those left out stay as they are.
         owner: the name of the Argo Workflow that the step belongs to; empty for none.
-        namespace: where; None for the Experiment's own, the pod's or the kubeconfig's.
+        namespace: where; None for the pod's own, and outside of a pod the Experiment's, else the kubeconfig's.
         cache_claim: a claim in which the trials' pods keep one copy of the data for all; empty for none.
         max_trials, parallel, num_steps: instead of the Experiment's; None leaves them.
         baseline: whether the base config's own values are trained beside it, where that can be.
@@ -107,13 +108,17 @@ def search_on_katib(experiment: Experiment, options: SearchOptions, listener: Se
         ExperimentError: `num_steps` cannot be.
         Interrupted: a signal; the Experiment goes on, and so does the same call.
     """
-    cluster = connect(options.context, options.namespace, experiment.namespace)
+    cluster = connect(options.context, options.namespace, None if is_in_pod() else experiment.namespace)
     cluster = replace(cluster, role=_ROLE)
     given = with_num_steps(with_counts(experiment, options.max_trials, options.parallel), options.num_steps)
     asked = _prepared(cluster, given, options)
     for text in warnings(cluster, asked):
         listener.notice(text)
     belonging = Belonging(_owner(cluster, options, listener.notice))
+    if options.owner and has_failed(cluster.experiment(options.name)):
+        listener.notice(f"the Experiment {options.name} of this run has failed; it is deleted, and begins anew")
+        lease.release(cluster, options.name)
+        cancel_and_wait(cluster, options.name)
     is_new = cluster.experiment(options.name) is None
     for line in _submitted(cluster, asked, options.baseline, belonging):
         listener.notice(line)
@@ -139,6 +144,7 @@ def refuse_failed(run: Run) -> None:
 
 def _prepared(cluster: Cluster, given: Experiment, options: SearchOptions) -> Experiment:
     """The Experiment as it is submitted: under its name, with data and files that need nothing of the namespace."""
+    refuse_uncarried(cluster, given)
     asked = given
     for volume, source in options.data.items():
         access = store_access(cluster, source.url)

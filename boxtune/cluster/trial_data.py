@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from boxtune.errors import ClusterError
@@ -48,6 +49,7 @@ def with_data(
 ) -> Experiment:
     """The Experiment, whose pods fetch `source` into the volume of this name (or of the claim of this name).
 
+    They fetch before any other init container of theirs begins.
     What the trial's container has of credentials (variables of its environment, mounts) the init container has too.
 
     Args:
@@ -85,9 +87,16 @@ def with_data(
             spec["volumes"].append(claim)
         own = _init_container(trial, name, fetch, environment, bool(cache_claim))
         own["command"] = command.arguments[:_PROGRAM]
-        spec["initContainers"] = [*(spec.get("initContainers") or ()), own]
+        first = list(spec.get("initContainers") or ())
+        place = sum(1 for _ in takewhile(lambda each: _is_fetch(each, own), first))  # the trial's own may read the data
+        spec["initContainers"] = [*first[:place], own, *first[place:]]
 
     return edited(experiment, change)
+
+
+def _is_fetch(container: JsonObject, own: JsonObject) -> bool:
+    """Whether an init container fetches as `own` does."""
+    return bool(container.get("command") == own["command"] and (container.get("args") or [""])[0] == own["args"][0])
 
 
 def _request(name: str, source: DataSource, cache_claim: str) -> FetchRequest:

@@ -12,7 +12,7 @@ import pytest
 from boxtune.errors import AnnotationsError, InputError
 from boxtune.experiment.loading import load_experiment
 from pipelines.steps.check_data import DataAsked, check_data
-from pipelines.steps.datasets import dataset_folder
+from pipelines.steps.datasets import dataset_folder, place_folder
 from pipelines.steps.digests import Asked, digests
 from pipelines.steps.given import Changes, written
 from pipelines.steps.import_data import ImportAsked, import_data
@@ -101,6 +101,17 @@ def test_records_of_a_bucket_are_fetched_to_one_path(digits: Path, tmp_path: Pat
     assert {file.name for file in first.iterdir()} >= {"train.record", "label_map.pbtxt"}
     with pytest.raises(InputError, match="s3://drones/nothing: nothing is there"):
         dataset_folder("", {"place": "s3://drones/nothing"})
+
+
+def test_what_is_gone_from_the_bucket_is_gone_from_its_folder(s3_bucket: Any, tmp_path: Path) -> None:
+    for name in ("train-1.record", "train-2.record", "deep/label_map.pbtxt"):
+        s3_bucket.put_object(Bucket="drones", Key=f"d/{name}", Body=b"the same")
+    folder = place_folder("s3://drones/d")
+    s3_bucket.delete_object(Bucket="drones", Key="d/train-2.record")
+    (folder / "train-1.record").unlink()
+    assert place_folder("s3://drones/d") == folder
+    found = [file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()]
+    assert sorted(found) == ["deep/label_map.pbtxt", "train-1.record"]
 
 
 def test_annotated_images_become_records_and_an_experiment(digits: Path, tmp_path: Path) -> None:

@@ -126,3 +126,41 @@ def test_no_room(data: Any, tmp_path: Path) -> None:
         assert (code, said) == (2, f"{to}: cannot be written: No space left on device")
     finally:
         subprocess.run(["umount", str(to)], check=True)
+
+
+def test_what_is_gone_from_the_bucket_goes_and_what_others_put_there_stays(data: Any, tmp_path: Path) -> None:
+    for to, cache in ((tmp_path / "data", None), (tmp_path / "other", tmp_path / "cache")):
+        data.put_object(Bucket="drones", Key="data/train-2.record", Body=b"more")
+        assert fetched(to, cache)[0] == 0
+        (to / "notes").write_bytes(b"mine")
+        data.delete_object(Bucket="drones", Key="data/train-2.record")
+        assert fetched(to, cache)[0] == 0
+        assert contents(to) == {**CONTENT, "notes": b"mine"}
+
+
+def test_a_damaged_copy_is_fetched_again(data: Any, s3_faults: Faults, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    assert fetched(tmp_path / "first", cache, "abc")[0] == 0
+    record = cache / "abc" / "train.record"
+    record.unlink()
+    assert fetched(tmp_path / "second", cache, "abc")[0] == 0
+    record.chmod(0o644)
+    record.write_bytes(b"")  # which empties the links to it, too
+    for name in ("second", "third"):
+        assert fetched(tmp_path / name, cache, "abc")[0] == 0
+    for name in ("first", "second", "third"):
+        assert contents(tmp_path / name) == CONTENT
+    assert contents(cache / "abc") == CONTENT
+    assert len([each for each in s3_faults.requests if each.startswith("GET /drones/data/train")]) == 3
+
+
+def test_two_into_one_folder(data: Any, s3_faults: Faults, tmp_path: Path) -> None:
+    """The second one takes nothing away from the first, which is slow."""
+    slow = s3_faults.add(Fault("slow", about="/drones/data/train", times=1, after=3))
+    first = started(tmp_path / "data")
+    while not slow.happened:
+        time.sleep(0.05)
+    assert fetched(tmp_path / "data")[0] == 0
+    first.communicate(timeout=60)
+    assert first.returncode == 0
+    assert contents(tmp_path / "data") == CONTENT

@@ -1,7 +1,9 @@
 """The command `fetch`: copy what lies below a prefix into a folder, whole or not; what fills a trial's volume.
 
 A pod's init container runs it. With a cache that several pods share (a claim), one of them fetches and the others wait
-and take its copy. In a folder that was fetched lies FETCHED_FILE, written last: what it holds.
+and take its copy. In a folder that was fetched lies FETCHED_FILE, written last: what it holds, files and their sizes; a
+file that is not there any more or has another size is fetched again. What an earlier fetch put there and this one does
+not have is removed; files of others stay.
 """
 
 from __future__ import annotations
@@ -13,9 +15,10 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import FrameType
+from uuid import uuid4
 
 from trial_entry.contract.exit_codes import EXIT_MEASURED
 from trial_entry.contract.files import FETCHED_FILE
@@ -28,6 +31,7 @@ from trial_entry.storage.remote_object import RemoteObject
 _LOG = logging.getLogger(__name__)
 _MEBIBYTE = 1024**2
 _READ_ONLY = 0o444
+_BEGUN = f"{FETCHED_FILE}.begun"
 
 
 def fetch(request: FetchRequest) -> int:
@@ -62,12 +66,42 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 def _held(folder: Path, digest: str) -> list[str] | None:
-    """The names of what was fetched there, where it is this; None where it is not."""
+    """The names of what was fetched there, where it is this and whole; None where it is not."""
+    said, sizes = _listed(folder / FETCHED_FILE)
     try:
-        found = json.loads((folder / FETCHED_FILE).read_text(encoding="utf-8"))
-        return list(found["files"]) if found["digest"] == digest else None
-    except (OSError, ValueError, KeyError, TypeError):
+        is_whole = said == digest and all((folder / name).stat().st_size == size for name, size in sizes.items())
+    except OSError:
         return None
+    return list(sizes) if is_whole else None
+
+
+def _listed(file: Path) -> tuple[str, dict[str, int]]:
+    """The digest that a list of fetched files has, and their sizes by name; nothing where there is no such list."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        return str(found["digest"]), {str(name): int(size) for name, size in found["files"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return "", {}
+
+
+def _begin(folder: Path, names: Iterable[str]) -> None:
+    """Nothing says any more that all is there; what an earlier fetch put there, this one does not, is removed.
+
+    The list of what is put there outlives a fetch that is killed: the next one knows what to remove.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    begun, wanted = folder / _BEGUN, set(names)
+    before = {*_listed(folder / FETCHED_FILE)[1], *_listed(begun)[1]}
+    _write(begun, {"digest": "", "files": dict.fromkeys(sorted(before | wanted), 0)})
+    (folder / FETCHED_FILE).unlink(missing_ok=True)
+    for name in before - wanted:
+        (folder / name).unlink(missing_ok=True)
+
+
+def _write(file: Path, content: Mapping[str, object]) -> None:
+    partial = file.with_name(f".{uuid4().hex}.tmp")
+    partial.write_text(json.dumps(content) + "\n", encoding="utf-8")
+    partial.replace(file)
 
 
 def _fill(folder: Path, wanted: Mapping[str, RemoteObject], digest: str, url: str) -> None:
@@ -75,14 +109,13 @@ def _fill(folder: Path, wanted: Mapping[str, RemoteObject], digest: str, url: st
     if _held(folder, digest) is not None:
         _LOG.info("%s holds %s already", folder, url)
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / FETCHED_FILE).unlink(missing_ok=True)
+    _begin(folder, wanted)
     fetch_objects(wanted, folder)
     for name in wanted:
         (folder / name).chmod(_READ_ONLY)
-    partial = folder / f"{FETCHED_FILE}.tmp"
-    partial.write_text(json.dumps({"url": url, "digest": digest, "files": sorted(wanted)}) + "\n", encoding="utf-8")
-    partial.replace(folder / FETCHED_FILE)
+    sizes = {name: (folder / name).stat().st_size for name in sorted(wanted)}
+    _write(folder / FETCHED_FILE, {"url": url, "digest": digest, "files": sizes})
+    (folder / _BEGUN).unlink(missing_ok=True)
 
 
 def _cached(cache: Path, wanted: Mapping[str, RemoteObject], digest: str, url: str) -> Path:
@@ -98,10 +131,12 @@ def _copy(cached: Path, folder: Path, digest: str) -> None:
     """Links where both are on one disk, else copies; what says that all is there comes last."""
     if _held(folder, digest) is not None:
         return
-    folder.mkdir(parents=True, exist_ok=True)
+    names = _held(cached, digest) or ()
+    _begin(folder, names)
     with tempfile.TemporaryDirectory(prefix=".fetching-", dir=folder) as scratch:
-        for name in [*(_held(cached, digest) or ()), FETCHED_FILE]:
+        for name in [*names, FETCHED_FILE]:
             made = Path(scratch) / "file"
+            made.unlink(missing_ok=True)  # a rename onto a link of the same file leaves it there
             try:
                 os.link(cached / name, made)
             except OSError:
@@ -109,3 +144,4 @@ def _copy(cached: Path, folder: Path, digest: str) -> None:
                 made.chmod(_READ_ONLY)
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             made.replace(folder / name)
+    (folder / _BEGUN).unlink(missing_ok=True)

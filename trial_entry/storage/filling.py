@@ -7,6 +7,7 @@ import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from threading import Event
+from uuid import uuid4
 
 from trial_entry.errors import StorageError
 from trial_entry.storage.checksums import crc32c_of_file, has_etag
@@ -41,7 +42,7 @@ def fill_folder(folder: Path, wanted: Mapping[str, RemoteObject], kept: Collecti
         several(lambda name, given_up: fetch_file(folder / name, wanted[name], given_up), first.values())
         for name, found in wanted.items():
             file = folder / name
-            if not holds(file, found):
+            if name != first[found.content] and not holds(file, found):
                 file.unlink(missing_ok=True)
                 file.parent.mkdir(parents=True, exist_ok=True)
                 os.link(folder / first[found.content], file)
@@ -66,7 +67,7 @@ def empty_folder(folder: Path, kept: Collection[str]) -> None:
 
 
 def fetch_file(file: Path, found: RemoteObject, given_up: Event) -> None:
-    """Make `file` hold an object, whole or as it was before.
+    """Make `file` hold an object, whole or as it was before, whoever else makes it at the same time.
 
     Raises:
         StorageError: the object cannot be fetched.
@@ -76,10 +77,14 @@ def fetch_file(file: Path, found: RemoteObject, given_up: Event) -> None:
         return
     _LOG.info("fetching %s, %.1f MiB", found.url, found.size / _MEBIBYTE)
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f"{file.name}.tmp")
-    with partial.open("wb") as opened:
-        download(found, opened, given_up)
-    partial.replace(file)
+    partial = file.with_name(f".{uuid4().hex}.tmp")
+    try:
+        with partial.open("wb") as opened:
+            download(found, opened, given_up)
+        partial.replace(file)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def holds(file: Path, found: RemoteObject) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
@@ -18,7 +19,7 @@ from trial_entry.storage import objects, s3_objects
 from trial_entry.storage.filling import fetch_file, holds
 from trial_entry.storage.remote_object import NEW, RemoteObject
 from trial_entry.storage.several import several
-from trial_entry.storage.snapshot import relative_files
+from trial_entry.storage.snapshot import followed_files, relative_files
 from trial_entry.storage.urls import S3, check_relative, prefix_parts, scheme_of
 
 _LOG = logging.getLogger(__name__)
@@ -54,17 +55,61 @@ def upload_folder(folder: Path, url: str) -> int:
     Raises:
         StorageError: the bucket cannot be written, or a file not be read.
     """
+    there = _below_prefix(url)
+    with _reading(folder):
+        names = sorted(relative_files(folder))
+        sent = _put_all(folder, names, url, there)
+    several(lambda found, _: _delete(found), [found for name, found in there.items() if name not in names])
+    return sent
+
+
+def add_folder(folder: Path, url: str) -> int:
+    """Put the files of `folder` below `url`, where nothing else lies; nothing there is ever deleted.
+
+    Links are followed, to folders too. What is there under the same name is replaced where it is not the same, so that
+    a call that was cut off goes on, and a folder that has changed goes up again.
+
+    Args:
+        url: as of `upload_folder`.
+
+    Returns:
+        How many files were sent.
+
+    Raises:
+        StorageError: below `url` lies what the folder does not have; the folder is empty; else as `upload_folder`.
+    """
+    there = _below_prefix(url)
+    with _reading(folder):
+        names = sorted(followed_files(folder))
+        if not names:
+            raise StorageError(f"{folder}: no files are in it, so there is nothing to put to {url}")
+        other = next((there[name] for name in sorted(there.keys() - set(names))), None)
+        if other is not None:
+            raise StorageError(
+                f"{url}: {other.url} lies there, which {folder} does not have; give a prefix of its own, or delete "
+                "what is not wanted there"
+            )
+        return _put_all(folder, names, url, there)
+
+
+def _below_prefix(url: str) -> dict[str, RemoteObject]:
+    """As `below`, of a URL that is not a whole bucket."""
     _, prefix = prefix_parts(url)
     if not prefix:
         raise StorageError(f"{url}: a folder goes below a prefix; write {url.rstrip('/')}/PREFIX")
-    there = below(url)
+    return below(url)
+
+
+@contextmanager
+def _reading(folder: Path) -> Iterator[None]:
     try:
-        names = sorted(relative_files(folder))
-        sent = several(lambda name, _: _put(folder / name, f"{url.rstrip('/')}/{name}", there.get(name)), names)
+        yield
     except OSError as problem:
         raise StorageError(f"{problem.filename or folder}: cannot be read: {problem.strerror}") from None
-    several(lambda found, _: _delete(found), [found for name, found in there.items() if name not in names])
-    return sum(sent)
+
+
+def _put_all(folder: Path, names: Sequence[str], url: str, there: Mapping[str, RemoteObject]) -> int:
+    return sum(several(lambda name, _: _put(folder / name, f"{url.rstrip('/')}/{name}", there.get(name)), names))
 
 
 def below(url: str) -> dict[str, RemoteObject]:

@@ -74,6 +74,26 @@ def relative_files(folder: Path) -> list[str]:
     return [file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()]
 
 
+def followed_files(folder: Path) -> list[str]:
+    """As `relative_files`, and what lies behind links to folders; a link to a folder that it lies in is left out.
+
+    Raises:
+        OSError: a folder cannot be read.
+    """
+    found: list[str] = []
+
+    def refuse(problem: OSError) -> None:
+        raise problem
+
+    for parent, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
+        here = Path(parent)
+        found += [(here / name).relative_to(folder).as_posix() for name in files if (here / name).is_file()]
+        depth = len(here.relative_to(folder).parts)
+        above = {os.path.realpath(each) for each in (here, *list(here.parents)[:depth])}
+        folders[:] = [name for name in folders if os.path.realpath(here / name) not in above]
+    return found
+
+
 def identity_of(file: Path) -> Identity:
     """What tells one state of a file from another."""
     found = file.stat()

@@ -27,7 +27,7 @@ WORKFLOWS = f"/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/workflows"
 KATIB = f"/apis/kubeflow.org/v1beta1/namespaces/{NAMESPACE}"
 COLLECTIONS = {
     *(f"{CORE}/{plural}" for plural in ("configmaps", "persistentvolumeclaims", "pods", "events", "secrets")),
-    *(f"{KATIB}/{plural}" for plural in ("experiments", "trials")),
+    *(f"{KATIB}/{plural}" for plural in ("experiments", "trials", "suggestions")),
     *("/api/v1/namespaces", "/api/v1/nodes", JOBS, DEPLOYMENTS, LEASES, WORKFLOWS),
 }
 

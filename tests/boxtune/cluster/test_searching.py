@@ -7,14 +7,16 @@ import os
 import re
 import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from boxtune.cluster import lease, searching, watching
+from boxtune.cluster import cancelling, connection, lease, searching, watching
 from boxtune.cluster.cancelling import cancel_stale
 from boxtune.cluster.connection import Cluster
 from boxtune.cluster.searching import SearchOptions, refuse_failed, search_name, search_on_katib
@@ -151,6 +153,52 @@ def test_a_failed_search_is_a_run_that_is_refused(api: Api, quick_start: Experim
     with pytest.raises(ExperimentFailed, match=r"^1 of 1 trials failed; the last, search-a: Trial is Failed") as raised:
         refuse_failed(run)
     assert raised.value.exit_code == 3
+
+
+def test_a_step_that_is_started_again_after_a_failure_begins_anew(
+    api: Api, quick_start: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cancelling, "_LOOK_SECONDS", 0.1)
+    when_made(api, lambda: finish(api, "Failed"))
+    assert search_on_katib(quick_start, OPTIONS, Told()).condition == "Failed"
+    api.put(f"{KATIB}/suggestions", "search")
+    times: list[float] = []
+
+    def after(method: str, path: str) -> None:
+        if (method, path) == ("DELETE", EXPERIMENT):  # what it owns goes later
+            for each in ("suggestions/search", "trials/search-a"):
+                threading.Timer(1.0, api.objects.pop, (f"{KATIB}/{each}",)).start()
+            times.append(time.monotonic())
+        if (method, path) == ("POST", f"{KATIB}/experiments"):
+            times.append(time.monotonic())
+            finish(api)
+
+    api.after = after
+    told = Told()
+    assert search_on_katib(quick_start, OPTIONS, told).condition == "Succeeded"
+    assert told.notices == [
+        "the Experiment search of this run has failed; it is deleted, and begins anew",
+        "experiment/search created",
+    ]
+    assert times[1] - times[0] >= 1.0
+    api.after = lambda method, path: None
+    finish(api, "Failed")
+    run = search_on_katib(quick_start, replace(OPTIONS, owner=""), Told())  # of no run: it may be anybody's
+    assert run.condition == "Failed"
+
+
+def test_a_pod_searches_in_its_own_namespace(
+    api: Api, quick_start: Experiment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def elsewhere(raw: dict[str, Any]) -> None:
+        raw["metadata"] = {**raw["metadata"], "namespace": "of-somebody-else"}
+
+    file = tmp_path / "namespace"
+    file.write_text(NAMESPACE)
+    monkeypatch.setattr(connection, "_OWN_NAMESPACE", file)
+    when_made(api, lambda: finish(api))
+    assert search_on_katib(edited(quick_start, elsewhere), OPTIONS, Told()).condition == "Succeeded"
+    assert api.objects[EXPERIMENT]["metadata"]["namespace"] == NAMESPACE
 
 
 def test_deleted_meanwhile(api: Api, quick_start: Experiment) -> None:

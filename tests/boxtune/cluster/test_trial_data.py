@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from boxtune.cluster.baseline import baseline_job
-from boxtune.cluster.carried_files import with_carried_files
+from boxtune.cluster.carried_files import refuse_uncarried, with_carried_files
+from boxtune.cluster.connection import Cluster
 from boxtune.cluster.trial_data import DataSource, with_data
 from boxtune.errors import ClusterError
 from boxtune.experiment.editing import edited, pod_of
 from boxtune.experiment.experiment import Experiment, parse_experiment
 from boxtune.experiment.trial_config import trial_config
 from boxtune.experiment.validation import problems
+from tests.boxtune.cluster.api import CORE, Api
 from tests.experiments import shell_experiment
 from trial_entry.contract.requests import FetchRequest, parse
 from trial_entry.storage.urls import Remote
@@ -96,6 +99,20 @@ def test_several_volumes_one_cache(quick_start: Experiment) -> None:
     assert not list(problems(made.raw))
 
 
+def test_data_are_there_before_the_trial_s_own_init_containers_begin(quick_start: Experiment) -> None:
+    def change(raw: dict[str, Any]) -> None:
+        mounts = [{"name": "data", "mountPath": "/data"}]
+        pod_of(raw)["spec"]["initContainers"] = [
+            {"name": "look", "image": "busybox", "command": ["ls", "/data/train.record"], "volumeMounts": mounts},
+            {"name": "fetch-more", "image": "busybox", "command": ["true"]},
+        ]
+
+    made = with_data(edited(quick_start, change), "data", DataSource("gs://bucket/d"))
+    made = with_data(made, "model", DataSource("gs://bucket/m"))
+    assert [each["name"] for each in pod(made)["initContainers"]] == ["fetch-data", "fetch-model", "look", "fetch-more"]
+    assert not list(problems(made.raw))
+
+
 def test_what_cannot_be(quick_start: Experiment) -> None:
     with pytest.raises(ClusterError, match="volume records: the trials' pod has no such volume; it has config, data"):
         with_data(quick_start, "records", DataSource("gs://bucket/d"))
@@ -140,3 +157,32 @@ def test_config_maps_of_the_cluster_stay_and_large_ones_are_refused(quick_start:
     large = parse_experiment(quick_start.raw, {name: {**data, "more": "#" * 250_000}})
     with pytest.raises(ClusterError, match=r"the ConfigMaps of the Experiment hold 2.. KiB, and a pod can carry 200"):
         with_carried_files(large)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"envFrom": [{"configMapRef": {"name": "given"}}]}, r"variables of the container trial \(envFrom\)"),
+        ({"env": [{"name": "X", "valueFrom": {"configMapKeyRef": {"name": "given", "key": "x"}}}]}, "the variable X"),
+        ({}, "a part of the projected volume both"),
+    ],
+)
+def test_a_config_map_that_no_pod_can_carry(
+    api: Api, cluster: Cluster, quick_start: Experiment, change: dict[str, Any], what: str
+) -> None:
+    def refer(raw: dict[str, Any]) -> None:
+        spec = pod_of(raw)["spec"]
+        spec["containers"][0] |= change
+        if not change:
+            sources = [{"configMap": {"name": "given"}}]
+            spec["volumes"].append({"name": "both", "projected": {"sources": sources}})
+
+    asked = edited(quick_start, refer)
+    asked = replace(asked, config_maps={**asked.config_maps, "given": {"x": "1"}})
+    with pytest.raises(ClusterError, match=f"the trials take the ConfigMap given of the Experiment's file as {what}"):
+        refuse_uncarried(cluster, asked)
+    api.put(f"{CORE}/configmaps", "given", data={"x": "1"})
+    refuse_uncarried(cluster, asked)
+    api.put(f"{CORE}/configmaps", "given", data={"x": "2"})
+    with pytest.raises(ClusterError, match="does not have it so"):
+        refuse_uncarried(cluster, asked)

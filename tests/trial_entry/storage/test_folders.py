@@ -10,7 +10,8 @@ import pytest
 
 from tests.bucket_faults import Fault, Faults
 from trial_entry.errors import StorageError
-from trial_entry.storage.folders import below, download_folder, listing_digest, upload_folder
+from trial_entry.storage import objects
+from trial_entry.storage.folders import add_folder, below, download_folder, listing_digest, upload_folder
 from trial_entry.storage.snapshot import relative_files
 
 
@@ -112,3 +113,27 @@ def test_files_that_disappear_meanwhile(place: str, tmp_path: Path, monkeypatch:
     filled(here)
     monkeypatch.setattr("trial_entry.storage.folders.relative_files", lambda folder: [*relative_files(folder), "gone"])
     assert upload_folder(here, place) == 5
+
+
+def test_a_folder_is_added_and_nothing_deleted(place: str, tmp_path: Path) -> None:
+    here, beside = tmp_path / "here", tmp_path / "beside"
+    made = filled(here)
+    beside.mkdir()
+    (beside / "train.record").write_bytes(b"records")
+    (here / "linked").symlink_to(beside, target_is_directory=True)
+    (here / "trials" / "up").symlink_to(here, target_is_directory=True)  # a loop
+    (here / "one").symlink_to(beside / "train.record")
+    assert add_folder(here, place) == 7
+    assert download_folder(place, tmp_path / "there") == 7
+    assert contents(tmp_path / "there") == {**made, "linked/train.record": b"records", "one": b"records"}
+    (here / "big").write_bytes(b"other")
+    assert add_folder(here, f"{place}/") == 1
+    (here / "one").unlink()
+    (here / "big").write_bytes(b"another")
+    with pytest.raises(StorageError, match=rf"{place}: {place}/one lies there, which .*here does not have; give a "):
+        add_folder(here, place)
+    (tmp_path / "empty" / "folder").mkdir(parents=True)
+    with pytest.raises(StorageError, match="empty: no files are in it, so there is nothing to put to"):
+        add_folder(tmp_path / "empty", place)
+    assert len(below(place)) == 7
+    assert objects.read(f"{place}/big") == b"other"  # a refused folder changes nothing
