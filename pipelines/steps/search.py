@@ -23,7 +23,7 @@ from boxtune.local.recording import record_run
 from boxtune.report.progress_lines import PlainListener
 from boxtune.report.text import verdict
 from boxtune.runs.run import Run
-from pipelines.steps.datasets import PLACE, dataset_folder, volumes_here
+from pipelines.steps.datasets import DIGEST, PLACE, dataset_folder, volumes_here
 from pipelines.steps.digests import KATIB
 from pipelines.steps.given import written
 from pipelines.steps.keeping import KeepingListener, keep_from
@@ -88,7 +88,8 @@ def search(asked: SearchAsked, out: Path, uri: str, about: dict[str, object], me
 def _here(experiment: Experiment, asked: SearchAsked, out: Path, uri: str) -> Run:
     volumes = volumes_here(experiment, asked.volume, dataset_folder(asked.dataset_path, asked.dataset))
     options = RunOptions(volumes=volumes)
-    keep = keep_from(asked.journal, uri, asked.run_id, experiment.name)
+    data = str(asked.dataset.get(DIGEST, ""))
+    keep = keep_from(asked.journal, uri, asked.run_id, experiment.name, data)
     keep.bring(out)
     with PlainListener(_console()) as listener:
         run = LocalEngine(experiment, keep.folder(out), options, KeepingListener(listener, keep, out)).run()
