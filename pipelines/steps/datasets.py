@@ -14,12 +14,14 @@ from boxtune.delivery.asking import request_errors
 from boxtune.errors import InputError
 from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.trial_command import TrialCommand
+from pipelines.steps.given import place_digest
 from pipelines.steps.stores import opened
 from trial_entry.storage.cache import Cache
-from trial_entry.storage.folders import download_folder
+from trial_entry.storage.filling import fill_folder
+from trial_entry.storage.folders import below
 from trial_entry.storage.urls import is_remote
 
-PLACE, DIGEST = "place", "sha256"  # keys of the metadata
+PLACE, DIGEST = "place", "sha256"  # keys of the metadata; the digest of what lies there is the other's first word
 
 
 def dataset_folder(path: str, metadata: Mapping[str, object]) -> Path:
@@ -30,14 +32,20 @@ def dataset_folder(path: str, metadata: Mapping[str, object]) -> Path:
         metadata: of the artifact.
 
     Raises:
-        InputError: the place cannot be read.
+        InputError: the place cannot be read, or holds other files than when the run began.
     """
-    place = metadata.get(PLACE)
-    return place_folder(str(place)) if place else Path(path)
+    place, digests = str(metadata.get(PLACE) or ""), str(metadata.get(DIGEST) or "").split()
+    if not place:
+        return Path(path)
+    folder = place_folder(place)
+    if digests and place_digest(place) != digests[0]:
+        raise InputError(f"{place}: the files there are not those that the run began with; begin a new run")
+    return folder
 
 
 def place_folder(place: str) -> Path:
-    """The folder at a place; what is in a bucket is fetched, what was fetched before is not fetched again.
+    """The folder at a place; what is in a bucket is fetched, what was fetched before is not fetched again, and what is
+    no longer there is removed from the copy.
 
     Raises:
         InputError: the bucket cannot be read, or there is no such folder.
@@ -45,8 +53,10 @@ def place_folder(place: str) -> Path:
     if is_remote(place):
         folder = Cache.from_environment().work_folder(place) / "data"
         with request_errors():
-            if not download_folder(opened(place), folder):
+            found = below(opened(place))
+            if not found:
                 raise InputError(f"{place}: nothing is there")
+            fill_folder(folder, found, ())
         return folder
     if not Path(place).is_dir():
         raise InputError(f"{place}: no such folder here; mount the claim that holds it, or give gs:// or s3://")
