@@ -87,6 +87,8 @@ def make(placement: Placement) -> GraphComponent:
             config=config,
             annotations=annotations,
             images=images,
+            annotations_format=annotations_format,
+            volume=volume,
             engine=engine,
             max_trials=max_trials,
             parallel=parallel,
@@ -96,6 +98,7 @@ def make(placement: Placement) -> GraphComponent:
             formats=formats,
             split=split,
             publish_to=publish_to,
+            model_name=model_name,
         )
         place(looked, placement, cached=False)
         digest, software = looked.outputs["sources"], looked.outputs["software"]

@@ -53,6 +53,7 @@ def search_and_train(given: Search, placement: Placement, scheduling: Scheduling
         experiment=given.experiment,
         engine=given.engine,
         dataset=given.dataset,
+        data_digest=given.data_digest,
         volume=given.volume,
         namespace=given.namespace,
         run_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER,

@@ -57,6 +57,7 @@ def make(placement: Placement) -> GraphComponent:
             formats=formats,
             split=split,
             publish_to=publish_to,
+            model_name=model_name,
         )
         place(looked, placement, cached=False)
         text, digest, software = (looked.outputs[name] for name in ("config", "data", "software"))

@@ -70,6 +70,7 @@ def make(placement: Placement) -> GraphComponent:
             image=placement.image,
             experiment=experiment,
             data=data,
+            volume=volume,
             engine=engine,
             max_trials=max_trials,
             parallel=parallel,
@@ -79,6 +80,7 @@ def make(placement: Placement) -> GraphComponent:
             formats=formats,
             split=split,
             publish_to=publish_to,
+            model_name=model_name,
         )
         place(looked, placement, cached=False)
         prepared, digest, software = (looked.outputs[name] for name in ("experiment", "data", "software"))

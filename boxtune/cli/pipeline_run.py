@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _RUNS = Path("pipeline-runs")
 _SEARCHES = "searches"  # in the folder of a run: journals, with which the same command goes on
 _PLACES = ("experiment", "data", "config", "annotations", "images")
+_TEXTS = ("experiment", "config")  # which can be given themselves
 _OF_A_CLUSTER = (
     "search_gpus",
     "gpus",
@@ -65,9 +66,14 @@ def pipeline_run(
     need_kfp()
     from pipelines.parameters import arguments, refuse_missing
     from pipelines.running import LocalOptions, run_here
+    from pipelines.steps.given import is_text
 
     places = dict(zip(_PLACES, (experiment, data, config, annotations, images), strict=True))
-    given = {each: _absolute(value) for each, value in places.items() if value is not None}
+    given = {
+        each: value if each in _TEXTS and is_text(value) else _absolute(each, value)
+        for each, value in places.items()
+        if value is not None
+    }
     folder = (out or _RUNS / name).absolute()
     known = arguments(
         name, [*(f"{each}={value}" for each, value in given.items()), *_set_here(name, folder), *(param or ())]
@@ -77,7 +83,7 @@ def pipeline_run(
         raise InputError("engine katib: of a cluster; boxtune pipeline submit runs it there")
     _note_ignored(known)
     if "publish_to" in known:
-        known["publish_to"] = _absolute(str(known["publish_to"]))
+        known["publish_to"] = _absolute("publish_to", str(known["publish_to"]))
     options = LocalOptions(folder, runner, image, _mounted(known, _PLACES), _mounted(known, ("publish_to", "journal")))
     outputs = run_here(name, known, options, partial(_show, sys.stdout))
     for line in _ends(outputs):
@@ -90,17 +96,25 @@ def _set_here(name: str, folder: Path) -> list[str]:
     return ["engine=local", f"journal={folder / _SEARCHES}"]
 
 
-def _absolute(place: str) -> str:
-    """The steps may run elsewhere."""
+def _absolute(name: str, place: str) -> str:
+    """The steps may run elsewhere.
+
+    Raises:
+        InputError: a URL that nobody here reads.
+    """
+    if "://" in place and not is_remote(place):
+        raise InputError(f"{name} {place}: write gs://, s3://, or the path of a folder of this machine")
     return place if is_remote(place) or not place else str(Path(place).expanduser().absolute())
 
 
 def _mounted(known: Mapping[str, object], names: Sequence[str]) -> list[Path]:
     """What a container must see: folders, and of a file the folder that it lies in."""
+    from pipelines.steps.given import is_text
+
     found: list[Path] = []
     for name in names:
         text = str(known.get(name, ""))
-        if not text or "\n" in text or is_remote(text):
+        if not text or is_remote(text) or (name in _TEXTS and is_text(text)):
             continue
         path = Path(text)
         found.append(path.parent if path.is_file() else path)

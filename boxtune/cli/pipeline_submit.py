@@ -141,9 +141,7 @@ def _uploads(named: Mapping[str, str | None], url: str) -> list[_Upload]:
     """Raises InputError where there is nothing of this machine to put there, or it is not there."""
     here = {option: Path(place) for option, place in named.items() if place is not None and not is_remote(place)}
     if not here:
-        raise InputError(
-            f"--upload {url}: --data, --annotations and --images name nothing of this machine to put there"
-        )
+        raise InputError(f"--upload {url}: --data, --annotations and --images name nothing here to put there")
     missing = next((option for option, path in here.items() if not os.path.exists(path)), None)
     if missing is not None:
         raise InputError(f"--{missing} {here[missing]}: no such file or folder to put to {url}")

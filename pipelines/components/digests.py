@@ -15,6 +15,8 @@ def digests(
     data: str = "",
     annotations: str = "",
     images: str = "",
+    annotations_format: str = "",
+    volume: str = "data",
     engine: str = "local",
     max_trials: int = 0,
     parallel: int = 0,
@@ -24,6 +26,7 @@ def digests(
     formats: list = [],
     split: str = "test",
     publish_to: str = "",
+    model_name: str = "detector",
 ) -> NamedTuple("Digests", [("experiment", str), ("config", str), ("data", str), ("sources", str), ("software", str)]):
     """Look at the parameters, check the Experiment, and digest what lies behind paths."""
     from pipelines.steps.digests import Asked, digests
@@ -32,6 +35,7 @@ def digests(
 
     changes = Changes(max_trials, parallel, num_steps, trial_image)
     asked = Asked(
-        experiment, config, data, annotations, images, engine, changes, seeds, formats, split, publish_to, image
-    )
+        experiment, config, data, annotations, images, annotations_format, volume, engine, changes, seeds, formats,
+        split, publish_to, model_name, image,
+    )  # fmt: skip
     return end(digests, asked)

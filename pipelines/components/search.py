@@ -13,6 +13,7 @@ def search(
     dataset: Input[Dataset],
     run: Output[Artifact],
     metrics: Output[Metrics],
+    data_digest: str = "",
     volume: str = "data",
     namespace: str = "",
     run_id: str = "",
@@ -29,6 +30,6 @@ def search(
 
     asked = SearchAsked(
         experiment, engine, volume, dataset.path, dataset.uri, dataset.metadata, namespace, run_id, workflow,
-        cache_claim, journal,
+        cache_claim, journal, data_digest,
     )  # fmt: skip
     end(search, asked, Path(run.path), run.uri, run.metadata, Values(Path(metrics.path), metrics.metadata))

@@ -14,6 +14,7 @@ from boxtune.delivery.asking import request_errors
 from boxtune.errors import InputError
 from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.trial_command import TrialCommand
+from pipelines.steps.given import place_digest
 from pipelines.steps.stores import opened
 from trial_entry.storage.cache import Cache
 from trial_entry.storage.filling import fill_folder
@@ -23,7 +24,7 @@ from trial_entry.storage.remote_object import RemoteObject
 from trial_entry.storage.urls import is_remote
 
 _FETCHED = "data"
-PLACE, DIGEST = "place", "sha256"  # keys of the metadata
+PLACE, DIGEST = "place", "sha256"  # keys of the metadata; the digest of what lies there is the other's first word
 
 
 def dataset_folder(path: str, metadata: Mapping[str, object]) -> Path:
@@ -34,10 +35,15 @@ def dataset_folder(path: str, metadata: Mapping[str, object]) -> Path:
         metadata: of the artifact.
 
     Raises:
-        InputError: the place cannot be read.
+        InputError: the place cannot be read, or holds other files than when the run began.
     """
-    place = metadata.get(PLACE)
-    return place_folder(str(place)) if place else Path(path)
+    place, digests = str(metadata.get(PLACE) or ""), str(metadata.get(DIGEST) or "").split()
+    if not place:
+        return Path(path)
+    folder = place_folder(place)
+    if digests and place_digest(place) != digests[0]:
+        raise InputError(f"{place}: the files there are not those that the run began with; begin a new run")
+    return folder
 
 
 def place_folder(place: str) -> Path:

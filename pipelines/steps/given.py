@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from pipelines.steps.stores import opened
 from trial_entry.storage import objects
 from trial_entry.storage.folders import listing_digest
 from trial_entry.storage.paths import local_file
-from trial_entry.storage.urls import is_remote
+from trial_entry.storage.urls import is_remote, parts
 
 EXPERIMENT_NAME = "experiment.yaml"
 MOST_BYTES = 60_000  # of a parameter: KFP's backend takes about 64 kB, quotes and escapes with it
@@ -44,7 +46,7 @@ def experiment_file(given: str) -> Path:
     Raises:
         InputError: a bucket cannot be read.
     """
-    if not _is_text(given):
+    if not is_text(given):
         with request_errors():
             return local_experiment(opened(given))
     return written(given)
@@ -63,7 +65,7 @@ def config_text(given: str) -> str:
     Raises:
         InputError: there is no such file, or it is no text.
     """
-    if _is_text(given):
+    if is_text(given):
         return _short(given, "config")
     try:
         with request_errors():
@@ -87,7 +89,7 @@ def prepared(file: Path, asked: Changes) -> str:
 
 def place_digest(place: str) -> str:
     """SHA-256 over names, sizes and contents of the file or folder, on this machine or in a bucket; of objects by the
-    checksums that the bucket has, so that nothing is fetched.
+    checksums that the bucket has, so that nothing is fetched. Links are followed.
 
     Raises:
         InputError: there is nothing, or it cannot be read.
@@ -100,7 +102,8 @@ def place_digest(place: str) -> str:
 
 
 def _remote_lines(place: str) -> list[str]:
-    found = [] if place.endswith("/") else [objects.find(place)]
+    names_an_object = parts(place)[1] and not place.endswith("/")
+    found = [objects.find(place)] if names_an_object else []
     held = [each for each in found if each is not None] or objects.list_below(place)
     return [listing_digest({each.name: each for each in held})] if held else []
 
@@ -112,14 +115,27 @@ def _local_lines(place: Path) -> list[str]:
     try:
         if place.is_file():
             return [f"{place.name} {place.stat().st_size} {sha256_of(place)}"]
-        files = sorted(file for file in place.rglob("*") if file.is_file())
+        files = sorted(_files_below(place))
         return [f"{file.relative_to(place).as_posix()} {file.stat().st_size} {sha256_of(file)}" for file in files]
     except OSError as error:
         raise InputError(f"{error.filename or place}: cannot be read: {error.strerror}") from None
 
 
-def _is_text(given: str) -> bool:
-    return "\n" in given
+def _files_below(place: Path) -> Iterator[Path]:
+    """Every file, behind links to folders too, but for a link to one that it lies in."""
+    for folder, folders, names in os.walk(place, onerror=_raise, followlinks=True):
+        here = Path(folder).resolve()
+        folders[:] = [name for name in folders if not here.is_relative_to((Path(folder) / name).resolve())]
+        yield from (file for file in (Path(folder) / name for name in names) if file.is_file())
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def is_text(given: str) -> bool:
+    """Whether an Experiment or config is given itself, perhaps in one line, rather than by its path or URL."""
+    return "\n" in given or ("{" in given and not is_remote(given) and not os.path.exists(given))
 
 
 def _short(text: str, name: str) -> str:

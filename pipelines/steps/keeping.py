@@ -2,10 +2,14 @@
 
 a folder of this machine   is the folder of the run itself, and what is left of it is linked or copied from there
 gs://, s3://               each ended trial is put there, then the journal; a new pod brings both back
+
+Its name has the Experiment's and the data's digest: trials of other data are no trials of this search. In a bucket,
+which has no lock, it has the pipeline run's id too, so that two runs at a time never write to one journal.
 """
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
 from abc import ABC, abstractmethod
@@ -27,6 +31,7 @@ from trial_entry.storage.urls import is_remote
 
 _JOURNAL_PLACE = "journal"  # beside TRIALS_FOLDER: what is put there last tells of all that was put before
 _SEARCHES = "boxtune-searches"
+_SHORT = 12  # of a SHA-256's 64 digits
 
 
 class Keep(ABC):
@@ -161,7 +166,7 @@ class KeepingListener:
         self._inner.tick(run, running)
 
 
-def keep_from(place: str, uri: str, run_id: str, experiment: str) -> Keep:
+def keep_from(place: str, uri: str, run_id: str, experiment: str, data: str) -> Keep:
     """Where a search is kept.
 
     Args:
@@ -169,15 +174,18 @@ def keep_from(place: str, uri: str, run_id: str, experiment: str) -> Keep:
         uri: of the artifact; the root is what stands in it before the run's id.
         run_id: of the pipeline's run; a pod that takes another's place has the same.
         experiment: its name.
+        data: what the first step says of the data, or what the import says of its records.
     """
+    name = f"{experiment}-{hashlib.sha256(data.encode()).hexdigest()[:_SHORT]}"
     if not place:
         root, found, _ = uri.partition(run_id) if run_id else ("", "", "")
         if not found or not is_remote(uri):
             return KeptHere()
-        return KeptInBucket(f"{root}{run_id}/{_SEARCHES}/{experiment}")
+        return KeptInBucket(f"{root}{run_id}/{_SEARCHES}/{name}")
     if is_remote(place):
-        return KeptInBucket(f"{place.rstrip('/')}/{experiment}")
-    return KeptInFolder(Path(place) / experiment, linked="://" not in uri)
+        own = f"-{run_id}" if "://" in uri else ""  # on this machine the same command again has another id
+        return KeptInBucket(f"{place.rstrip('/')}/{name}{own}")
+    return KeptInFolder(Path(place) / name, linked="://" not in uri)
 
 
 def _sizes(folder: Path) -> dict[str, int]:

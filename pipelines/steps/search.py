@@ -23,7 +23,7 @@ from boxtune.local.recording import record_run
 from boxtune.report.progress_lines import PlainListener
 from boxtune.report.text import verdict
 from boxtune.runs.run import Run
-from pipelines.steps.datasets import PLACE, dataset_folder, volumes_here
+from pipelines.steps.datasets import DIGEST, PLACE, dataset_folder, volumes_here
 from pipelines.steps.digests import KATIB
 from pipelines.steps.given import written
 from pipelines.steps.keeping import KeepingListener, keep_from
@@ -45,6 +45,7 @@ class SearchAsked:
         workflow: Argo's Workflow of the run, which is to own the Experiment.
         cache_claim: that the trials share for what they fetch; empty for none.
         journal: where engine LOCAL keeps its journal: a folder or URL; empty for below the run's pipeline root.
+        data_digest: what the first step says of all that the records come from: with another, engine LOCAL begins anew.
     """
 
     experiment: str
@@ -58,6 +59,7 @@ class SearchAsked:
     workflow: str = ""
     cache_claim: str = ""
     journal: str = ""
+    data_digest: str = ""
 
 
 def search(asked: SearchAsked, out: Path, uri: str, about: dict[str, object], metrics: Values) -> None:
@@ -88,7 +90,8 @@ def search(asked: SearchAsked, out: Path, uri: str, about: dict[str, object], me
 def _here(experiment: Experiment, asked: SearchAsked, out: Path, uri: str) -> Run:
     volumes = volumes_here(experiment, asked.volume, dataset_folder(asked.dataset_path, asked.dataset))
     options = RunOptions(volumes=volumes)
-    keep = keep_from(asked.journal, uri, asked.run_id, experiment.name)
+    data = f"{asked.data_digest} {asked.dataset.get(DIGEST, '')}"
+    keep = keep_from(asked.journal, uri, asked.run_id, experiment.name, data)
     keep.bring(out)
     with PlainListener(_console()) as listener:
         run = LocalEngine(experiment, keep.folder(out), options, KeepingListener(listener, keep, out)).run()

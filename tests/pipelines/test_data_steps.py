@@ -14,7 +14,7 @@ from boxtune.experiment.loading import load_experiment
 from pipelines.steps.check_data import DataAsked, check_data
 from pipelines.steps.datasets import dataset_folder, place_folder
 from pipelines.steps.digests import Asked, digests
-from pipelines.steps.given import Changes, written
+from pipelines.steps.given import Changes, place_digest, written
 from pipelines.steps.import_data import ImportAsked, import_data
 from pipelines.steps.values import Values
 from tests.conftest import QUICK_START
@@ -32,12 +32,14 @@ def checked(tmp_path: Path, asked: DataAsked) -> tuple[Values, Values, Path]:
 
 def asked(place: Path | str, experiment: str = EXPERIMENT, **more: str) -> DataAsked:
     text = digests(Asked(experiment=experiment)).experiment if experiment else ""
-    return DataAsked(text, more.pop("config", ""), "", str(place), "d1ge57", more.pop("volume", "data"), **more)
+    return DataAsked(
+        text, more.pop("config", ""), "", str(place), place_digest(str(place)), more.pop("volume", "data"), **more
+    )
 
 
 def test_good_data_become_a_dataset_that_names_their_place(digits: Path, tmp_path: Path) -> None:
     dataset, metrics, page = checked(tmp_path, asked(digits))
-    assert dataset.metadata == {"place": str(digits), "sha256": "d1ge57"}
+    assert dataset.metadata == {"place": str(digits), "sha256": place_digest(str(digits))}
     assert json.loads(dataset.path.read_text()) == dataset.metadata
     assert dataset_folder(str(dataset.path), dataset.metadata) == digits
     assert metrics.metadata["train_images"] == 40
@@ -138,3 +140,32 @@ def test_annotations_that_are_none_are_refused(tmp_path: Path) -> None:
     with pytest.raises(AnnotationsError):
         import_data(given, tmp_path / "out", {}, Values(tmp_path / "metrics", {}))
     assert not (tmp_path / "out").exists()
+
+
+def test_objects_that_are_gone_from_a_bucket_are_gone_from_its_copy(tmp_path: Path, s3_bucket: Any) -> None:
+    for name in ("train-0.record", "train-1.record"):
+        s3_bucket.put_object(Bucket="drones", Key=f"renamed/{name}", Body=name.encode())
+    assert len(list(place_folder("s3://drones/renamed").iterdir())) == 2
+    s3_bucket.delete_object(Bucket="drones", Key="renamed/train-1.record")
+    s3_bucket.put_object(Bucket="drones", Key="renamed/train-2.record", Body=b"2")
+    folder = place_folder("s3://drones/renamed")
+    assert {file.name for file in folder.iterdir()} == {"train-0.record", "train-2.record"}
+
+
+@pytest.mark.parametrize("kind", ["folder", "bucket"])
+def test_data_that_were_replaced_since_the_run_began_are_refused(tmp_path: Path, s3_bucket: Any, kind: str) -> None:
+    """What is trained must be what the cache's key says."""
+    file = tmp_path / "data" / "train.record"
+    file.parent.mkdir()
+
+    def put(content: bytes) -> None:
+        file.write_bytes(content)
+        s3_bucket.put_object(Bucket="drones", Key="replaced/train.record", Body=content)
+
+    put(b"one")
+    place = str(file.parent) if kind == "folder" else "s3://drones/replaced"
+    metadata = {"place": place, "sha256": f"{place_digest(place)} {'0' * 64}"}
+    assert (dataset_folder("", metadata) / "train.record").read_bytes() == b"one"
+    put(b"two")
+    with pytest.raises(InputError, match="the files there are not those that the run began with; begin a new run"):
+        dataset_folder("", metadata)

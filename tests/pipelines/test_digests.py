@@ -17,7 +17,7 @@ from boxtune.cli.main import run_command
 from boxtune.errors import BoxtuneError, ExperimentError, InputError
 from boxtune.experiment.loading import load_experiment
 from pipelines.steps.digests import Asked, digests
-from pipelines.steps.given import MOST_BYTES, Changes, place_digest, prepared, written
+from pipelines.steps.given import MOST_BYTES, Changes, experiment_file, place_digest, prepared, written
 from tests.conftest import EXPERIMENTS, QUICK_START
 
 FILE = QUICK_START.with_suffix(".yaml")
@@ -155,3 +155,34 @@ def test_a_length_that_is_searched_is_not_set(tmp_path: Path) -> None:
     )
     with pytest.raises(ExperimentError, match="num_steps: the search assigns num_steps"):
         digests(Asked(experiment=str(file), changes=Changes(num_steps=5)))
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (Asked(formats=[["a"]]), r'formats: there is no \["a"\]; there are'),
+        (Asked(formats=[{"a": 1}]), "formats: there is no"),
+        (Asked(formats=[None]), "formats: there is no null"),
+        (Asked(publish_to="s3://drones/models"), "s3://drones/models: s3:// is read here, not written"),
+        (Asked(publish_to="minio://mlpipeline/models"), "is read here, not written"),
+        (Asked(publish_to="file:///models"), "publish_to file:///models: write gs://BUCKET/PREFIX, or the whole path"),
+        (Asked(publish_to="~/models"), "publish_to ~/models: write"),
+        (Asked(publish_to="models"), "publish_to models: write"),
+        *(
+            (Asked(model_name=name), "model_name .*: must be a name without slashes")
+            for name in ("", " ", ".", "..", "../x", "a/b", "/a", "a\nb", "x" * 300)
+        ),
+    ],
+)
+def test_what_the_last_steps_would_refuse_is_refused_first(asked: Asked, words: str) -> None:
+    with pytest.raises(InputError, match=words) as caught:
+        digests(asked)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+def test_texts_of_one_line_are_no_paths(data: Path) -> None:
+    [*_, experiment] = yaml.safe_load_all(digests(Asked(experiment=str(FILE))).experiment)
+    assert load_experiment(experiment_file(json.dumps(experiment))).name == "quick-start"
+    config = " ".join(re.sub("#.*", "", (data / "pipeline.config").read_text()).split())
+    assert digests(Asked(config=config)).config == config

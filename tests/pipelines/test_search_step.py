@@ -23,7 +23,7 @@ from boxtune.local.reading import open_run
 from boxtune.report.progress_lines import PlainListener
 from boxtune.runs.run import Run, RunCondition
 from pipelines.steps.digests import LOCAL
-from pipelines.steps.given import written
+from pipelines.steps.given import place_digest, written
 from pipelines.steps.keeping import KeepingListener, KeptHere, KeptInBucket, KeptInFolder, keep_from
 from pipelines.steps.search import SearchAsked, search
 from pipelines.steps.values import Values
@@ -168,12 +168,42 @@ def test_a_store_that_goes_away_later_ends_nothing(
 
 def test_where_a_search_is_kept() -> None:
     uri = f"minio://mlpipeline/v2/artifacts/tune/{RUN_ID}/search/1/run"
-    assert isinstance(keep_from("", uri, RUN_ID, "digits"), KeptInBucket)
-    assert type(keep_from("", "/tmp/outputs/search/run", RUN_ID, "digits")) is KeptHere
-    assert isinstance(keep_from("gs://bucket/searches", uri, RUN_ID, "digits"), KeptInBucket)
-    kept = keep_from("/claim", uri, RUN_ID, "digits")
+    assert isinstance(keep_from("", uri, RUN_ID, "digits", "d1"), KeptInBucket)
+    assert type(keep_from("", "/tmp/outputs/search/run", RUN_ID, "digits", "d1")) is KeptHere
+    assert isinstance(keep_from("gs://bucket/searches", uri, RUN_ID, "digits", "d1"), KeptInBucket)
+    kept = keep_from("/claim", uri, RUN_ID, "digits", "d1")
     assert isinstance(kept, KeptInFolder)
-    assert kept.folder(Path("/out")) == Path("/claim/digits")
+    assert kept.folder(Path("/out")).parent == Path("/claim")
+    assert kept.folder(Path("/out")).name.startswith("digits-")
+    assert keep_from("/claim", uri, "other", "digits", "d1").folder(Path("/out")) == kept.folder(Path("/out"))
+
+
+def test_other_data_begin_a_search_of_their_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Behind the same Experiment and journal: the trials of other data are none of this search's."""
+    file = experiment(tmp_path, "echo score=$(cat /data/x)", maxTrialCount=1, maxFailedTrialCount=1)
+    for score in ("0.5", "0.25"):
+        data = tmp_path / f"data{score}"
+        data.mkdir()
+        (data / "x").write_text(score)
+        dataset = {"place": str(data), "sha256": place_digest(str(data))}
+        for again in ("first", "second"):
+            given = SearchAsked(file.read_text(), LOCAL, "data", "", "", dataset, journal=str(tmp_path / "journal"))
+            metrics = Values(tmp_path / "metrics", {})
+            search(given, tmp_path / f"{score}-{again}", "", {}, metrics)
+            assert metrics.metadata["best_score"] == float(score)
+            assert ("shell-0001 started" in capsys.readouterr().out) == (again == "first")
+
+
+def test_two_runs_never_share_a_journal_in_a_bucket(tmp_path: Path, s3_bucket: Any) -> None:
+    file = experiment(tmp_path, "echo score=$X", maxTrialCount=1, maxFailedTrialCount=1)
+    (tmp_path / "data").mkdir()
+    for run_id in ("one", "two"):
+        uri = f"s3://drones/v2/artifacts/tune/{run_id}/search/1/run"
+        given = asked(file, tmp_path / "data", run_id=run_id, journal="s3://drones/searches")
+        search(given, tmp_path / run_id, uri, {}, Values(tmp_path / "metrics", {}))
+    keys = [each["Key"] for each in s3_bucket.list_objects_v2(Bucket="drones", Prefix="searches/")["Contents"]]
+    places = {key.split("/")[1] for key in keys}
+    assert {place.rpartition("-")[2] for place in places} == {"one", "two"}
 
 
 def test_the_experiment_of_a_run_has_one_name(tmp_path: Path) -> None:

@@ -168,7 +168,7 @@ def test_a_run_is_followed_though_the_server_goes_away(
         (("tune_and_trian",), "no such pipeline"),
         (("tune_and_train", "--data", "gs://a/b"), "experiment: must be given for tune_and_train"),
         (("tune_and_train", "--data", "/data/drones"), "the steps on a cluster do not see this machine"),
-        (("tune_and_train", "--data", "/data/drones", "--upload", "s3://a/b"), "no such folder"),
+        (("tune_and_train", "--data", "/data/drones", "--upload", "s3://a/b"), "no such file or folder"),
         (("tune_and_train", "--data", "gs://a/b", "-p", "seeds=many"), 'seeds: "many" must be a whole number'),
         (("tune_and_train", "--data", "gs://a/b", "--experiment", "nowhere.yaml"), "nowhere.yaml"),
         (("tune_and_train", "--data", "gs://a/b", "-p", "gpus=two"), 'gpus: "two" must be a number from 1'),

@@ -122,7 +122,7 @@ def test_a_run_that_was_killed_goes_on(records: Path, tmp_path: Path, number: si
     assert process.returncode == (130 if number is signal.SIGTERM else -9)
     if number is signal.SIGTERM:
         assert error == f"boxtune: {tmp_path}/out: the run was interrupted; the same command goes on\n"
-    run = tmp_path / "out" / "searches" / "quick-start"
+    [run] = (tmp_path / "out" / "searches").glob("quick-start-*")
     deadline = time.monotonic() + 90
     while (run / "run.lock").exists() and _is_held(run / "run.lock"):
         assert time.monotonic() < deadline, "the step goes on without its runner"
