@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from boxtune.data.importing.splitting import AUTOMATIC, Grouping, parse_split
 from boxtune.data.importing.summary import summary
 from boxtune.data.importing.tiling import parse_tiling
 from boxtune.data.parallel import cores
-from boxtune.data.published import EXPERIMENT
+from boxtune.data.published import EXPERIMENT, work_path
 from boxtune.delivery.asking import request_errors
 from pipelines.steps.datasets import place_folder
 from pipelines.steps.given import Changes, place_digest, prepared
@@ -79,7 +80,11 @@ def import_data(asked: ImportAsked, out: Path, about: dict[str, object], metrics
         processes=cores(),
         command=("boxtune", "pipeline", asked.annotations),
     )
-    imported = make_records(options, LineListener(Console(highlight=False)))
+    try:
+        imported = make_records(options, LineListener(Console(highlight=False)))
+    except BaseException:
+        shutil.rmtree(work_path(out), ignore_errors=True)  # the next try has a folder of its own
+        raise
     for line in summary(imported, options):
         print(line)
     about["sha256"] = place_digest(str(out))
