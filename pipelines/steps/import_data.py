@@ -18,6 +18,7 @@ from boxtune.data.importing.tiling import parse_tiling
 from boxtune.data.parallel import cores
 from boxtune.data.published import EXPERIMENT, work_path
 from boxtune.delivery.asking import request_errors
+from boxtune.errors import InputError
 from pipelines.steps.datasets import place_folder
 from pipelines.steps.given import Changes, place_digest, prepared
 from pipelines.steps.stores import opened
@@ -65,16 +66,18 @@ def import_data(asked: ImportAsked, out: Path, about: dict[str, object], metrics
 
     Raises:
         AnnotationsError: the data cannot be used as they stand.
-        InputError: a place cannot be read, or the config is none.
+        InputError: a place cannot be read, a value cannot be, or the config is none.
     """
+    if asked.tile < 0:
+        raise InputError(f"tile {asked.tile}: must be the side of tiles in pixels, or 0 for whole images")
     options = ImportOptions(
         annotations=_annotations(asked),
         out=out,
         images=place_folder(asked.images) if asked.images else None,
         format=asked.format,
-        split=parse_split(asked.split, asked.seed) if asked.split else None,
+        split=parse_split(asked.split, asked.seed, "shares") if asked.split else None,
         seed=asked.seed,
-        grouping=Grouping(asked.group),
+        grouping=Grouping(asked.group, "group"),
         tiling=parse_tiling(str(asked.tile), _OVERLAP, _EMPTY) if asked.tile else None,
         config=_config(asked.config),
         processes=cores(),

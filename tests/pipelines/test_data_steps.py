@@ -158,3 +158,19 @@ def test_data_that_were_replaced_since_the_run_began_are_refused(tmp_path: Path,
     put(b"two")
     with pytest.raises(InputError, match="the files there are not those that the run began with; begin a new run"):
         dataset_folder("", metadata)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"tile": -5}, "tile -5: must be the side of tiles in pixels"),
+        ({"split": "validation=2"}, 'shares "validation=2": "validation=2"; '),
+        ({"group": "("}, r'group "\(": no regular expression'),
+    ],
+)
+def test_values_of_an_import_are_named_as_the_pipeline_has_them(
+    tmp_path: Path, wrong: dict[str, Any], words: str
+) -> None:
+    given = ImportAsked(str(tmp_path / "a.json"), "", (QUICK_START / "pipeline.config").read_text(), **wrong)
+    with pytest.raises(InputError, match=f"^{words}"):
+        import_data(given, tmp_path / "out", {}, Values(tmp_path / "metrics", {}))
