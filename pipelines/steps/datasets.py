@@ -19,8 +19,11 @@ from pipelines.steps.stores import opened
 from trial_entry.storage.cache import Cache
 from trial_entry.storage.filling import fill_folder
 from trial_entry.storage.folders import below
+from trial_entry.storage.holding import locked
+from trial_entry.storage.remote_object import RemoteObject
 from trial_entry.storage.urls import is_remote
 
+_FETCHED = "data"
 PLACE, DIGEST = "place", "sha256"  # keys of the metadata; the digest of what lies there is the other's first word
 
 
@@ -44,23 +47,33 @@ def dataset_folder(path: str, metadata: Mapping[str, object]) -> Path:
 
 
 def place_folder(place: str) -> Path:
-    """The folder at a place; what is in a bucket is fetched, what was fetched before is not fetched again, and what is
-    no longer there is removed from the copy.
+    """The folder at a place; what is in a bucket is fetched, and nothing else is in its folder then.
+
+    What was fetched before and is the same is not fetched again; steps on one machine fetch one after another.
 
     Raises:
         InputError: the bucket cannot be read, or there is no such folder.
     """
     if is_remote(place):
-        folder = Cache.from_environment().work_folder(place) / "data"
+        home = Cache.from_environment().work_folder(place)
         with request_errors():
-            found = below(opened(place))
-            if not found:
+            wanted = below(opened(place))
+            if not wanted:
                 raise InputError(f"{place}: nothing is there")
-            fill_folder(folder, found, ())
-        return folder
+            _fill(home, wanted)
+        return home / _FETCHED
     if not Path(place).is_dir():
         raise InputError(f"{place}: no such folder here; mount the claim that holds it, or give gs:// or s3://")
     return Path(place)
+
+
+def _fill(home: Path, wanted: Mapping[str, RemoteObject]) -> None:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with locked(home / "lock"):
+            fill_folder(home / _FETCHED, wanted, ())
+    except OSError as problem:
+        raise InputError(f"{home}: {problem.strerror}; BOXTUNE_CACHE says where what is fetched goes") from None
 
 
 def volumes_here(experiment: Experiment, volume: str, folder: Path) -> dict[str, Path]:
