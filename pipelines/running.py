@@ -27,10 +27,10 @@ from boxtune.errors import (
 )
 from pipelines.pipelines import make
 from pipelines.placement import Placement
+from pipelines.run_log import LOG_FILE, disk_errors, opened_log
 from pipelines.steps.telling import BEGINS, ENDS, MARKED_VARIABLE, RUNNER_VARIABLE, Told, read_told
 
 SUBPROCESS, DOCKER = "subprocess", "docker"
-LOG_FILE = "kfp.log"
 _CACHE = ".cache"
 _LABEL = "boxtune.run"
 _GRACE_SECONDS = 60.0
@@ -99,12 +99,14 @@ class _Sink:
             told = read_told(line)
             if told is not None:
                 self.heard.hear(told)
-            self.log.write(f"{line if told is None else told.sentence}\n")
-        self.log.flush()
+            with suppress(OSError):
+                self.log.write(f"{line if told is None else told.sentence}\n")
+        self.flush()
         return len(text)
 
     def flush(self) -> None:
-        self.log.flush()
+        with suppress(OSError):  # of which kfp's own logging would print a traceback; closing says it in a line
+            self.log.flush()
 
     def isatty(self) -> bool:
         return False
@@ -124,14 +126,9 @@ def run_here(
     pipeline = make(name, Placement.of(options.image, {}))
     label = uuid.uuid4().hex
     heard = _Heard(show)
-    try:
-        for folder in (options.out, *options.written):
-            folder.mkdir(parents=True, exist_ok=True)
-        log = (options.out / LOG_FILE).open("a", encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{error.filename}: cannot be written: {error.strerror}; give another place") from None
     with (
-        log,
+        disk_errors(options.out),
+        opened_log((options.out, *options.written)) as log,
         _interrupted(options.out),
         _environment(),
         _children_ended(label, options.runner),
@@ -159,7 +156,9 @@ def _failure(heard: _Heard, log: Path, failed: RuntimeError) -> BoxtuneError:
     if end is None:
         where = f"{heard.begun} ended without a word" if heard.begun else f"the pipeline could not be run: {failed}"
         return BoxtuneError(f"{where}; {log} has everything")
-    return _ERRORS.get(end.code, BoxtuneError)(f"{end.step}: {end.text}")
+    if end.code not in _ERRORS:
+        return BoxtuneError(f"{end.step}: {end.text}; {log} has everything")
+    return _ERRORS[end.code](f"{end.step}: {end.text}")
 
 
 def _runner(options: LocalOptions, label: str) -> object:

@@ -13,7 +13,7 @@ from boxtune.cli.paths import annotations_path, input_file, input_folder, named,
 from boxtune.data.importing.options import ImportOptions
 from boxtune.data.importing.passes import import_data
 from boxtune.data.importing.splitting import AUTOMATIC, Grouping, parse_split
-from boxtune.data.importing.summary import summary
+from boxtune.data.importing.summary import summary, what_next
 from boxtune.data.importing.tiling import parse_tiling
 from boxtune.data.parallel import cores
 from boxtune.errors import InputError
@@ -138,7 +138,7 @@ def data_import(
     )
     with make_listener() as listener:
         imported = import_data(options, listener)
-    for line in summary(imported, options):
+    for line in (*summary(imported, options), *what_next(options)):
         print(named(line))
 
 

@@ -22,6 +22,7 @@ _RUNS = Path("pipeline-runs")
 _SEARCHES = "searches"  # in the folder of a run: journals, with which the same command goes on
 _PLACES = ("experiment", "data", "config", "annotations", "images")
 _TEXTS = ("experiment", "config")  # which can be given themselves
+_FOLDERS = ("data", "annotations", "images")
 _OF_A_CLUSTER = (
     "search_gpus",
     "gpus",
@@ -84,6 +85,7 @@ def pipeline_run(
     _note_ignored(known)
     if "publish_to" in known:
         known["publish_to"] = _absolute("publish_to", str(known["publish_to"]))
+    _refuse_within(known, folder)
     options = LocalOptions(folder, runner, image, _mounted(known, _PLACES), _mounted(known, ("publish_to", "journal")))
     outputs = run_here(name, known, options, partial(_show, sys.stdout))
     for line in _ends(outputs):
@@ -105,6 +107,19 @@ def _absolute(name: str, place: str) -> str:
     if "://" in place and not is_remote(place):
         raise InputError(f"{name} {place}: write gs://, s3://, or the path of a folder of this machine")
     return place if is_remote(place) or not place else str(Path(place).expanduser().absolute())
+
+
+def _refuse_within(known: Mapping[str, object], out: Path) -> None:
+    """Raises InputError where what the run writes would lie in a folder whose digest says whether anything changed."""
+    written = {"--out": out, "publish_to": Path(str(known.get("publish_to") or out))}
+    for name in _FOLDERS:
+        place = str(known.get(name) or "")
+        if not place or is_remote(place) or not Path(place).is_dir():
+            continue
+        for option, folder in written.items():
+            if not is_remote(str(folder)) and folder.resolve().is_relative_to(Path(place).resolve()):
+                what = f"lies within --{name} {place}, which each run would so change for the next"
+                raise InputError(f"{option} {folder}: {what}; give a folder elsewhere")
 
 
 def _mounted(known: Mapping[str, object], names: Sequence[str]) -> list[Path]:

@@ -24,7 +24,7 @@ from trial_entry.storage.remote_object import RemoteObject
 from trial_entry.storage.urls import is_remote
 
 _FETCHED = "data"
-PLACE, DIGEST = "place", "sha256"  # keys of the metadata; the digest of what lies there is the other's first word
+PLACE, DIGEST = "place", "sha256"  # keys of the metadata
 
 
 def dataset_folder(path: str, metadata: Mapping[str, object]) -> Path:
@@ -41,7 +41,7 @@ def dataset_folder(path: str, metadata: Mapping[str, object]) -> Path:
     if not place:
         return Path(path)
     folder = place_folder(place)
-    if digests and place_digest(place) != digests[0]:
+    if digests and place_digest(place) != digests[0]:  # the first; others are of files elsewhere
         raise InputError(f"{place}: the files there are not those that the run began with; begin a new run")
     return folder
 

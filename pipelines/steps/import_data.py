@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,9 @@ from boxtune.data.importing.splitting import AUTOMATIC, Grouping, parse_split
 from boxtune.data.importing.summary import summary
 from boxtune.data.importing.tiling import parse_tiling
 from boxtune.data.parallel import cores
-from boxtune.data.published import EXPERIMENT
+from boxtune.data.published import EXPERIMENT, work_path
 from boxtune.delivery.asking import request_errors
+from boxtune.errors import InputError
 from pipelines.steps.datasets import place_folder
 from pipelines.steps.given import Changes, place_digest, prepared
 from pipelines.steps.stores import opened
@@ -64,22 +66,28 @@ def import_data(asked: ImportAsked, out: Path, about: dict[str, object], metrics
 
     Raises:
         AnnotationsError: the data cannot be used as they stand.
-        InputError: a place cannot be read, or the config is none.
+        InputError: a place cannot be read, a value cannot be, or the config is none.
     """
+    if asked.tile < 0:
+        raise InputError(f"tile {asked.tile}: must be the side of tiles in pixels, or 0 for whole images")
     options = ImportOptions(
         annotations=_annotations(asked),
         out=out,
         images=place_folder(asked.images) if asked.images else None,
         format=asked.format,
-        split=parse_split(asked.split, asked.seed) if asked.split else None,
+        split=parse_split(asked.split, asked.seed, "shares") if asked.split else None,
         seed=asked.seed,
-        grouping=Grouping(asked.group),
+        grouping=Grouping(asked.group, "group"),
         tiling=parse_tiling(str(asked.tile), _OVERLAP, _EMPTY) if asked.tile else None,
         config=_config(asked.config),
         processes=cores(),
         command=("boxtune", "pipeline", asked.annotations),
     )
-    imported = make_records(options, LineListener(Console(highlight=False)))
+    try:
+        imported = make_records(options, LineListener(Console(highlight=False)))
+    except BaseException:
+        shutil.rmtree(work_path(out), ignore_errors=True)  # the next try has a folder of its own
+        raise
     for line in summary(imported, options):
         print(line)
     about["sha256"] = place_digest(str(out))

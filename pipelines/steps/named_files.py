@@ -33,7 +33,8 @@ _NOWHERE = "/nowhere"  # that relative paths are taken from where a config has n
 
 
 def images_digest(annotations: str, name: str) -> str:
-    """SHA-256 of the images that annotations name, where nobody said in which folder they lie.
+    """SHA-256 of the images that annotations name, where nobody said in which folder they lie; empty where all of them
+    lie below the annotations' own folder.
 
     Args:
         annotations: a path or URL, which is there.
@@ -51,15 +52,17 @@ def images_digest(annotations: str, name: str) -> str:
         source = Source(Path(annotations), None, Path(scratch), Findings())
         found = read_annotations(source, name)
         images = {image.file for image in found.images}
-        files = sorted(str(file) for file in {*images, *found.files} if not file.is_relative_to(scratch))
-        return _digest(files)
+        known = (scratch, annotations)  # what is below a folder of annotations is in its own digest
+        files = {*images, *found.files}
+        return _digest(sorted(str(each) for each in files if not any(map(each.is_relative_to, known))))
 
 
 def config_files_digest(text: str, data: str) -> str:
     """SHA-256 of what a pipeline.config names outside its data; empty where it names nothing there.
 
     Args:
-        data: the folder or URL that its relative paths are taken from; empty where it has none yet.
+        data: the folder or URL that its relative paths are taken from; empty where records are yet to be made, which
+            take the place of those that it names.
 
     Raises:
         InputError: it is no config, or what it names cannot be read.
@@ -68,7 +71,8 @@ def config_files_digest(text: str, data: str) -> str:
     with request_errors():
         base = BaseConfig.parse(text, f"{where}/{CONFIG_FILE}")
         folder: Path | Remote = Remote(where) if is_remote(where) else Path(where)
-        return _outside([absolute_path(path, folder) for path in _paths(base)], [where])
+        paths = _paths(base) if data else [base.config.train_config.fine_tune_checkpoint]
+        return _outside([absolute_path(path, folder) for path in paths], [where])
 
 
 def experiment_files_digest(experiment: Experiment, volume: str, data: str) -> str:
@@ -148,8 +152,7 @@ def _outside(paths: Iterable[str], inside: Iterable[str]) -> str:
         if (is_remote(path) or PurePosixPath(path).is_absolute())
         and not any(path == folder or path.startswith(f"{folder}/") for folder in folders)
     }
-    files = sorted({file for path in found for file in _files(path)})
-    return _digest(files) if files else ""
+    return _digest(sorted({file for path in found for file in _files(path)}))
 
 
 def _files(path: str) -> list[str]:
@@ -164,8 +167,6 @@ def _files(path: str) -> list[str]:
 
 
 def _digest(files: Iterable[str]) -> str:
-    digest = hashlib.sha256()
-    for file in files:
-        if is_remote(file) or Path(file).exists():
-            digest.update(f"{file} {place_digest(file)}\n".encode())
-    return digest.hexdigest()
+    """Of names and contents of those that are there; empty of none."""
+    lines = [f"{file} {place_digest(file)}\n" for file in files if is_remote(file) or Path(file).exists()]
+    return hashlib.sha256("".join(lines).encode()).hexdigest() if lines else ""

@@ -142,16 +142,6 @@ def test_annotations_that_are_none_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_objects_that_are_gone_from_a_bucket_are_gone_from_its_copy(tmp_path: Path, s3_bucket: Any) -> None:
-    for name in ("train-0.record", "train-1.record"):
-        s3_bucket.put_object(Bucket="drones", Key=f"renamed/{name}", Body=name.encode())
-    assert len(list(place_folder("s3://drones/renamed").iterdir())) == 2
-    s3_bucket.delete_object(Bucket="drones", Key="renamed/train-1.record")
-    s3_bucket.put_object(Bucket="drones", Key="renamed/train-2.record", Body=b"2")
-    folder = place_folder("s3://drones/renamed")
-    assert {file.name for file in folder.iterdir()} == {"train-0.record", "train-2.record"}
-
-
 @pytest.mark.parametrize("kind", ["folder", "bucket"])
 def test_data_that_were_replaced_since_the_run_began_are_refused(tmp_path: Path, s3_bucket: Any, kind: str) -> None:
     """What is trained must be what the cache's key says."""
@@ -169,3 +159,19 @@ def test_data_that_were_replaced_since_the_run_began_are_refused(tmp_path: Path,
     put(b"two")
     with pytest.raises(InputError, match="the files there are not those that the run began with; begin a new run"):
         dataset_folder("", metadata)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"tile": -5}, "tile -5: must be the side of tiles in pixels"),
+        ({"split": "validation=2"}, 'shares "validation=2": "validation=2"; '),
+        ({"group": "("}, r'group "\(": no regular expression'),
+    ],
+)
+def test_values_of_an_import_are_named_as_the_pipeline_has_them(
+    tmp_path: Path, wrong: dict[str, Any], words: str
+) -> None:
+    given = ImportAsked(str(tmp_path / "a.json"), "", (QUICK_START / "pipeline.config").read_text(), **wrong)
+    with pytest.raises(InputError, match=f"^{words}"):
+        import_data(given, tmp_path / "out", {}, Values(tmp_path / "metrics", {}))

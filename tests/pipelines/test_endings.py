@@ -63,6 +63,14 @@ def test_a_bug_keeps_its_traceback() -> None:
     assert "Traceback" in found.stderr
 
 
+def test_a_bug_tells_the_runner_its_last_line() -> None:
+    found = ended(_FAILING.format(error="TypeError('unhashable\\ntype')"), **{MARKED_VARIABLE: "1"})
+    assert found.returncode == 1
+    [end] = [each for each in map(read_told, found.stdout.splitlines()) if each is not None and each.what == ENDS]
+    assert (end.code, end.text) == (1, "TypeError: unhashable type")
+    assert "Traceback" in found.stderr
+
+
 def test_a_runner_is_told_what_happens_line_by_line() -> None:
     found = ended(_FAILING.format(error="InputError('no such folder')"), **{MARKED_VARIABLE: "1"})
     told = [each for each in map(read_told, found.stdout.splitlines()) if each is not None]

@@ -140,3 +140,17 @@ def test_a_bucket_itself_can_hold_the_data(s3_bucket: Any) -> None:
     assert before == place_digest("s3://drones/")
     s3_bucket.put_object(Bucket="drones", Key="root.record", Body=b"two")
     assert place_digest("s3://drones") != before
+
+
+def test_records_that_an_import_replaces_are_not_looked_at(annotated: tuple[Path, Path], tmp_path: Path) -> None:
+    """The config's own may lie in a bucket that nobody here can read; its checkpoint is what is begun from."""
+    file, images = annotated
+    config = (QUICK_START / "pipeline.config").read_text()
+    config = config.replace('input_path: "', 'input_path: "gs://of-somebody-else/')
+    assert "gs://of-somebody-else/" in config
+    config = config.replace("train_config {", f'train_config {{\n  fine_tune_checkpoint: "{tmp_path}/ckpt-0"\n', 1)
+    (tmp_path / "ckpt-0.index").write_bytes(b"index")
+    given = Asked(annotations=str(file), images=str(images), config=config)
+    before = digests(given).sources
+    changed(tmp_path / "ckpt-0.index")
+    assert digests(given).sources != before

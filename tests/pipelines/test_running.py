@@ -66,3 +66,22 @@ def test_the_list_says_what_there_is() -> None:
     assert "tune_and_train: Search what an Experiment says" in ended.out
     assert "  seeds (int, 1): How often" in ended.out
     assert "  data (str, must be given): The folder of the records" in ended.out
+
+
+@pytest.mark.parametrize("option", ["--out", "publish_to"])
+def test_a_run_writes_nothing_into_its_data(digits: Path, tmp_path: Path, option: str) -> None:
+    """Their digest would be another each time, and nothing ever be taken from an earlier run."""
+    inside = f"{digits}/runs"
+    more = ["--out", inside] if option == "--out" else ["--out", f"{tmp_path}/out", "-p", f"publish_to={inside}"]
+    ended = boxtune("pipeline", "run", "train_only", "--config", "none", "--data", digits, *more)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.reason.startswith(f"boxtune: {option} {inside}: lies within --data {digits}, which")
+    assert not (digits / "runs").exists()
+
+
+def test_a_full_disk_is_one_line(digits: Path, tmp_path: Path) -> None:
+    (tmp_path / "kfp.log").symlink_to("/dev/full")
+    ended = boxtune("pipeline", "run", "train_only", "--config", "none", "--data", digits, "--out", tmp_path)
+    assert ended.code == 130
+    assert "No space left on device; make room, and the same command goes on" in ended.reason
+    assert "Traceback" not in ended.err

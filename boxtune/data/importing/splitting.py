@@ -67,8 +67,11 @@ class Member:
         return self.group or self.sha256.hex()
 
 
-def parse_split(text: str, seed: int) -> SplitSpec:
+def parse_split(text: str, seed: int, option: str = "--split") -> SplitSpec:
     """`validation=0.2,test=0.1`, or `none`.
+
+    Args:
+        option: what whoever wrote it knows it as.
 
     Raises:
         InputError: not of that form, or shares that leave nothing to train on.
@@ -84,18 +87,21 @@ def parse_split(text: str, seed: int) -> SplitSpec:
             share = 0.0
         if name not in _KNOWN or name in shares or not 0 < share < 1:
             what = "the rest trains" if name == TRAIN else "a name and a share, each name once"
-            raise InputError(f'--split "{text}": "{part}"; {what}: write validation=0.2,test=0.1, or none')
+            raise InputError(f'{option} "{text}": "{part}"; {what}: write validation=0.2,test=0.1, or none')
         shares[name] = share
     if sum(shares.values()) >= 1:
-        raise InputError(f'--split "{text}": nothing is left to train on')
+        raise InputError(f'{option} "{text}": nothing is left to train on')
     return SplitSpec({name: shares[name] for name in _KNOWN if name in shares}, seed)
 
 
 class Grouping:
     """Which group an image belongs to, by `--group`: `none`, `folder`, `column:NAME`, or an expression on its name."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, option: str = "--group") -> None:
         """
+        Args:
+            option: what whoever wrote it knows it as.
+
         Raises:
             InputError: an expression that is none.
         """
@@ -105,7 +111,7 @@ class Grouping:
         try:
             self._expression = None if is_word else re.compile(text)
         except re.error as error:
-            raise InputError(f'--group "{text}": no regular expression: {error}') from None
+            raise InputError(f'{option} "{text}": no regular expression: {error}') from None
 
     @property
     def is_asked(self) -> bool:

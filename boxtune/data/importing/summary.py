@@ -1,4 +1,4 @@
-"""Data's import in a few lines: what was left out, what is there, what comes next."""
+"""Data's import in a few lines: what was left out, what is there; and what the command says comes next."""
 
 from __future__ import annotations
 
@@ -32,9 +32,13 @@ def summary(imported: Imported, options: ImportOptions) -> Iterator[str]:
     for name in imported.kept:
         new = f", the new one is {name}.new" if (options.out / f"{name}.new").exists() else ""
         yield f"kept: {name}, which was not written by an import, or was edited{new}"
-    out = shlex.quote(str(options.out))
     classes = len(about["classes"])
     yield f"{same}{options.out}: {read['format']}, {classes} {counted('class', classes)}; all of it in {IMPORT}"
+
+
+def what_next(options: ImportOptions) -> Iterator[str]:
+    """Commands for the folder that was made; of no use where a pipeline goes on by itself."""
+    out = shlex.quote(str(options.out))
     if options.config is not None:
         experiment = shlex.quote(str(options.out / EXPERIMENT))
         config = shlex.quote(str(options.out / CONFIG))
