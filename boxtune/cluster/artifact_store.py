@@ -20,6 +20,7 @@ from boxtune.cluster.connection import Cluster, connect, is_in_pod, optional, sp
 from boxtune.errors import ClusterError
 from boxtune.experiment.source import Json, JsonObject
 from trial_entry.storage.s3_client import s3_client
+from trial_entry.storage.s3_stores import S3Store, use_store
 from trial_entry.storage.urls import MINIO, S3, parts
 
 _CONFIG_MAP, _PROVIDERS = "kfp-launcher", "providers"
@@ -126,7 +127,7 @@ def check_secret(cluster: Cluster, access: StoreAccess) -> Mapping[str, str]:
 
 
 def use_artifact_store(namespace: str | None, url: str) -> None:
-    """Let this process read and write `url` as the pipelines' launcher does: sets AWS_… in its environment.
+    """Let this process read and write the bucket of `url` as the pipelines' launcher does, whatever others it reads.
 
     Does nothing outside of a pod, for gs:// and paths of this machine, and where the environment has credentials.
 
@@ -135,15 +136,21 @@ def use_artifact_store(namespace: str | None, url: str) -> None:
 
     Raises:
         ClusterError: the ConfigMap or the secret is not there as it must be, or may not be read.
+        StorageError: two stores have a bucket of this name.
     """
     given = _KEYS[:1] if url.startswith(MINIO) else (*_KEYS[:1], *_ROLES)
-    if not url.startswith((MINIO, S3)) or not is_in_pod() or any(os.environ.get(name) for name in given):
+    if not url.startswith((MINIO, S3)) or not is_in_pod():
         return
-    cluster = connect(None, namespace)
-    access = store_access(cluster, url)
-    if access is None:
-        return
-    keys = check_secret(cluster, access)
-    named = dict(zip(_KEYS, (keys[access.access_key], keys[access.secret_key]), strict=True))
-    os.environ.update({**access.settings(), **named})
+    bucket, _ = parts(url)
+    if any(os.environ.get(name) for name in given):
+        use_store(bucket, None)
+    else:
+        cluster = connect(None, namespace)
+        access = store_access(cluster, url)
+        use_store(bucket, _opened(cluster, access) if access is not None else None)
     s3_client.cache_clear()
+
+
+def _opened(cluster: Cluster, access: StoreAccess) -> S3Store:
+    keys = check_secret(cluster, access)
+    return S3Store(access.endpoint, access.region, keys[access.access_key], keys[access.secret_key])

@@ -28,7 +28,7 @@ from boxtune.cluster.connection import Cluster, connect, is_in_pod, speaking_pla
 from boxtune.cluster.fetching import Fetcher
 from boxtune.cluster.submission import Belonging, submit, warnings
 from boxtune.cluster.trial_data import DataSource, with_data
-from boxtune.cluster.watching import wait_for_experiment, watch
+from boxtune.cluster.watching import patiently, wait_for_experiment, watch
 from boxtune.errors import ClusterError, ExperimentError, ExperimentFailed, Interrupted, Unreachable
 from boxtune.experiment.editing import edited, with_counts, with_num_steps
 from boxtune.experiment.experiment import Experiment
@@ -111,22 +111,27 @@ def search_on_katib(experiment: Experiment, options: SearchOptions, listener: Se
     cluster = connect(options.context, options.namespace, None if is_in_pod() else experiment.namespace)
     cluster = replace(cluster, role=_ROLE)
     given = with_num_steps(with_counts(experiment, options.max_trials, options.parallel), options.num_steps)
+    uid = patiently(lambda: _begun(cluster, given, options, listener.notice), lease.LEASE_SECONDS, listener.notice)
+    with _interrupted_by_signals(options.name):
+        run = _wait(cluster, options.name, uid, listener)
+    patiently(lambda: lease.release(cluster, options.name), lease.LEASE_SECONDS, listener.notice)
+    return replace(run, experiment=given)
+
+
+def _begun(cluster: Cluster, given: Experiment, options: SearchOptions, notice: Callable[[str], None]) -> str:
+    """The uid of the Experiment, which is there now and held; may be called again wherever it ended."""
     asked = _prepared(cluster, given, options)
     for text in warnings(cluster, asked):
-        listener.notice(text)
-    belonging = Belonging(_owner(cluster, options, listener.notice))
+        notice(text)
+    belonging = Belonging(_owner(cluster, options, notice))
     if options.owner and has_failed(cluster.experiment(options.name)):
-        listener.notice(f"the Experiment {options.name} of this run has failed; it is deleted, and begins anew")
+        notice(f"the Experiment {options.name} of this run has failed; it is deleted, and begins anew")
         lease.release(cluster, options.name)
         cancel_and_wait(cluster, options.name)
     is_new = cluster.experiment(options.name) is None
     for line in _submitted(cluster, asked, options.baseline, belonging):
-        listener.notice(line)
-    uid = _held(cluster, options.name, is_new)
-    with _interrupted_by_signals(options.name):
-        run = _wait(cluster, options.name, uid, listener)
-    lease.release(cluster, options.name)
-    return replace(run, experiment=given)
+        notice(line)
+    return _held(cluster, options.name, is_new)
 
 
 def refuse_failed(run: Run) -> None:
@@ -244,7 +249,7 @@ def _wait(cluster: Cluster, name: str, uid: str, listener: SearchListener) -> Ru
             wait_for_experiment(cluster, name, fetcher.version, lease.RENEWAL_SECONDS)
 
     try:
-        return watch(cluster, fetcher, changed, listener.notice, wait)
+        return watch(cluster, fetcher, changed, listener.notice, wait, lease.LEASE_SECONDS)
     except Unreachable:
         raise
     except ClusterError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from boxtune.cluster.connection import GROUP, VERSION, Cluster
 from boxtune.cluster.fetching import Fetcher
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _LOOK_SECONDS = 5  # trials and the Experiment themselves; what happens to a pod is seen at once
 _LATE_SECONDS = 15.0  # after the server should have ended a watch
 _PATIENCE_SECONDS = 300.0  # of a cluster that does not answer
+Done = TypeVar("Done")
 
 
 def watch(
@@ -27,6 +28,7 @@ def watch(
     changed: Callable[[Run], None],
     notice: Callable[[str], None],
     wait: Callable[[Run], None] | None = None,
+    patience: float | None = None,
 ) -> Run:
     """Call `changed` with the run as it goes on; returns it once it is over, its baseline included.
 
@@ -35,9 +37,10 @@ def watch(
     Args:
         notice: takes what the user should know: that the connection was lost, and is there again.
         wait: returns when it is time for another look; if left out, when something happens to a pod, every few seconds.
+        patience: seconds for which the cluster may be away; if left out, five minutes once it has answered.
 
     Raises:
-        ClusterError: the Experiment is gone, or the cluster did not answer for five minutes.
+        ClusterError: the Experiment is gone, or the cluster did not answer for longer.
     """
     lost: float | None = None
     seen: Run | None = None
@@ -45,7 +48,7 @@ def watch(
         try:
             run = fetcher.fetch()
         except Unreachable as error:
-            lost = _patient(lost, seen, error, notice)
+            lost = _patient(lost, error, notice, patience, seen is not None)
             time.sleep(_LOOK_SECONDS)
             continue
         if lost is not None:
@@ -62,10 +65,37 @@ def watch(
             wait(run)
 
 
-def _patient(lost: float | None, seen: Run | None, error: Unreachable, notice: Callable[[str], None]) -> float:
-    """Since when the cluster does not answer; raises `error` where it never did, or has not for long."""
-    now = time.monotonic()
-    if seen is None or (lost is not None and now - lost > _PATIENCE_SECONDS):
+def patiently(call: Callable[[], Done], patience: float, notice: Callable[[str], None]) -> Done:
+    """What `call` returns, which can be made again, once the cluster answers.
+
+    Args:
+        patience: seconds for which the cluster may be away.
+        notice: as of `watch`.
+
+    Raises:
+        ClusterError: as `call`; Unreachable where the cluster was away for longer.
+    """
+    begun, is_said = time.monotonic(), False
+    while True:
+        try:
+            return call()
+        except Unreachable as error:
+            if time.monotonic() - begun > patience:
+                raise
+            if not is_said:
+                notice(f"{error}; trying again")
+                is_said = True
+        time.sleep(_LOOK_SECONDS)
+
+
+def _patient(
+    lost: float | None, error: Unreachable, notice: Callable[[str], None], patience: float | None, was_there: bool
+) -> float:
+    """Since when the cluster does not answer; raises `error` where it has not for long, or never did and nobody asked
+    for patience.
+    """
+    now, most = time.monotonic(), _PATIENCE_SECONDS if patience is None else patience
+    if (patience is None and not was_there) or (lost is not None and now - lost > most):
         raise error
     if lost is None:
         notice(f"{error}; trying again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from boxtune.delivery.asking import request_errors
 from trial_entry.storage.urls import is_remote
 
 
@@ -10,9 +11,11 @@ def opened(place: str) -> str:
 
     Raises:
         ClusterError: the store's credentials are not where Kubeflow Pipelines keep them.
+        InputError: two stores have a bucket of this name.
     """
     if is_remote(place):
         from boxtune.cluster.artifact_store import use_artifact_store
 
-        use_artifact_store(None, place)
+        with request_errors():
+            use_artifact_store(None, place)
     return place

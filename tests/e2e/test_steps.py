@@ -31,7 +31,7 @@ NAMESPACE = "boxtune-steps-e2e"
 
 
 @pytest.fixture(scope="module")
-def profile(katib: None, demo_in_demo_in_store: str) -> Iterator[str]:
+def profile(katib: None, demo_in_store: str) -> Iterator[str]:
     """A namespace as a Profile's: the store's secret, manifests/pipelines, `restricted` pods; no claim."""
     kubectl("apply", "-f", "-", given=yaml.safe_dump({
         "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": {

@@ -1,7 +1,8 @@
 """Storage's S3 client: AWS's own (boto3), with its credentials, how long it tries, and what its errors mean in a line.
 
 Credentials, region and endpoint are boto3's: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, a pod's or a
-machine's role; AWS_ENDPOINT_URL for a server that is not AWS's. Where there are no credentials, objects that everybody
+machine's role; AWS_ENDPOINT_URL for a server that is not AWS's; a pipeline's step
+may have them otherwise for a bucket (`s3_stores`). Where there are no credentials, objects that everybody
 may read can be read. Requests that were refused for a moment, cut off or not answered are made again by the library's
 own retry, waiting longer each time, for about BOXTUNE_STORAGE_SECONDS (120).
 """
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from trial_entry.errors import StorageError
 from trial_entry.storage.client import Patience
+from trial_entry.storage.s3_stores import store_of
+from trial_entry.storage.urls import parts
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -26,6 +29,7 @@ _LOG = logging.getLogger(__name__)
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 _LONGEST_DELAY, _MOST_TRIES, _FEWEST_TRIES = 20.0, 12, 2
 _THREADS = 16  # connections that are kept
+_MOST_CLIENTS = 8  # of as many buckets
 _LOG_IN = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_PROFILE, or the pod's role)"
 _WRONG_KEY = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "AuthFailure", "401"}
 _FORBIDDEN = {"AccessDenied", "AllAccessDisabled", "403"}
@@ -44,9 +48,9 @@ _PASSING = {
 }
 
 
-@lru_cache(maxsize=1)
-def s3_client() -> Any:
-    """The client of this process; `s3_client.cache_clear()` where its environment has changed.
+@lru_cache(maxsize=_MOST_CLIENTS)
+def s3_client(bucket: str) -> Any:
+    """The client of this process for a bucket; `s3_client.cache_clear()` where the environment has changed.
 
     Raises:
         StorageError: the package is missing, or what the environment says makes no client.
@@ -60,9 +64,14 @@ def s3_client() -> Any:
     from botocore import UNSIGNED
 
     connect, answer = Patience.from_environment().timeout
-    own_server = any(os.environ.get(name) for name in _ENDPOINTS)
+    store = store_of(bucket)
+    own_server = any(os.environ.get(name) for name in _ENDPOINTS) if store is None else bool(store.endpoint)
     try:
-        session = boto3.session.Session()
+        session = (
+            boto3.session.Session(store.access_key, store.secret_key, region_name=store.region or None)
+            if store is not None
+            else boto3.session.Session()
+        )
         anonymous = session.get_credentials() is None
         config = Config(
             connect_timeout=connect,
@@ -75,7 +84,7 @@ def s3_client() -> Any:
             **({"s3": {"addressing_style": "path"}} if own_server else {}),
             **({"signature_version": UNSIGNED} if anonymous else {}),
         )
-        client = session.client("s3", config=config)
+        client = session.client("s3", config=config, endpoint_url=(store.endpoint if store is not None else "") or None)
     except (BotoCoreError, ValueError) as problem:  # a profile that is not there, an endpoint that is no URL
         raise StorageError(f"s3://: {_first_line(problem)}; the variables AWS_… say where and as whom") from None
     client.meta.events.register("needs-retry.s3", _say_again)
@@ -127,51 +136,53 @@ def speaking_plainly(url: str) -> Iterator[None]:
         StorageError: forbidden, no or wrong credentials, no such bucket, replaced meanwhile, no answer.
         OSError: this machine's disk.
     """
-    s3_client()  # whose own errors name no object
+    bucket, _ = parts(url)
+    s3_client(bucket)  # whose own errors name no object
     import urllib3
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
     except ClientError as problem:
-        raise _refused(url, problem) from None
+        raise _refused(url, bucket, problem) from None
     except (BotoCoreError, ConnectionError, urllib3.exceptions.HTTPError) as problem:
-        raise StorageError(f"{url}: {_unanswered(problem)}", passing=is_passing(problem)) from None
+        raise StorageError(f"{url}: {_unanswered(bucket, problem)}", passing=is_passing(problem)) from None
 
 
-def _refused(url: str, problem: ClientError) -> StorageError:
+def _refused(url: str, bucket: str, problem: ClientError) -> StorageError:
     code, said = _code(problem.response), _said(problem.response)
     if code in _WRONG_KEY:
         return StorageError(f"{url}: the credentials are not accepted ({said}); {_LOG_IN}")
     if code in _FORBIDDEN:
-        if _is_anonymous():
+        if _is_anonymous(bucket):
             return StorageError(f"{url}: not for everybody, and there are no credentials ({said}); {_LOG_IN}")
         return StorageError(
             f"{url}: forbidden with these credentials ({said}); reading needs s3:GetObject and s3:ListBucket, writing "
             "s3:PutObject and s3:DeleteObject"
         )
     if code in _NO_BUCKET:
-        return StorageError(f"{url}: no such bucket on {s3_client().meta.endpoint_url}")
+        return StorageError(f"{url}: no such bucket on {s3_client(bucket).meta.endpoint_url}")
     if code in _REPLACED:
         return StorageError(f"{url}: replaced while it was fetched; begin again")
     return StorageError(f"{url}: S3 says: {said}", passing=is_passing(problem))
 
 
-def _unanswered(problem: BaseException) -> str:
+def _unanswered(bucket: str, problem: BaseException) -> str:
     from botocore.exceptions import NoCredentialsError, PartialCredentialsError
 
     said = " ".join(str(problem).split()) or type(problem).__name__
     if isinstance(problem, NoCredentialsError | PartialCredentialsError):
         return f"no credentials ({said}); {_LOG_IN}"
     if is_passing(problem):
-        return f"not served by {s3_client().meta.endpoint_url}, tried for a while: {said}; AWS_ENDPOINT_URL says where"
+        server = s3_client(bucket).meta.endpoint_url
+        return f"not served by {server}, tried for a while: {said}; AWS_ENDPOINT_URL says where"
     return f"S3's client says: {said}"
 
 
-def _is_anonymous() -> bool:
+def _is_anonymous(bucket: str) -> bool:
     from botocore import UNSIGNED
 
-    return bool(s3_client().meta.config.signature_version is UNSIGNED)
+    return bool(s3_client(bucket).meta.config.signature_version is UNSIGNED)
 
 
 def _code(answer: Answer) -> str:

@@ -32,7 +32,7 @@ def find(url: str) -> RemoteObject | None:
     bucket, name = object_parts(url)
     with speaking_plainly(url):
         try:
-            answer = s3_client().head_object(Bucket=bucket, Key=name)
+            answer = s3_client(bucket).head_object(Bucket=bucket, Key=name)
         except ClientError as problem:
             if has_code(problem, *_GONE):
                 return None
@@ -44,7 +44,7 @@ def list_named(url: str) -> list[RemoteObject]:
     """See `trial_entry.storage.objects.list_named`."""
     bucket, beginning = parts(url)
     with speaking_plainly(url):
-        pages = s3_client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=beginning)
+        pages = s3_client(bucket).get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=beginning)
         found = [
             _object(bucket, each["Key"], each["Size"], each)
             for page in pages
@@ -86,7 +86,7 @@ def _take(found: RemoteObject, writer: Md5Writer) -> bool:
         asked = {"Bucket": found.bucket, "Key": found.name, "IfMatch": f'"{found.etag}"'}
         if writer.size:
             asked["Range"] = f"bytes={writer.size}-"
-        answer = s3_client().get_object(**asked)
+        answer = s3_client(found.bucket).get_object(**asked)
         try:
             for piece in answer["Body"].iter_chunks(_PIECE):
                 writer.write(piece)
@@ -122,7 +122,7 @@ def put(url: str, file: Path) -> None:
     parts_of = TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, use_threads=False)
     with speaking_plainly(url):
         try:
-            s3_client().upload_file(str(file), bucket, name, Config=parts_of)
+            s3_client(bucket).upload_file(str(file), bucket, name, Config=parts_of)
         except S3UploadFailedError as problem:
             raise problem.__context__ or problem from None
 
@@ -135,7 +135,7 @@ def remove(url: str) -> None:
     """
     bucket, name = object_parts(url)
     with speaking_plainly(url):
-        s3_client().delete_object(Bucket=bucket, Key=name)
+        s3_client(bucket).delete_object(Bucket=bucket, Key=name)
 
 
 def _object(bucket: str, name: str, size: int, said: Answer) -> RemoteObject:

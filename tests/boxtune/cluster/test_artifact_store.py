@@ -13,6 +13,10 @@ from boxtune.cluster.artifact_store import StoreAccess, check_secret, store_acce
 from boxtune.cluster.connection import Cluster
 from boxtune.errors import ClusterError
 from tests.boxtune.cluster.api import CORE, Api
+from tests.s3_server import client, serving
+from trial_entry.errors import StorageError
+from trial_entry.storage import objects
+from trial_entry.storage.s3_stores import S3Store, store_of
 
 PROVIDERS = """
 s3:
@@ -93,22 +97,37 @@ def pod(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Api:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.setenv(name, "")  # what is set below goes at the end
         monkeypatch.delenv(name)
+    monkeypatch.setenv("BOXTUNE_S3_STORES", "")
     put_secret(api, "mlpipeline-minio-artifact", accesskey="minio", secretkey="minio123")
     return api
 
 
-def test_a_step_s_own_process(pod: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_s_own_process(pod: Api) -> None:
+    use_artifact_store(None, "s3://records/d")  # by the pod's role
     use_artifact_store(None, "minio://mlpipeline/v2")
-    given = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    assert (
-        given.items()
-        >= {
-            "AWS_ACCESS_KEY_ID": "minio",
-            "AWS_SECRET_ACCESS_KEY": "minio123",
-            "AWS_ENDPOINT_URL": "http://seaweedfs.kubeflow:9000",
-            "AWS_DEFAULT_REGION": "minio",
-        }.items()
-    )
+    store = S3Store("http://seaweedfs.kubeflow:9000", "minio", "minio", "minio123")
+    assert (store_of("mlpipeline"), store_of("records"), store_of("named-by-a-config")) == (store, None, store)
+    assert not [name for name in os.environ if name in ("AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL")]
+
+
+def test_two_stores_in_one_step(pod: Api) -> None:
+    with serving() as first, serving() as second:
+        providers = "".join(
+            f"{scheme}: {{default: {{endpoint: '{address}', credentials: {{secretRef: {{secretName: {scheme}, "
+            "accessKeyKey: k, secretKeyKey: s}}}}\n"
+            for scheme, address in (("minio", first), ("s3", second))
+        )
+        pod.put(f"{CORE}/configmaps", "kfp-launcher", data={"providers": providers})
+        for scheme, address in (("minio", first), ("s3", second)):
+            put_secret(pod, scheme, k="minio", s="minio123")
+            made = client(address)
+            made.create_bucket(Bucket=f"of-{scheme}")
+            made.put_object(Bucket=f"of-{scheme}", Key="d/a", Body=scheme.encode())
+        for url, content in (("minio://of-minio/d/a", b"minio"), ("s3://of-s3/d/a", b"s3")) * 2:
+            use_artifact_store(None, url)
+            assert objects.read(url) == content
+        with pytest.raises(StorageError, match=r"^the bucket of-s3 is read from two stores"):
+            use_artifact_store(None, "minio://of-s3/d/a")
 
 
 @pytest.mark.parametrize("where", ["outside", "gs", "path", "credentials", "role"])
@@ -118,7 +137,7 @@ def test_where_nothing_is_done(pod: Api, monkeypatch: pytest.MonkeyPatch, where:
         monkeypatch.setattr(connection, "_OWN_NAMESPACE", tmp_path / "none")
     if where == "credentials":
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mine")
-    before = dict(os.environ)
     use_artifact_store(None, url)
-    assert dict(os.environ) == before
+    assert store_of("mlpipeline") is None
+    assert store_of("bucket") is None
     assert connection.is_in_pod() == (where != "outside")

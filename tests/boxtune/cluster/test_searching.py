@@ -21,7 +21,7 @@ from boxtune.cluster.cancelling import cancel_stale
 from boxtune.cluster.connection import Cluster
 from boxtune.cluster.searching import SearchOptions, refuse_failed, search_name, search_on_katib
 from boxtune.cluster.trial_data import DataSource
-from boxtune.errors import ClusterError, ExperimentError, ExperimentFailed, Interrupted
+from boxtune.errors import ClusterError, ExperimentError, ExperimentFailed, Interrupted, Unreachable
 from boxtune.experiment.editing import edited, pod_of, with_counts, with_num_steps
 from boxtune.experiment.experiment import Experiment
 from boxtune.runs.run import Run
@@ -199,6 +199,23 @@ def test_a_pod_searches_in_its_own_namespace(
     when_made(api, lambda: finish(api))
     assert search_on_katib(edited(quick_start, elsewhere), OPTIONS, Told()).condition == "Succeeded"
     assert api.objects[EXPERIMENT]["metadata"]["namespace"] == NAMESPACE
+
+
+def test_a_step_that_begins_while_the_cluster_is_away(
+    api: Api, quick_start: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    when_made(api, lambda: finish(api))
+    api.cut()
+    threading.Timer(1.0, api.restore).start()
+    told = Told()
+    assert search_on_katib(quick_start, OPTIONS, told).condition == "Succeeded"
+    assert told.notices[0].endswith("; trying again")
+    assert told.notices[1:] == ["experiment/search created"]
+    monkeypatch.setattr(lease, "LEASE_SECONDS", 0.5)
+    api.cut()
+    with pytest.raises(Unreachable, match=r"^no cluster at"):
+        search_on_katib(quick_start, OPTIONS, Told())
+    api.restore()
 
 
 def test_deleted_meanwhile(api: Api, quick_start: Experiment) -> None:
