@@ -72,7 +72,7 @@ def test_wrong_files(data: Path, tmp_path: Path, damage: Callable[[Path], object
 def test_an_unknown_command() -> None:
     ended = run("tune")
     assert ended.code == 2
-    assert "there are train, evaluate, export, detect, build, stop, serve" in ended.reason
+    assert "there are train, evaluate, export, detect, build, fetch, stop, serve" in ended.reason
 
 
 def test_a_socket_that_cannot_be_made(tmp_path: Path) -> None:
