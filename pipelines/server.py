@@ -15,6 +15,7 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from boxtune.errors import ClusterError, Unreachable
+from trial_entry.errors import first_line
 
 if TYPE_CHECKING:
     from kfp.client import Client
@@ -111,9 +112,9 @@ def speaking_plainly(host: str) -> Iterator[None]:
         later = (problem.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR and not _message(problem)
         raise (Unreachable if later else ClusterError)(_in_words(host, problem)) from None
     except (ApiTypeError, ApiValueError, ValueError) as problem:
-        raise ClusterError(f"{host}: its answer is none of Kubeflow Pipelines': {_first_line(problem)}") from None
+        raise ClusterError(f"{host}: its answer is none of Kubeflow Pipelines': {first_line(problem)}") from None
     except (HTTPError, OSError) as problem:
-        reason = _first_line(getattr(problem, "reason", None) or problem).rpartition(": ")[2]
+        reason = first_line(getattr(problem, "reason", None) or problem).rpartition(": ")[2]
         raise Unreachable(
             f"no Kubeflow Pipelines at {host}: {reason}; kubectl port-forward -n kubeflow svc/ml-pipeline 8888 makes "
             "one http://localhost:8888"
@@ -142,7 +143,3 @@ def _message(problem: ApiException) -> str:
         return ""
     text = found.get("error_message") or found.get("message") or "" if isinstance(found, dict) else ""
     return " ".join(str(text).split())
-
-
-def _first_line(problem: object) -> str:
-    return (str(problem).strip().splitlines() or [""])[0]

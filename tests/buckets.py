@@ -8,18 +8,15 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import socket
 import subprocess
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.servers import serving_program
 
 MODULE, VERSION = "github.com/fsouza/fake-gcs-server", "v1.56.1"
 PROGRAM = REPOSITORY / ".cache" / f"fake-gcs-server-{VERSION}" / "fake-gcs-server"
@@ -42,30 +39,16 @@ def program() -> Path:
     return PROGRAM
 
 
-@contextmanager
-def serving(host: str = "127.0.0.1") -> Iterator[str]:
+def serving(host: str = "127.0.0.1") -> AbstractContextManager[str]:
     """The address of a server without buckets."""
-    with socket.create_server((host, 0)) as probe:
-        port = probe.getsockname()[1]
-    address = f"http://{host}:{port}"
-    process = subprocess.Popen(
-        [program(), "-scheme", "http", "-host", host, "-port", str(port), "-backend", "memory",
-         "-public-host", f"{host}:{port}", "-external-url", address, "-log-level", "error"]
-    )  # fmt: skip
-    try:
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                urllib.request.urlopen(f"{address}/storage/v1/b?project=none")
-                break
-            except OSError:
-                assert process.poll() is None
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
-        yield address
-    finally:
-        process.terminate()
-        process.wait()
+
+    def command(port: int) -> list[str]:
+        return [
+            str(program()), "-scheme", "http", "-host", host, "-port", str(port), "-backend", "memory",
+            "-public-host", f"{host}:{port}", "-external-url", f"http://{host}:{port}", "-log-level", "error",
+        ]  # fmt: skip
+
+    return serving_program(command, host, "/storage/v1/b?project=none", seconds=30)
 
 
 def client() -> Any:

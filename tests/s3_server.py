@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
+from tests.servers import serving_program
 
-@contextmanager
-def serving(host: str = "127.0.0.1") -> Iterator[str]:
+
+def serving(host: str = "127.0.0.1") -> AbstractContextManager[str]:
     """The address of a server without buckets."""
-    with socket.create_server((host, 0)) as probe:
-        port = probe.getsockname()[1]
-    address = f"http://{host}:{port}"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", host, "-p", str(port)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                urllib.request.urlopen(f"{address}/moto-api/")
-                break
-            except OSError:
-                assert process.poll() is None
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
-        yield address
-    finally:
-        process.terminate()
-        process.wait()
+
+    def command(port: int) -> list[str]:
+        return [sys.executable, "-m", "moto.server", "-H", host, "-p", str(port)]
+
+    return serving_program(command, host, "/moto-api/", seconds=60)
 
 
 def client(address: str) -> Any:

@@ -85,3 +85,8 @@ class OutOfMemoryError(TrialError):
 
 class Stopped(BaseException):
     """SIGTERM asked the trial to end. Not an `Exception`, so that no library's handler swallows it."""
+
+
+def first_line(problem: object) -> str:
+    """What an error of some library says, without what it says below."""
+    return (str(problem).strip().splitlines() or [""])[0]

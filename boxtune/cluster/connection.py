@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from boxtune.errors import ClusterError, Unreachable
 from boxtune.experiment.source import JsonObject
+from trial_entry.errors import first_line
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiException, BatchV1Api, CoreV1Api, CustomObjectsApi, V1Pod
@@ -91,7 +92,7 @@ def connect(context: str | None, namespace: str | None, fallback: str | None = N
     except config.ConfigException as problem:
         if context or not is_in_pod():
             raise ClusterError(
-                f"no cluster: {_first_line(problem)}; set KUBECONFIG, or give --context, or use boxtune run, which "
+                f"no cluster: {first_line(problem)}; set KUBECONFIG, or give --context, or use boxtune run, which "
                 "needs none"
             ) from None
         config.load_incluster_config(client_configuration=settings)
@@ -183,8 +184,4 @@ def _status(problem: ApiException) -> JsonObject:
 
 def _cause(problem: Exception) -> str:
     inner = getattr(problem, "reason", None) or problem
-    return _first_line(inner).rpartition(": ")[2] or type(problem).__name__
-
-
-def _first_line(problem: object) -> str:
-    return (str(problem).strip().splitlines() or [""])[0]
+    return first_line(inner).rpartition(": ")[2] or type(problem).__name__

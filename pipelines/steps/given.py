@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from pipelines.steps.stores import opened
 from trial_entry.storage import objects
 from trial_entry.storage.folders import listing_digest
 from trial_entry.storage.paths import local_file
+from trial_entry.storage.snapshot import followed_files
 from trial_entry.storage.urls import is_remote, parts
 
 EXPERIMENT_NAME = "experiment.yaml"
@@ -115,22 +115,10 @@ def _local_lines(place: Path) -> list[str]:
     try:
         if place.is_file():
             return [f"{place.name} {place.stat().st_size} {sha256_of(place)}"]
-        files = sorted(_files_below(place))
-        return [f"{file.relative_to(place).as_posix()} {file.stat().st_size} {sha256_of(file)}" for file in files]
+        names = sorted(followed_files(place), key=Path)
+        return [f"{name} {(place / name).stat().st_size} {sha256_of(place / name)}" for name in names]
     except OSError as error:
         raise InputError(f"{error.filename or place}: cannot be read: {error.strerror}") from None
-
-
-def _files_below(place: Path) -> Iterator[Path]:
-    """Every file, behind links to folders too, but for a link to one that it lies in."""
-    for folder, folders, names in os.walk(place, onerror=_raise, followlinks=True):
-        here = Path(folder).resolve()
-        folders[:] = [name for name in folders if not here.is_relative_to((Path(folder) / name).resolve())]
-        yield from (file for file in (Path(folder) / name for name in names) if file.is_file())
-
-
-def _raise(error: OSError) -> None:
-    raise error
 
 
 def is_text(given: str) -> bool:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +26,7 @@ from pipelines.steps.event_names import shorten_event_names
 from pipelines.steps.stores import opened
 from trial_entry.storage import objects
 from trial_entry.storage.folders import download_folder, upload_folder
+from trial_entry.storage.snapshot import relative_files
 from trial_entry.storage.urls import is_remote
 
 _JOURNAL_PLACE = "journal"  # beside TRIALS_FOLDER: what is put there last tells of all that was put before
@@ -34,44 +34,24 @@ _SEARCHES = "boxtune-searches"
 _SHORT = 12  # of a SHA-256's 64 digits
 
 
-class Keep(ABC):
-    """Where a search is kept while it goes on."""
+class Keep:
+    """Where a search is kept while it goes on; as it stands nowhere else than in the folder of the artifact."""
 
-    @abstractmethod
     def folder(self, out: Path) -> Path:
         """The folder of the run, where `out` is that of the artifact."""
+        return out
 
-    @abstractmethod
     def bring(self, out: Path) -> None:
         """What an earlier step of the same run left."""
 
-    @abstractmethod
     def put(self, run: Run, out: Path) -> None:
         """A trial has ended."""
 
-    @abstractmethod
     def hand_over(self, out: Path) -> None:
         """The search is over: `out` holds the run."""
 
 
-class KeptHere(Keep):
-    """Nowhere else: the folder of the artifact is all."""
-
-    def folder(self, out: Path) -> Path:
-        """The artifact's."""
-        return out
-
-    def bring(self, out: Path) -> None:
-        """Nothing was kept."""
-
-    def put(self, run: Run, out: Path) -> None:
-        """It is there already."""
-
-    def hand_over(self, out: Path) -> None:
-        """It is there already."""
-
-
-class KeptInFolder(KeptHere):
+class KeptInFolder(Keep):
     """A folder of this machine, or of a mounted claim, in which the search runs.
 
     Args:
@@ -94,7 +74,7 @@ class KeptInFolder(KeptHere):
             shutil.copytree(self._place, out, dirs_exist_ok=True)
 
 
-class KeptInBucket(KeptHere):
+class KeptInBucket(Keep):
     """A prefix of a bucket."""
 
     def __init__(self, url: str) -> None:
@@ -180,7 +160,7 @@ def keep_from(place: str, uri: str, run_id: str, experiment: str, data: str) -> 
     if not place:
         root, found, _ = uri.partition(run_id) if run_id else ("", "", "")
         if not found or not is_remote(uri):
-            return KeptHere()
+            return Keep()
         return KeptInBucket(f"{root}{run_id}/{_SEARCHES}/{name}")
     if is_remote(place):
         own = f"-{run_id}" if "://" in uri else ""  # on this machine the same command again has another id
@@ -190,4 +170,4 @@ def keep_from(place: str, uri: str, run_id: str, experiment: str, data: str) -> 
 
 def _sizes(folder: Path) -> dict[str, int]:
     """Size of each file, by its path."""
-    return {str(file.relative_to(folder)): file.stat().st_size for file in folder.rglob("*") if file.is_file()}
+    return {name: (folder / name).stat().st_size for name in relative_files(folder)}

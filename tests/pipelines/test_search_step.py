@@ -24,7 +24,7 @@ from boxtune.report.progress_lines import PlainListener
 from boxtune.runs.run import Run, RunCondition
 from pipelines.steps.digests import LOCAL
 from pipelines.steps.given import place_digest, written
-from pipelines.steps.keeping import KeepingListener, KeptHere, KeptInBucket, KeptInFolder, keep_from
+from pipelines.steps.keeping import Keep, KeepingListener, KeptInBucket, KeptInFolder, keep_from
 from pipelines.steps.search import SearchAsked, search
 from pipelines.steps.values import Values
 from tests.experiments import container, shell_experiment, write
@@ -169,7 +169,7 @@ def test_a_store_that_goes_away_later_ends_nothing(
 def test_where_a_search_is_kept() -> None:
     uri = f"minio://mlpipeline/v2/artifacts/tune/{RUN_ID}/search/1/run"
     assert isinstance(keep_from("", uri, RUN_ID, "digits", "d1"), KeptInBucket)
-    assert type(keep_from("", "/tmp/outputs/search/run", RUN_ID, "digits", "d1")) is KeptHere
+    assert type(keep_from("", "/tmp/outputs/search/run", RUN_ID, "digits", "d1")) is Keep
     assert isinstance(keep_from("gs://bucket/searches", uri, RUN_ID, "digits", "d1"), KeptInBucket)
     kept = keep_from("/claim", uri, RUN_ID, "digits", "d1")
     assert isinstance(kept, KeptInFolder)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from trial_entry.errors import StorageError
+from trial_entry.errors import StorageError, first_line
 
 _LOG = logging.getLogger(__name__)
 _SECONDS = "BOXTUNE_STORAGE_SECONDS"
@@ -78,7 +78,7 @@ def storage_client() -> Any:
         return Client(project=None)  # only making buckets needs one
     except DefaultCredentialsError as problem:
         if "GOOGLE_APPLICATION_CREDENTIALS" in os.environ:
-            raise StorageError(f"GOOGLE_APPLICATION_CREDENTIALS: {_first_line(problem)}") from None
+            raise StorageError(f"GOOGLE_APPLICATION_CREDENTIALS: {first_line(problem)}") from None
         return Client.create_anonymous_client()
 
 
@@ -165,12 +165,8 @@ def _said(problem: BaseException) -> str:
     response = getattr(problem, "response", None)
     if response is not None:
         try:
-            return f"{response.status_code} {_first_line(response.json()['error']['message'])}"
+            return f"{response.status_code} {first_line(response.json()['error']['message'])}"
         except (AttributeError, KeyError, TypeError, ValueError):
             code = getattr(response, "status_code", None)
-            return f"{code} {_first_line(getattr(response, 'text', ''))}".strip()
-    return _first_line(problem) or type(problem).__name__
-
-
-def _first_line(problem: object) -> str:
-    return (str(problem).strip().splitlines() or [""])[0]
+            return f"{code} {first_line(getattr(response, 'text', ''))}".strip()
+    return first_line(problem) or type(problem).__name__

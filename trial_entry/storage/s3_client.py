@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from trial_entry.errors import StorageError
+from trial_entry.errors import StorageError, first_line
 from trial_entry.storage.client import Patience
 from trial_entry.storage.s3_stores import store_of
 from trial_entry.storage.urls import parts
@@ -86,7 +86,7 @@ def s3_client(bucket: str) -> Any:
         )
         client = session.client("s3", config=config, endpoint_url=(store.endpoint if store is not None else "") or None)
     except (BotoCoreError, ValueError) as problem:  # a profile that is not there, an endpoint that is no URL
-        raise StorageError(f"s3://: {_first_line(problem)}; the variables AWS_… say where and as whom") from None
+        raise StorageError(f"s3://: {first_line(problem)}; the variables AWS_… say where and as whom") from None
     client.meta.events.register("needs-retry.s3", _say_again)
     return client
 
@@ -107,7 +107,7 @@ def _say_again(
 ) -> None:
     """Of the library's events: an answer, or what went wrong, before it is decided whether to try again."""
     if caught_exception is not None and is_passing(caught_exception):
-        _LOG.warning("S3: %s; trying again", _first_line(caught_exception))
+        _LOG.warning("S3: %s; trying again", first_line(caught_exception))
     elif response is not None and _code(response[1]) in _PASSING:
         _LOG.warning("S3: %s; trying again", _said(response[1]))
 
@@ -191,8 +191,4 @@ def _code(answer: Answer) -> str:
 
 def _said(answer: Answer) -> str:
     error = answer.get("Error") or {}
-    return f"{error.get('Code', '')} {_first_line(error.get('Message', ''))}".strip()
-
-
-def _first_line(problem: object) -> str:
-    return (str(problem).strip().splitlines() or [""])[0]
+    return f"{error.get('Code', '')} {first_line(error.get('Message', ''))}".strip()

@@ -89,8 +89,9 @@ def followed_files(folder: Path) -> list[str]:
         here = Path(parent)
         found += [(here / name).relative_to(folder).as_posix() for name in files if (here / name).is_file()]
         depth = len(here.relative_to(folder).parts)
-        above = {os.path.realpath(each) for each in (here, *list(here.parents)[:depth])}
-        folders[:] = [name for name in folders if os.path.realpath(here / name) not in above]
+        above = {each.resolve() for each in (here, *list(here.parents)[:depth])}  # on the way here, through links
+        above.update(here.resolve().parents)  # and where it really lies
+        folders[:] = [name for name in folders if (here / name).resolve() not in above]
     return found
 
 
