@@ -9,6 +9,7 @@
     │       └── Unreachable    it does not answer, for now
     ├── ExperimentFailed       too many trials failed: exit code 3
     └── Interrupted            stopped before the end, by a signal or a full disk; the same command goes on: 130
+        └── BudgetSpent        the time that was given for the search is over
 
 Every message says what was wrong, where, and what would be right, on one line.
 """
@@ -16,6 +17,7 @@ Every message says what was wrong, where, and what would be right, on one line.
 from __future__ import annotations
 
 from boxtune.problems import Problem
+from trial_entry.printable import printable
 
 EXIT_DONE = 0
 EXIT_BUG = 1
@@ -28,6 +30,9 @@ class BoxtuneError(Exception):
     """The root of what Boxtune reports in one line."""
 
     exit_code = EXIT_BUG
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class InputError(BoxtuneError):
@@ -80,3 +85,7 @@ class Interrupted(BoxtuneError):  # noqa: N818 (no mistake was made)
     """The run stopped early; everything finished is kept."""
 
     exit_code = EXIT_INTERRUPTED
+
+
+class BudgetSpent(Interrupted):
+    """No trial is begun any more, for the search's time is over; more time goes on."""

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from trial_entry.printable import printable
+
 Severity = Literal["error", "warning", "note"]
 # What `on_katib` says of what never becomes a trial.
 REFUSED = "the webhook refuses the Experiment"
@@ -28,6 +30,8 @@ class Problem:
         right: what would be right; empty where that goes without saying.
         on_katib: what happens on Katib; empty where it is the same everywhere.
         line: in the file, from 1; 0 where it is in none.
+        config: the pipeline.config whose field `path` is; empty where it is the document's own.
+        config_line: in the config, from 1, of the field or of what it lies in; 0 where it is not known.
     """
 
     severity: Severity
@@ -36,6 +40,8 @@ class Problem:
     right: str = ""
     on_katib: str = ""
     line: int = 0
+    config: str = ""
+    config_line: int = 0
 
     @property
     def text(self) -> str:
@@ -44,12 +50,13 @@ class Problem:
 
     @property
     def placed(self) -> str:
-        """The sentence after the field's path."""
-        return f"{self.path}: {self.text}" if self.path else self.text
+        """The sentence after the config's name and the field's path."""
+        config = f"{self.config}:{self.config_line}" if self.config_line else self.config
+        return ": ".join(part for part in (config, self.path, self.text) if part)
 
     def __str__(self) -> str:
         katib = f" (on Katib: {self.on_katib})" if self.on_katib else ""
-        return f"{self.severity}: {self.placed}{katib}"
+        return printable(f"{self.severity}: {self.placed}{katib}")
 
 
 def error(path: str, what: str, right: str = "", on_katib: str = "") -> Problem:
@@ -70,3 +77,9 @@ def note(path: str, what: str, right: str = "") -> Problem:
 def errors_of(problems: Sequence[Problem]) -> list[Problem]:
     """Those that cannot work."""
     return [each for each in problems if each.severity == "error"]
+
+
+def with_article(kind: str) -> str:
+    """The name of a kind as a sentence has it: a Job, an Ingress, an MPIJob."""
+    spelled = kind[:1] in "FHLMNRSX" and kind[1:2].isupper()  # MPI begins as "em" does
+    return f"{'an' if spelled or kind[:1] in 'AEIO' else 'a'} {kind}"

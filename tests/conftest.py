@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from boxtune.demo.digits import LABEL_MAP, TEST_RECORD, TRAIN_RECORD, VALIDATION_RECORD, DigitsSpec, make_digits
+from tests.made_once import made_once
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.forks import Run
     from tests.trials import Ended
 
 REPOSITORY = Path(__file__).parents[1]
@@ -23,9 +27,8 @@ CONFIGS = Path(__file__).parent / "configs"
 @pytest.fixture(scope="session")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with 40 training, 12 validation and 12 test images of 128 pixels, and their label map."""
-    folder = tmp_path_factory.mktemp("digits")
-    make_digits(folder, DigitsSpec(train_images=40, validation_images=12, test_images=12))
-    return folder
+    few = DigitsSpec(train_images=40, validation_images=12, test_images=12)
+    return made_once(tmp_path_factory, "digits", lambda folder: make_digits(folder, few))
 
 
 @pytest.fixture
@@ -35,6 +38,15 @@ def data(digits: Path, tmp_path: Path) -> Path:
     shutil.copytree(digits, folder)
     write_config(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def forked() -> Iterator[Run]:
+    """`tests.trials.run` without the start: for tests whose point is what a trial does once it runs."""
+    from tests.forks import forking
+
+    with forking() as run:
+        yield run
 
 
 @pytest.fixture(scope="session")

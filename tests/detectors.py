@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import io
 import json
-import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,26 +12,14 @@ from PIL import Image
 
 from boxtune.demo.digits import DigitsSpec, make_digits
 from tests.conftest import write_config
+from tests.made_once import made_once
 from tests.trials import Ended, run, train_arguments
 from trial_entry.records.examples import decode_example
 from trial_entry.records.tfrecord import read_records
 
 # Enough steps for an mAP that an export can lose.
-SSD = ("--set=num_steps=375",)
+SSD = ("--set=num_steps=150", "--set=learning_rate=0.004")
 CENTER_NET = ("--set=model=hourglass_10", "--set=image_size=128", "--set=batch_size=8", "--set=num_steps=200")
-
-
-def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """A folder that the first process of the session that asks fills; the others wait and take it."""
-    base = factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
-    folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "made").exists():
-            make(folder)
-            (folder / "made").touch()
-    return folder
 
 
 def trained(factory: pytest.TempPathFactory, name: str, *assignments: str) -> Path:

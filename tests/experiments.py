@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from boxtune.cli.main import run_command
 from tests.trials import Ended
 
 BOXTUNE = (sys.executable, "-c", "from boxtune.cli.main import main; main()")
@@ -67,11 +70,11 @@ def container(experiment: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes what Go's YAML would take for a number, such as 1e-05."""
+    """Quotes what Go's YAML would take for a number or a truth value, such as 1e-05 or y."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = '"' if text[:1] in "-+.0123456789" and "\n" not in text else None
+    style = '"' if (text[:1] in "-+.0123456789" or text in "yYnN") and "\n" not in text else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
@@ -98,6 +101,13 @@ def boxtune(*arguments: str | Path, folder: Path | None = None, **environment: s
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
+def boxtune_here(*arguments: str | Path) -> Ended:
+    """`boxtune ARGUMENTS` in this process, which has loaded everything: for what is asked a hundred times."""
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+        code = run_command([str(each) for each in arguments])
+    return Ended(code, out.getvalue(), err.getvalue())
+
+
 def run(tmp_path: Path, experiment: dict[str, Any], *more: str, **environment: str) -> Any:
     """Write and run an experiment in tmp_path/run."""
     path = write(tmp_path / "experiment.yaml", experiment)
@@ -106,7 +116,7 @@ def run(tmp_path: Path, experiment: dict[str, Any], *more: str, **environment: s
 
 def status(tmp_path: Path) -> dict[str, Any]:
     """`boxtune show --json`'s status."""
-    shown = boxtune("show", tmp_path / "run", "--json")
+    shown = boxtune_here("show", tmp_path / "run", "--json")
     assert shown.code == 0, shown.err
     found: dict[str, Any] = json.loads(shown.out)["status"]
     return found

@@ -1,6 +1,8 @@
 """The API's own programs, as processes of their own: `python tests/stock.py model_main_tf2 --flags`.
 
-They need the same repairs as ours to run on a current TensorFlow, and nothing else of ours.
+They need the same repairs as ours to run on a current TensorFlow, and nothing else of ours. `--single_steps` comes with
+them: its training loop traces one step where it else traces the first 99 of a block and the last, which takes as long
+again.
 """
 
 from __future__ import annotations
@@ -11,9 +13,11 @@ import subprocess
 import sys
 import tempfile
 import threading
+from functools import partial
 from pathlib import Path
 
 _SECONDS = 600.0
+SINGLE_STEPS = "--single_steps"
 
 
 def stock(program: str, *flags: str) -> float:
@@ -60,4 +64,9 @@ if __name__ == "__main__":
     # The evaluation calls it outside of any strategy, where it raises: no config with averages can be evaluated.
     Averages.swap_weights = Averages._swap_weights
     sys.argv = sys.argv[1:]
+    if SINGLE_STEPS in sys.argv:
+        from object_detection import model_lib_v2
+
+        sys.argv.remove(SINGLE_STEPS)
+        model_lib_v2.train_loop = partial(model_lib_v2.train_loop, num_steps_per_iteration=1)
     runpy.run_module(f"object_detection.{sys.argv[0]}", run_name="__main__", alter_sys=True)

@@ -22,6 +22,7 @@ from trial_entry.contract.requests import (
 )
 from trial_entry.errors import Stopped, TrialError
 from trial_entry.logs import set_up_logging
+from trial_entry.printable import printable
 from trial_entry.storage.naming import stand_ins
 
 _HELP = {"-h", "--help"}
@@ -115,7 +116,7 @@ def run_to_the_end(argv: Sequence[str]) -> NoReturn:
 
 def _say(reason: str) -> None:
     """One line, without the `=` that a collector would take for a metric's; what lies in buckets has its own name."""
-    print(" ".join(stand_ins().named(reason).split()).replace("=", ":"), file=sys.stderr, flush=True)
+    print(printable(" ".join(stand_ins().named(reason).split())).replace("=", ":"), file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

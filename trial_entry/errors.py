@@ -3,6 +3,7 @@
     TrialError
     ├── RequestError            the request is wrong
     │   ├── ConfigError         the pipeline.config
+    │   ├── UnknownArgumentError    an argument that there is not
     │   ├── AssignmentError     a --set NAME=VALUE
     │   ├── DataError           records, label map
     │   │   ├── CorruptRecord   a record that cannot be read
@@ -18,9 +19,16 @@ Every message says what was wrong, where, and what would be right, on one line.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from trial_entry.printable import printable
+
 
 class TrialError(Exception):
     """The root of what a trial reports in one line."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class RequestError(TrialError):
@@ -29,6 +37,20 @@ class RequestError(TrialError):
 
 class ConfigError(RequestError):
     """The pipeline.config is missing, unreadable or contradicts itself."""
+
+
+class UnknownArgumentError(RequestError):
+    """Arguments that the command does not have.
+
+    Attributes:
+        arguments: as they were given.
+        flags: those that it has.
+        hint: closes the message.
+    """
+
+    def __init__(self, message: str, arguments: Sequence[str], flags: Sequence[str], hint: str) -> None:
+        self.arguments, self.flags, self.hint = tuple(arguments), tuple(flags), hint
+        super().__init__(message)
 
 
 class AssignmentError(RequestError):

@@ -37,6 +37,7 @@ from trial_entry.storage.urls import Remote
 
 _LOG = logging.getLogger(__name__)
 _NAMED = re.compile(r'model_checkpoint_paths?: "([^"]+)"')  # TensorFlow's CheckpointState in text format
+FULL = (errno.ENOSPC, errno.EDQUOT)  # a disk, or a user's share of one
 _PIECE = re.compile(r"\.(index|data-\d{5}-of-\d{5})$")
 
 
@@ -45,6 +46,7 @@ class ModelDir:
 
     Attributes:
         path: of the folder.
+        place: its name in messages.
         record: what trial.json holds, or will at the next `write_record`.
     """
 
@@ -60,20 +62,17 @@ class ModelDir:
         """
         self.path = path
         self._mirror = mirror
-        self._place = str(path) if mirror is None else mirror.url
-        try:
+        self.place = str(path) if mirror is None else mirror.url
+        with self._writing():
             path.mkdir(parents=True, exist_ok=True)
             self._lock = (path / LOCK_FILE).open("a+")
-        except OSError as error:
-            raise ModelDirError(f"--model_dir {path}: cannot be written: {error.strerror}") from None
-        holder = try_lock(self._lock)
+            holder = try_lock(self._lock)
+            if holder is None:
+                self._lock.truncate(0)
+                self._lock.write(f"{os.getpid()}\n")
+                self._lock.flush()
         if holder is not None:
-            raise ModelDirError(
-                f"--model_dir {self._place}: in use by process {holder}; wait for it or give another folder"
-            )
-        self._lock.truncate(0)
-        self._lock.write(f"{os.getpid()}\n")
-        self._lock.flush()
+            raise ModelDirError(f"{self.place}: in use by process {holder}; wait for it or give another folder")
         if mirror is not None:
             mirror.begin()
         try:
@@ -82,35 +81,41 @@ class ModelDir:
             self.close()
             raise
 
-    def settle_config(self, text: str) -> None:
+    def settle_config(self, text: str, has_moved: bool = False) -> None:
         """Write `text` as the folder's pipeline.config, or find it there already.
+
+        Args:
+            has_moved: whether another text is the same config, with its data in another place; then it is replaced.
 
         Raises:
             ModelDirError: another config has run here; says where it differs.
         """
         file = self.path / CONFIG_FILE
-        if not file.exists():
-            write_atomically(file, text)
+        # Damaged, it is another one too.
+        before = file.read_text(encoding="utf-8", errors="replace") if file.exists() else None
+        if before is None or (has_moved and before != text):
+            with self._writing():
+                write_atomically(file, text)
             self._push()
-            return
-        before = file.read_text(encoding="utf-8")
-        if before != text:
+        elif before != text:
             changed = [
                 line
                 for line in difflib.unified_diff(before.splitlines(), text.splitlines(), lineterm="", n=0)
                 if line[:1] in "+-" and line[:3] not in ("+++", "---")
             ]
             shown = "; ".join(" ".join(line.split()) for line in changed[:4])
-            where = f"{self._place}/{CONFIG_FILE}"
-            raise ModelDirError(f"{where}: another config has run here ({shown}); give another --model_dir")
+            where = f"{self.place}/{CONFIG_FILE}"
+            raise ModelDirError(f"{where}: another config has run here ({shown}); give another place")
 
     def write_record(self) -> None:
         """Replace trial.json by `record`; what was written before it goes up with it.
 
         Raises:
+            ModelDirError: it cannot be written.
             StorageError: an upload has failed for good, or another process has taken the place over.
         """
-        write_json(self.path / TRIAL_FILE, self.record.to_json())
+        with self._writing():
+            write_json(self.path / TRIAL_FILE, self.record.to_json())
         self._push()
 
     def read_rows(self) -> list[MetricRow]:
@@ -119,7 +124,8 @@ class ModelDir:
 
     def write_rows(self, rows: Sequence[MetricRow]) -> None:
         """Replace metrics.json; as `write_record`."""
-        write_json(self.path / METRICS_FILE, [to_json(row) for row in rows])
+        with self._writing():
+            write_json(self.path / METRICS_FILE, [to_json(row) for row in rows])
         self._push()
 
     def check(self) -> None:
@@ -135,6 +141,14 @@ class ModelDir:
         """
         if self._mirror is not None:
             self._mirror.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            again = "; make room, and the same command goes on" if error.errno in FULL else ""
+            raise ModelDirError(f"{self.place}: cannot be written: {error.strerror}{again}") from None
 
     def _push(self) -> None:
         if self._mirror is not None:
@@ -167,6 +181,17 @@ def local_model_dir(place: Path | Remote) -> Path:
         StorageError: the cache cannot be used.
     """
     return place if isinstance(place, Path) else Cache.from_environment().work_folder(place.url)
+
+
+def local_model_dirs(root: Path | Remote) -> list[Path]:
+    """The folders of this machine that trials with this --model_root have worked in.
+
+    Raises:
+        StorageError: the cache cannot be used.
+    """
+    if isinstance(root, Path):
+        return [lock.parent for lock in sorted(root.glob(f"*/{LOCK_FILE}"))]
+    return Cache.from_environment().work_folders(root)
 
 
 def checkpoint_names(text: str) -> list[str]:

@@ -17,7 +17,8 @@ _LINE = "2026-11-24T10:00:00.123456Z {name}=0.3127"
 def metric_problems(experiment: Experiment, command: TrialCommand | None) -> Iterator[Problem]:
     """Names, filters, strategies, goal and early stopping."""
     own = command is not None and command.is_own
-    yield from _filters(experiment)
+    if own or experiment.collector.filters == (DEFAULT_FILTER,):
+        yield from _filters(experiment)
     yield from _strategies(experiment)
     if own and command is not None:
         yield from _names(experiment)
@@ -30,7 +31,10 @@ def metric_problems(experiment: Experiment, command: TrialCommand | None) -> Ite
 
 
 def _filters(experiment: Experiment) -> Iterator[Problem]:
-    """Metrics that no filter finds in `NAME=0.3127`."""
+    """Metrics that no filter finds in `NAME=0.3127`: what trial_entry prints, and what the default filter is for.
+
+    How another program prints its metrics is not known here, so that nothing can be said of a filter that is its own.
+    """
     if experiment.collector.kind not in ("StdOut", "File") or experiment.collector.file_format == "JSON":
         return
     try:

@@ -12,7 +12,8 @@ from boxtune.cli.paths import output_file, shown
 from boxtune.cli.targets import Context, Namespace, open_target
 from boxtune.delivery.rendering import rendered_config
 from boxtune.errors import InputError
-from boxtune.runs.trained_config import trained_config
+from boxtune.report.answer import answer
+from boxtune.runs.trained_config import text_of, trained_config
 
 
 def best(
@@ -27,7 +28,7 @@ def best(
     namespace: Namespace = None,
     context: Context = None,
 ) -> None:
-    """Write the pipeline.config of the best trial: what to train on with.
+    """Write the pipeline.config of the best trial, or of the one that boxtune confirm chose: what to train on with.
 
     A local run's is the one that the trial ran. A cluster's is rendered again from its assignments: its input paths are
     the pod's, or with --volume this machine's. An Experiment that sets epochs needs --volume for the training records:
@@ -36,14 +37,19 @@ def best(
     Example: boxtune best my-experiment --volume data=/data/drones --out pipeline.config
     """
     run = open_target(target, context, namespace)
-    trial = run.optimal
+    trial = run.chosen
     if trial is None:
         raise InputError(f"{target}: no trial has succeeded yet, so none is the best")
     ran = trained_config(trial)
-    text = ran.read_text(encoding="utf-8") if ran is not None else rendered_config(run, trial, volumes_of(volume))
+    text = text_of(ran) if ran is not None else rendered_config(run, trial, volumes_of(volume))
     if out is None:
         print(text, end="")
-        return
+    else:
+        _write(text, out)
+    typer.echo(answer(run), err=True)
+
+
+def _write(text: str, out: Path) -> None:
     try:
         out.write_text(text, encoding="utf-8")
     except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ import typer
 from boxtune.cli.options import seconds_of
 from boxtune.cli.targets import Context, Namespace
 from boxtune.cluster.cancelling import cancel as delete
-from boxtune.cluster.cancelling import cancel_stale
+from boxtune.cluster.cancelling import cancel_stale, wait_until_gone
 from boxtune.cluster.connection import connect
 from boxtune.errors import InputError
 
@@ -27,8 +28,9 @@ def cancel(
     namespace: Namespace = None,
     context: Context = None,
 ) -> None:
-    """End an Experiment on the cluster: it is deleted, and its trials with it. Its ConfigMaps stay.
+    """End an Experiment on the cluster: it is deleted, its trials with it, and the ConfigMaps that submit made for it.
 
+    Returns once all is gone, pods included: a new Experiment of the same name would count what is left as its own.
     Keep what it found before: boxtune show NAME --json > FILE, boxtune best NAME --out pipeline.config.
 
     A step of a pipeline renews a lease of its Experiment while it waits for it; --stale ends those whose lease has
@@ -39,9 +41,11 @@ def cancel(
     if name is not None:
         if older_than is not None or dry_run:
             raise InputError("--older-than and --dry-run go with --stale, not with a NAME")
-        lines = iter(delete(connect(context, namespace), name))
-    else:
-        older = timedelta(seconds=seconds_of("--older-than", older_than) if older_than is not None else 0)
-        lines = cancel_stale(connect(context, namespace), older, dry_run)
-    for line in lines:
+        cluster = connect(context, namespace)
+        for line in delete(cluster, name):
+            print(line, flush=True)
+        wait_until_gone(cluster, name, partial(print, flush=True))
+        return
+    older = timedelta(seconds=seconds_of("--older-than", older_than) if older_than is not None else 0)
+    for line in cancel_stale(connect(context, namespace), older, dry_run):
         print(line, flush=True)

@@ -12,9 +12,10 @@ import typer
 from boxtune.checking.check import CheckOptions
 from boxtune.checking.check import check as find
 from boxtune.cli.counting import counted
-from boxtune.cli.options import volumes_of
+from boxtune.cli.options import ExperimentName, volumes_of
 from boxtune.cli.paths import experiment_file, input_file, named, shown
-from boxtune.errors import EXIT_DONE, EXIT_INPUT
+from boxtune.errors import EXIT_DONE, EXIT_INPUT, ExperimentError
+from boxtune.problems import error
 
 
 def check(
@@ -25,7 +26,7 @@ def check(
     config: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="the base pipeline.config, if no ConfigMap beside it has it", parser=input_file
+            metavar="FILE", help="the base pipeline.config, instead of the Experiment's own", parser=input_file
         ),
     ] = None,
     volume: Annotated[
@@ -35,6 +36,7 @@ def check(
     build: Annotated[
         bool, typer.Option("--build", help="also build every model that the space can name (seconds each)")
     ] = False,
+    name: ExperimentName = None,
     as_json: Annotated[bool, typer.Option("--json", help="a list of problems as JSON")] = False,
 ) -> int:
     """Find mistakes before the GPU does: one line a problem, FILE:LINE: what, and what would be right.
@@ -45,7 +47,12 @@ def check(
 
     Example: boxtune check experiment.yaml --katib --volume data=/data/drones
     """
-    problems = find(experiment, CheckOptions(config, volumes_of(volume), katib, build))
+    try:
+        problems = find(experiment, CheckOptions(config, volumes_of(volume), katib, build, name))
+    except ExperimentError as unreadable:
+        if not as_json:
+            raise
+        problems = list(unreadable.problems) or [error("", str(unreadable))]
     errors, warnings = (sum(each.severity == kind for each in problems) for kind in ("error", "warning"))
     file = shown(experiment)
     if as_json:

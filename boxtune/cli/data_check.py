@@ -16,7 +16,7 @@ from boxtune.data.record_files import find_records
 from boxtune.errors import EXIT_DONE, EXIT_INPUT, InputError
 from trial_entry.errors import RequestError
 from trial_entry.pipeline_config.base_config import BaseConfig
-from trial_entry.pipeline_config.checks import check_model
+from trial_entry.pipeline_config.checks import MODEL, check
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 
 
@@ -73,7 +73,7 @@ def _config(path: Path) -> TrainEvalPipelineConfig:
         raise InputError(f"--config {path}: no such file")
     try:
         config = BaseConfig.read(path).config
-        check_model(config, str(path))
+        check(config, str(path), MODEL)
     except RequestError as error:
         raise InputError(str(error)) from None
     return config

@@ -27,7 +27,9 @@ cluster.
     boxtune speed experiment.yaml --volume data=data   how many trials at a time are fastest
     boxtune run experiment.yaml --volume data=data     search
     boxtune show runs/NAME                             look at it, also while it runs
+    boxtune confirm runs/NAME                          is it better? Fresh trainings, and an interval
     boxtune report runs/NAME                           the same as a page with plots
+    boxtune dashboard runs/NAME                        the same in optuna-dashboard, live
     boxtune best runs/NAME                             the best trial's pipeline.config
 
 \b
@@ -43,7 +45,7 @@ cluster.
 
 \b
     boxtune submit experiment.yaml                     the same search by Katib, on a cluster
-    boxtune watch NAME                                 follow it; show and best take its NAME too
+    boxtune watch NAME                                 follow it; show, report, dashboard, best, train take NAME too
     boxtune cancel NAME                                end it
 
 Completion of names and options: boxtune --install-completion.

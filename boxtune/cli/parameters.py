@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,15 +11,16 @@ import typer
 from boxtune.cli.paths import input_file
 from boxtune.cli.printing import console
 from boxtune.errors import InputError
-from boxtune.report.parameters import parameters_table, parameters_yaml
+from boxtune.report.parameters import parameters_text, parameters_yaml
 from trial_entry.errors import RequestError
 from trial_entry.pipeline_config.aliases import find_alias
 from trial_entry.pipeline_config.aliases.augmentation import OFF
 from trial_entry.pipeline_config.listing import Assignable, assignable, assignable_aliases, assignable_fields
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
+from trial_entry.pipeline_config.suggesting import fitting
 from trial_entry.pipeline_config.text import read_config
 
-_WIDTH = 260  # of a pipe: every row on one line
+_WIDTH = 400  # of a pipe: every row on one line
 
 
 def parameters(
@@ -52,18 +54,25 @@ def parameters(
             print(f"{each.name}\t{each.kind}\t{each.current}")
     elif as_yaml:
         print(parameters_yaml(found), end="")
+        if without := ", ".join(each.name for each in found if each.feasible is None) if names else "":
+            print(
+                f"{without}: there is nothing to try that this config, its checkpoint included, can take",
+                file=sys.stderr,
+            )
     else:
-        console(_WIDTH).print(parameters_table(found))
+        out = console(_WIDTH)
+        out.print(parameters_text(found, out.width), soft_wrap=True)
 
 
 def _aliases(config: TrainEvalPipelineConfig, names: list[str], as_yaml: bool) -> list[Assignable]:
     if not names:
         found = assignable_aliases(config)
-        return [each for each in found if each.current != OFF] if as_yaml else found  # nobody searches all that is off
+        shown = [each for each in found if each.current != OFF] if as_yaml else found  # nobody searches all that is off
+        return fitting(config, shown)
     found = []
     for name in names:
         alias = find_alias(name)
         if alias is None:
             raise InputError(f"{name}: a field path, not an alias; --all lists the fields")
         found.append(assignable(config, alias))
-    return found
+    return fitting(config, found)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 
 import typer
 
+from boxtune.cli.options import ExperimentName
 from boxtune.cli.paths import run_folder
 from boxtune.cli.pipeline_options import Image, Parameters, need_kfp
 from boxtune.errors import InputError
@@ -46,6 +47,7 @@ def pipeline_run(
     annotations: Annotated[str | None, typer.Option(metavar="PATH", help="what records are to be made of")] = None,
     images: Annotated[str | None, typer.Option(metavar="DIR", help="where the images lie, if not beside them")] = None,
     param: Parameters = None,
+    experiment_name: ExperimentName = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -67,8 +69,12 @@ def pipeline_run(
     need_kfp()
     from pipelines.parameters import arguments, refuse_missing
     from pipelines.running import LocalOptions, run_here
-    from pipelines.steps.given import is_text
+    from pipelines.steps.given import Changes, experiment_file, is_text, prepared
 
+    if experiment_name is not None:
+        if experiment is None:
+            raise InputError(f"--name {experiment_name}: chooses an Experiment of a file, which --experiment names")
+        experiment = prepared(experiment_file(experiment), Changes(), experiment_name)
     places = dict(zip(_PLACES, (experiment, data, config, annotations, images), strict=True))
     given = {
         each: value if each in _TEXTS and is_text(value) else _absolute(each, value)

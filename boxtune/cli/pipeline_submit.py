@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from boxtune.cli.options import ExperimentName
 from boxtune.cli.paths import experiment_file
 from boxtune.cli.pipeline_following import follow_to_the_end
 from boxtune.cli.pipeline_options import Claims, Host, Image, Namespace, Parameters, claims_of, need_kfp
@@ -46,6 +47,7 @@ def pipeline_submit(
         ),
     ] = None,
     param: Parameters = None,
+    experiment_name: ExperimentName = None,
     host: Host = None,
     namespace: Namespace = None,
     image: Image = None,
@@ -99,7 +101,7 @@ def pipeline_submit(
             _refuse_here(option, place, claims)
     given = {option: place for option, place in named.items() if place is not None}
     given |= {each.option: each.place for each in uploads}
-    texts = {"experiment": _experiment(experiment), "config": _config(config)}
+    texts = {"experiment": _experiment(experiment, experiment_name), "config": _config(config)}
     given |= {option: text for option, text in texts.items() if text is not None}
     known = arguments(name, [*(f"{option}={value}" for option, value in given.items()), *(param or ())])
     refuse_missing(name, known)
@@ -169,13 +171,20 @@ def _refuse_here(option: str, place: str | None, claims: Mapping[str, str]) -> N
     )
 
 
-def _experiment(given: str | None) -> str | None:
-    """The text of the Experiment with its ConfigMaps; what the steps read themselves stays as it is."""
+def _experiment(given: str | None, name: str | None) -> str | None:
+    """The text of the Experiment (of this name, if one is given) with its ConfigMaps; what the steps read themselves
+    stays as it is.
+
+    Raises:
+        InputError: a name, and no file here to choose from.
+    """
+    if name is not None and (given is None or is_remote(given)):
+        raise InputError(f"--name {name}: chooses an Experiment of a file of this machine, which --experiment names")
     if given is None or is_remote(given):
         return given
     from pipelines.steps.given import Changes, prepared
 
-    return prepared(experiment_file(given), Changes())
+    return prepared(experiment_file(given), Changes(), name)
 
 
 def _config(given: str | None) -> str | None:

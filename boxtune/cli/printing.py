@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from boxtune.report.table import trials_table
-from boxtune.report.text import verdict
+from boxtune.report.table import shown_trials
+from boxtune.report.verdict import verdict
 from boxtune.runs.run import Run
 from trial_entry.storage.naming import stand_ins
 
@@ -18,8 +18,9 @@ def console(pipe_width: int = _PIPE_WIDTH) -> Console:
 
 
 def print_run(run: Run) -> None:
-    """The table of its trials, and the verdict."""
+    """The table of its trials, what they have to say, and the verdict."""
     out = console()
-    out.print(trials_table(run))
-    for line in verdict(run):
+    shown = shown_trials(run, out)
+    out.print(shown.table)
+    for line in (*shown.notes, *verdict(run)):
         out.print(stand_ins().named(line), soft_wrap=True)

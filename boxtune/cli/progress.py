@@ -15,10 +15,11 @@ from rich.text import Text
 from boxtune.local.options import Listener
 from boxtune.local.outcome import last_words
 from boxtune.report.progress_lines import PlainListener, standing
-from boxtune.report.table import trials_table
+from boxtune.report.table import shown_trials
 from boxtune.runs.run import Run
 
 _TABLE_MARGIN = 8  # lines of the terminal that the table leaves to headings and progress
+_LEAST_ROWS, _MOST_NOTES = 4, 4
 
 
 class RunListener(Listener, AbstractContextManager["RunListener"], Protocol):
@@ -57,5 +58,8 @@ class LiveListener:
 
     def _draw(self, run: Run, running: Mapping[str, Path]) -> None:
         lines = [Text(f"{name}: {last_words(log)}", style="dim", no_wrap=True) for name, log in running.items()]
-        rows = max(4, self._console.height - _TABLE_MARGIN - len(lines))
-        self._live.update(Group(trials_table(run, most=rows), *lines, Text(standing(run), style="bold")), refresh=True)
+        said = [Text(note, overflow="fold") for note in shown_trials(run, self._console).notes[-_MOST_NOTES:]]
+        below = sum(len(note.wrap(self._console, self._console.width)) for note in said) + len(lines)
+        rows = max(_LEAST_ROWS, self._console.height - _TABLE_MARGIN - below)
+        table = shown_trials(run, self._console, rows).table
+        self._live.update(Group(table, *said, *lines, Text(standing(run), style="bold")), refresh=True)

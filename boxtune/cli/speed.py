@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from boxtune.cli.options import volumes_of
+from boxtune.cli.options import ExperimentName, volumes_of
 from boxtune.cli.paths import experiment_file
 from boxtune.errors import EXIT_DONE, ExperimentError
 from boxtune.experiment.loading import load_experiment
@@ -28,6 +28,7 @@ def speed(
     volume: Annotated[
         list[str] | None, typer.Option(metavar="NAME=DIR", help="the folder of a volume or claim; repeatable")
     ] = None,
+    name: ExperimentName = None,
     steps: Annotated[int, typer.Option(min=10, help="training steps of each trial")] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="the measurements as JSON")] = False,
 ) -> int:
@@ -43,9 +44,9 @@ def speed(
     def say(bfloat16: bool, at_a_time: int) -> None:
         progress.print(f"measuring: {at_a_time} at a time{', in bfloat16' if bfloat16 else ''}")
 
-    with tempfile.TemporaryDirectory(prefix="boxtune-speed-") as name:
+    with tempfile.TemporaryDirectory(prefix="boxtune-speed-") as folder:
         volumes = volumes_of(volume)
-        found = list(measure_speed(load_experiment(experiment), volumes, steps, Path(name), say))
+        found = list(measure_speed(load_experiment(experiment, name), volumes, steps, Path(folder), say))
     if as_json:
         print(json.dumps([asdict(each) for each in found], indent=2))
     else:

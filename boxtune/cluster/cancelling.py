@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from boxtune.cluster.baseline import baseline_name
+from boxtune.cluster.config_maps import delete_config_map, made_config_maps
 from boxtune.cluster.connection import GROUP, VERSION, Cluster, optional, speaking_plainly
 from boxtune.cluster.fetching import EXPERIMENT_LABEL
 from boxtune.cluster.lease import found_leases
+from boxtune.cluster.pods import JOB_LABEL, TRIAL_LABEL
+from boxtune.cluster.repeats import repeat_jobs
 from boxtune.errors import ClusterError
 from boxtune.experiment.source import JsonObject
 from boxtune.runs.run import RunCondition
+
+if TYPE_CHECKING:
+    from kubernetes.client import V1Pod
 
 _GONE_SECONDS, _LOOK_SECONDS = 120.0, 1.0
 
 
 def cancel(cluster: Cluster, name: str) -> list[str]:
-    """Delete the Experiment, its trials with it, and its baseline's Job.
+    """Delete the Experiment, its trials with it, the Jobs of its baseline and of its repeats, and the ConfigMaps that
+    were submitted with it.
 
     Returns:
-        What was deleted, a line each.
+        What was deleted, a line each; Katib and Kubernetes may still be at it (`wait_until_gone`).
 
     Raises:
         ClusterError: there is no such Experiment.
     """
-    baseline = baseline_name(name)
+    baseline, raw = baseline_name(name), cluster.experiment(name)
+    config_maps = made_config_maps(cluster, raw) if raw is not None else []
+    repeats = [each.metadata.name for each in repeat_jobs(cluster, name)]
     background = {"propagation_policy": "Background"}
     with speaking_plainly(cluster):
         gone = optional(
@@ -35,45 +45,81 @@ def cancel(cluster: Cluster, name: str) -> list[str]:
                 GROUP, VERSION, cluster.namespace, "experiments", name, **background
             )
         )
-        job = optional(lambda: cluster.batch.delete_namespaced_job(baseline, cluster.namespace, **background))
-    if gone is None and job is None:
+        jobs = [
+            each
+            for each in (baseline, *repeats)
+            if optional(partial(cluster.batch.delete_namespaced_job, each, cluster.namespace, **background)) is not None
+        ]
+    if gone is None and not jobs:
         raise ClusterError(f"{name}: no Experiment in the namespace {cluster.namespace} of {cluster.server}")
     return [
         *([f"experiment/{name} deleted, and its trials"] if gone is not None else []),
-        *([f"job/{baseline} deleted"] if job is not None else []),
+        *(f"job/{each} deleted" for each in jobs),
+        *(delete_config_map(cluster, each) for each in config_maps),
     ]
 
 
-def cancel_and_wait(cluster: Cluster, name: str) -> None:
-    """Delete the Experiment as `cancel` does, and wait until nothing of it is left that another of its name counts.
+def wait_until_gone(cluster: Cluster, name: str, notice: Callable[[str], None]) -> None:
+    """Return once nothing is left of a deleted Experiment: another of its name would count its trials as its own, and
+    its pods hold their GPUs until they have ended.
+
+    Args:
+        notice: takes what is waited for, a line each time that it changes.
 
     Raises:
-        ClusterError: there is no such Experiment, no rights, or something of it is still there after two minutes.
+        ClusterError: no rights, or something of it is still there two minutes after its pods must have ended.
     """
-    cancel(cluster, name)
-    deadline = time.monotonic() + _GONE_SECONDS
+    grace = max((each.spec.termination_grace_period_seconds or 0 for each in _pods(cluster, name)), default=0)
+    seconds, said = _GONE_SECONDS + grace, ""
+    deadline = time.monotonic() + seconds
     while left := _left_of(cluster, name):
         if time.monotonic() > deadline:
             raise ClusterError(
-                f"the Experiment {name} was deleted, and its {left} is still in the namespace {cluster.namespace} "
-                f"after {_GONE_SECONDS:.0f} s; look at what keeps it (its finalizers), and start the step again"
+                f"the Experiment {name} was deleted, and {left} is still in the namespace {cluster.namespace} after "
+                f"{seconds:.0f} s; does Katib's controller run? kubectl get pods -n kubeflow"
             )
+        if left != said:
+            notice(f"waiting until {left} is gone")
+            said = left
         time.sleep(_LOOK_SECONDS)
 
 
+def cancel_and_wait(cluster: Cluster, name: str, notice: Callable[[str], None]) -> None:
+    """Delete the Experiment as `cancel` does, and wait as `wait_until_gone` does.
+
+    Raises:
+        ClusterError: as they do.
+    """
+    cancel(cluster, name)
+    wait_until_gone(cluster, name, notice)
+
+
+def _pods(cluster: Cluster, name: str) -> list[V1Pod]:
+    """Of its trials and its baseline; its suggestion service's may take their time."""
+    labelled = cluster.pods(f"{EXPERIMENT_LABEL}={name}")
+    trials = [pod for pod in labelled if TRIAL_LABEL in (pod.metadata.labels or {})]
+    return [*trials, *cluster.pods(f"{JOB_LABEL}={baseline_name(name)}")]
+
+
 def _left_of(cluster: Cluster, name: str) -> str:
-    """The kind of something that is left of an Experiment; empty if nothing is."""
+    """Something that is left of an Experiment, as one says it; empty if nothing is."""
     if cluster.experiment(name) is not None:
-        return "Experiment"
+        return "the Experiment itself"
     with speaking_plainly(cluster):
         if optional(partial(cluster.batch.read_namespaced_job, baseline_name(name), cluster.namespace)) is not None:
-            return "baseline's Job"
+            return f"the Job {baseline_name(name)}"
+        for job in repeat_jobs(cluster, name):
+            return f"the Job {job.metadata.name}"
         suggestion = partial(
             cluster.custom.get_namespaced_custom_object, GROUP, VERSION, cluster.namespace, "suggestions", name
         )
         if optional(suggestion) is not None:
-            return "Suggestion"
-    return "last Trial" if cluster.listed("trials", f"{EXPERIMENT_LABEL}={name}") else ""
+            return f"the Suggestion {name}"
+    trials = cluster.listed("trials", f"{EXPERIMENT_LABEL}={name}")
+    if trials:
+        return f"the Trial {trials[0]['metadata']['name']}"
+    pods = _pods(cluster, name)
+    return f"the Pod {pods[0].metadata.name}" if pods else ""
 
 
 def has_failed(raw: JsonObject | None) -> bool:

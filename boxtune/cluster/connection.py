@@ -91,9 +91,9 @@ def connect(context: str | None, namespace: str | None, fallback: str | None = N
         own = chosen["context"].get("namespace")
     except config.ConfigException as problem:
         if context or not is_in_pod():
+            why = first_line(problem).rstrip(".")
             raise ClusterError(
-                f"no cluster: {first_line(problem)}; set KUBECONFIG, or give --context, or use boxtune run, which "
-                "needs none"
+                f"no cluster: {why}; set KUBECONFIG, or give --context, or use boxtune run, which needs none"
             ) from None
         config.load_incluster_config(client_configuration=settings)
         own = _OWN_NAMESPACE.read_text().strip()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -18,14 +20,15 @@ from kubeflow_katib_api.models import (
 
 from boxtune.cluster.baseline import baseline_trial
 from boxtune.cluster.connection import Cluster, optional, speaking_plainly
-from boxtune.cluster.pods import TrialPods
+from boxtune.cluster.pods import JOB_LABEL, TRIAL_LABEL, TrialPods
 from boxtune.cluster.reasons import PodState
+from boxtune.cluster.repeats import with_repeats
+from boxtune.cluster.suggesting import why_no_trial
 from boxtune.cluster.times import as_text, attempts
 from boxtune.errors import ClusterError
 from boxtune.experiment.experiment import Experiment, parse_experiment
 from boxtune.experiment.shape import read_model
 from boxtune.experiment.source import JsonObject
-from boxtune.experiment.trial_command import TrialCommand
 from boxtune.runs.run import Run, RunCondition
 from boxtune.runs.trial import UNAVAILABLE, Condition, Metric, Role, Trial
 
@@ -40,6 +43,7 @@ _TRIAL_ORDER = (
     Condition.RUNNING,
 )
 _EXPERIMENT_ORDER = ("Succeeded", "Failed", "Restarting", "Running", "Created")
+_OBSERVED = timedelta(seconds=60)  # after it was stopped; then there is nothing to come
 _WRITTEN_BY_THE_USER = ("name", "namespace", "labels")
 _Condition = TypeVar("_Condition", V1beta1ExperimentCondition, V1beta1TrialCondition)
 
@@ -75,9 +79,16 @@ class Fetcher:
             self._config_maps = mounted_config_maps(self._cluster, parse_experiment(written, {}))
         experiment = parse_experiment(written, self._config_maps)
         if self._pods is None:
-            self._pods = TrialPods(self._cluster, TrialCommand(experiment.template).container.name)
+            template = experiment.template
+            label = JOB_LABEL if template.job is not None else TRIAL_LABEL
+            self._pods = TrialPods(self._cluster, template.primary_container_name, label)
         status = read_model(V1beta1ExperimentStatus, raw.get("status") or {})
-        return self._run(experiment, status, self._pods)
+        run = self._run(experiment, status, self._pods)
+        if run.ended:
+            run = with_repeats(self._cluster, run, self._pods)
+        if run.ended or any(not trial.condition.ended for trial in run.trials):
+            return run
+        return replace(run, waits=why_no_trial(self._cluster, raw))
 
     def _run(self, experiment: Experiment, status: V1beta1ExperimentStatus, pods: TrialPods) -> Run:
         found = [
@@ -135,10 +146,12 @@ def _trial(given: V1beta1Trial, number: int, state: PodState | None) -> Trial:
     status, spec = given.status or V1beta1TrialStatus(), given.spec or V1beta1TrialSpec()
     condition = _first_true(status.conditions, _TRIAL_ORDER)
     kind = Condition(condition.type) if condition is not None else Condition.CREATED
+    observation = status.observation.metrics if status.observation is not None else None
+    if kind is Condition.EARLY_STOPPED and not observation and _is_recent(condition):
+        kind = Condition.RUNNING
     reason = state.reason if state is not None else ""
     if kind.failed and not reason and condition is not None:
         reason = condition.message or ""
-    observation = status.observation.metrics if status.observation is not None else None
     return Trial(
         _name(given),
         Role.SUGGESTED,
@@ -146,9 +159,23 @@ def _trial(given: V1beta1Trial, number: int, state: PodState | None) -> Trial:
         {each.name or "": each.value or "" for each in spec.parameter_assignments or ()},
         condition=kind,
         reason=reason if not kind.measured else "",
-        attempts=attempts(status.start_time, status.completion_time, state.exit_code if state is not None else None),
+        attempts=attempts(status.start_time, _ended(status, condition), state.exit_code if state is not None else None),
         observation=_observation(observation or ()),
+        out_of_memory=kind.failed and state is not None and state.out_of_memory,
     )
+
+
+def _ended(status: V1beta1TrialStatus, condition: V1beta1TrialCondition | None) -> datetime | None:
+    """When a trial ended; Katib gives one that it stopped early no completionTime."""
+    if status.completion_time is None and condition is not None and Condition(condition.type).ended:
+        return condition.last_transition_time
+    return status.completion_time
+
+
+def _is_recent(condition: V1beta1TrialCondition | None) -> bool:
+    """Whether Katib may still be about to write what a trial that it stopped early has measured: that follows."""
+    moment = condition.last_transition_time if condition is not None else None
+    return moment is not None and datetime.now(UTC) - moment < _OBSERVED
 
 
 def _first_true(conditions: Sequence[_Condition] | None, order: Sequence[str]) -> _Condition | None:

@@ -2,44 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from boxtune.cluster.claims import why_unbound
 from boxtune.cluster.connection import Cluster, speaking_plainly
-from boxtune.cluster.reasons import COLLECTOR, PodState, last_words, one_line, pod_state
+from boxtune.cluster.events import events_about
+from boxtune.cluster.reasons import (
+    COLLECTOR,
+    PodState,
+    collector_fault,
+    is_unscheduled,
+    last_words,
+    one_line,
+    pod_state,
+)
 
 if TYPE_CHECKING:
-    from kubernetes.client import CoreV1Event, V1Pod
+    from kubernetes.client import V1Pod
 
-JOB_LABEL = "job-name"  # of the pod; a trial's Job has the trial's name
+JOB_LABEL = "job-name"  # of a Job's pod; a trial's Job has the trial's name
+TRIAL_LABEL = "katib.kubeflow.org/trial"  # of the pod with the primary container, whatever job it is of
 _TAIL_LINES = 20
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_TRACE_LINES = 400  # of a collector that died: its reason stands above what each of its routines was doing
 
 
 class TrialPods:
     """Looks at trials' pods; a failure that was seen once is remembered, since Katib deletes the pod."""
 
-    def __init__(self, cluster: Cluster, container: str) -> None:
+    def __init__(self, cluster: Cluster, container: str, label: str = JOB_LABEL) -> None:
         """
         Args:
             container: the primary one's name.
+            label: of a pod, that has the trial's name.
         """
         self._cluster = cluster
         self._container = container
+        self._label = label
         self._failed: dict[str, PodState] = {}
         self._newest: dict[str, str] = {}
 
     def states(self, trials: Sequence[str]) -> dict[str, PodState]:
         """How each of these trials' pods stands; those that have none and never failed are left out."""
         newest: dict[str, V1Pod] = {}
-        pods = self._cluster.pods(JOB_LABEL)
+        pods = self._cluster.pods(self._label)
         for pod in sorted(pods, key=lambda each: each.metadata.creation_timestamp):
-            if (name := pod.metadata.labels[JOB_LABEL]) in trials:
+            if (name := pod.metadata.labels[self._label]) in trials:
                 newest[name] = pod
         self._newest |= {name: pod.metadata.name for name, pod in newest.items()}
-        found = {name: self._state(name, pod) for name, pod in newest.items()}
+        unbound = cache(partial(why_unbound, self._cluster))  # most trials mount the same claims
+        found = {name: self._state(name, pod, unbound) for name, pod in newest.items()}
         for name in trials:
             if name not in found and name not in self._failed and (why := self._refused(name)):
                 found[name] = PodState(why)
@@ -61,29 +75,35 @@ class TrialPods:
                 return ""
         return str(answer.data.decode(errors="replace"))
 
-    def _state(self, trial: str, pod: V1Pod) -> PodState:
+    def _state(self, trial: str, pod: V1Pod, unbound: Callable[[str], str]) -> PodState:
         if trial in self._failed:
             return self._failed[trial]
         state, name = pod_state(pod, self._container), pod.metadata.name
+        if is_unscheduled(pod) and (why := next(filter(None, map(unbound, _claims(pod))), "")):
+            return replace(state, reason=f"waits for a volume: {why}")
         if pod.status.phase == "Pending" and not state.reason:
-            state = pod_state(pod, self._container, self._events(name))
+            state = pod_state(pod, self._container, events_about(self._cluster, name))
         if state.failed:
-            containers = [each.name for each in pod.spec.containers]
-            printing = state.container or (COLLECTOR if COLLECTOR in containers else self._container)
-            said = last_words(self._log(name, printing, _TAIL_LINES))
+            said = self._said(pod, state)
             state = replace(state, reason=f"{state.reason}: {said}" if said else state.reason)
             self._failed[trial] = state
         return state
 
+    def _said(self, pod: V1Pod, state: PodState) -> str:
+        """What the container that failed said last."""
+        containers = [each.name for each in pod.spec.containers]
+        printing = state.container or (COLLECTOR if COLLECTOR in containers else self._container)
+        if state.container == COLLECTOR:
+            return collector_fault(self._log(pod.metadata.name, COLLECTOR, _TRACE_LINES))
+        return last_words(self._log(pod.metadata.name, printing, _TAIL_LINES))
+
     def _refused(self, job: str) -> str:
         """Why a Job has no pod (Pod Security, a quota), by its events."""
-        events = [each for each in self._events(job) if each.type == "Warning"]
+        events = [each for each in events_about(self._cluster, job) if each.type == "Warning"]
         return one_line(events[-1].message) if events else ""
 
-    def _events(self, name: str) -> list[CoreV1Event]:
-        """What happened to the object of this name, oldest first."""
-        with speaking_plainly(self._cluster):
-            found = self._cluster.core.list_namespaced_event(
-                self._cluster.namespace, field_selector=f"involvedObject.name={name}"
-            )
-        return sorted(found.items, key=lambda each: each.last_timestamp or each.event_time or _LONG_AGO)
+
+def _claims(pod: V1Pod) -> list[str]:
+    """Names of the claims that a pod mounts."""
+    claims = [each.persistent_volume_claim for each in pod.spec.volumes or ()]
+    return [str(each.claim_name) for each in claims if each is not None]

@@ -39,7 +39,6 @@ _ROLE = "boxtune-pipeline in manifests/pipelines"
 _LONGEST_NAME = 40
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _DIGEST_DIGITS = 8
-_DIGITS = re.compile(r"\d+")
 _LAST_SECONDS = 5.0  # between looks, once only the baseline is left
 
 
@@ -77,7 +76,7 @@ class SearchListener(Protocol):
         """Something that people should know, one line."""
 
     def changed(self, run: Run) -> None:
-        """A trial was started or has ended."""
+        """A trial was started, waits for something, or has ended."""
 
 
 def search_name(workflow: str, experiment: str) -> str:
@@ -127,7 +126,7 @@ def _begun(cluster: Cluster, given: Experiment, options: SearchOptions, notice: 
     if options.owner and has_failed(cluster.experiment(options.name)):
         notice(f"the Experiment {options.name} of this run has failed; it is deleted, and begins anew")
         lease.release(cluster, options.name)
-        cancel_and_wait(cluster, options.name)
+        cancel_and_wait(cluster, options.name, notice)
     is_new = cluster.experiment(options.name) is None
     for line in _submitted(cluster, asked, options.baseline, belonging):
         notice(line)
@@ -227,16 +226,8 @@ def _held(cluster: Cluster, name: str, is_new: bool) -> str:
 
 
 def _wait(cluster: Cluster, name: str, uid: str, listener: SearchListener) -> Run:
-    fetcher, said = Fetcher(cluster, name), set[tuple[str, str]]()
+    fetcher = Fetcher(cluster, name)
     renewed = time.monotonic()
-
-    def changed(run: Run) -> None:
-        listener.changed(run)
-        for trial in run.everything:
-            kind = trial.name, _DIGITS.sub("", trial.reason)  # ports and addresses are others each time
-            if trial.reason and not trial.condition.ended and kind not in said:
-                said.add(kind)
-                listener.notice(f"{trial.name}: {trial.reason}")
 
     def wait(run: Run) -> None:
         nonlocal renewed
@@ -249,7 +240,7 @@ def _wait(cluster: Cluster, name: str, uid: str, listener: SearchListener) -> Ru
             wait_for_experiment(cluster, name, fetcher.version, lease.RENEWAL_SECONDS)
 
     try:
-        return watch(cluster, fetcher, changed, listener.notice, wait, lease.LEASE_SECONDS)
+        return watch(cluster, fetcher, listener.changed, listener.notice, wait, lease.LEASE_SECONDS)
     except Unreachable:
         raise
     except ClusterError:

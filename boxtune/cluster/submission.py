@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from boxtune.cluster.baseline import baseline_job
+from boxtune.cluster.claims import mounted_claims, why_unbound
+from boxtune.cluster.config_maps import MADE, config_map_names
 from boxtune.cluster.connection import GROUP, VERSION, Cluster, optional, speaking_plainly
+from boxtune.cluster.fitting import misfit
 from boxtune.errors import ClusterError
 from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.job import KIND as JOB_KIND
-from boxtune.experiment.quantities import GPU_LIMIT
 from boxtune.experiment.source import Json, JsonObject
-from boxtune.experiment.trial_command import TrialCommand
 
 _INJECTION = "katib.kubeflow.org/metrics-collector-injection"
 _DRY = {"dry_run": "All"}
@@ -79,13 +80,14 @@ def warnings(cluster: Cluster, experiment: Experiment) -> Iterator[str]:
     version = _katib_version(cluster)
     if version is not None and not version.startswith(_MADE_FOR):
         yield f"Katib {version} runs here; Boxtune is made for {_MADE_FOR}, and others were not tried"
-    wanted = TrialCommand(experiment.template).gpus
-    most = _most_gpus(cluster) if wanted else None
-    if most is not None and wanted > most:
-        yield (
-            f"trials ask for {wanted} {GPU_LIMIT}, and no node has more than {most}: they wait, unless the cluster "
-            "adds such a node by itself"
-        )
+    job = experiment.template.job
+    unfit = misfit(cluster, job.pod) if job is not None else ""
+    if unfit:
+        yield f"{unfit}: they wait, unless the cluster adds such a node by itself; lower resources.requests, or add one"
+    for volume, claim in mounted_claims(experiment.template).items():
+        why = _why_unbound(cluster, claim)
+        if why:
+            yield f"volume {volume}: {why}; until then the trials wait"
 
 
 def _check_namespace(cluster: Cluster) -> None:
@@ -103,23 +105,26 @@ def _check_namespace(cluster: Cluster) -> None:
 
 
 def _check_claims(cluster: Cluster, experiment: Experiment) -> None:
-    for volume in TrialCommand(experiment.template).pod.volumes or ():
-        claim = volume.persistent_volume_claim.claim_name if volume.persistent_volume_claim is not None else None
-        if claim is None or "${" in claim:
-            continue
+    for volume, claim in mounted_claims(experiment.template).items():
         with speaking_plainly(cluster):
             found = optional(partial(cluster.core.read_namespaced_persistent_volume_claim, claim, cluster.namespace))
         if found is None:
             raise ClusterError(
-                f"volume {volume.name}: the namespace {cluster.namespace} has no PersistentVolumeClaim {claim}; "
+                f"volume {volume}: the namespace {cluster.namespace} has no PersistentVolumeClaim {claim}; "
                 "make it (manifests/base has those of Boxtune's Experiments)"
             )
 
 
+def _why_unbound(cluster: Cluster, claim: str) -> str:
+    try:
+        return why_unbound(cluster, claim)
+    except ClusterError:
+        return ""
+
+
 def _mounted_config_maps(experiment: Experiment) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Those of the file that the pod mounts."""
-    volumes = TrialCommand(experiment.template).pod.volumes or ()
-    names = {volume.config_map.name for volume in volumes if volume.config_map is not None}
+    """Those of the file that the pods mount."""
+    names = config_map_names(experiment.raw)
     return ((name, data) for name, data in experiment.config_maps.items() if name in names)
 
 
@@ -127,7 +132,7 @@ def _config_map(cluster: Cluster, name: str, data: Mapping[str, str], options: M
     with speaking_plainly(cluster):
         there = optional(lambda: cluster.core.read_namespaced_config_map(name, cluster.namespace))
         if there is None:
-            body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": dict(data)}
+            body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "labels": MADE}, "data": data}
             cluster.core.create_namespaced_config_map(cluster.namespace, body, **options)
             return f"configmap/{name} created"
     if (there.data or {}) != data:
@@ -187,13 +192,3 @@ def _katib_version(cluster: Cluster) -> str | None:
     images = [each.image for item in found.items for each in item.spec.template.spec.containers]
     tags = [image.rpartition(":")[2] for image in images if _VERSION.search(image)]
     return tags[0] if tags else None
-
-
-def _most_gpus(cluster: Cluster) -> int | None:
-    """The most GPUs that one node has; None where the nodes cannot be seen."""
-    try:
-        with speaking_plainly(cluster):
-            nodes = cluster.core.list_node().items
-    except ClusterError:
-        return None
-    return max((int((node.status.allocatable or {}).get(GPU_LIMIT, 0)) for node in nodes), default=0)

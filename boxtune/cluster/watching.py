@@ -60,7 +60,7 @@ def watch(
         if run.ended and all(trial.condition.ended for trial in run.everything):
             return run
         if wait is None:
-            _wait_for_a_pod(cluster)
+            wait_for_a_pod(cluster)
         else:
             wait(run)
 
@@ -102,7 +102,7 @@ def _patient(
     return lost or now
 
 
-def _wait_for_a_pod(cluster: Cluster) -> None:
+def wait_for_a_pod(cluster: Cluster) -> None:
     """Until something happens to a trial's pod, for a few seconds at most; what goes wrong shows at the next look."""
 
     def streams(events: Watch) -> Iterator[object]:

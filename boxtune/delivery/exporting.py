@@ -15,7 +15,8 @@ from trial_entry.contract.exports import ExportRecord, TilingRecord, read_export
 from trial_entry.contract.files import EXPORT_FILE, EXPORT_FOLDER
 from trial_entry.contract.json_records import from_json
 from trial_entry.errors import ModelDirError
-from trial_entry.pipeline_config.inputs import absolute_path, record_files
+from trial_entry.pipeline_config.existing import absolute_path
+from trial_entry.pipeline_config.inputs import record_files
 from trial_entry.pipeline_config.text import read_config
 
 

@@ -36,7 +36,12 @@ def warnings(record: MeasuredRecord) -> Iterator[str]:
     """What makes the numbers less honest than they look."""
     if record.split == VALIDATION:
         yield "The checkpoint, and the config of a search, was chosen by these images, so the numbers are too good."
-    if record.look > 1:
+    if record.confirm_looks:
+        yield (
+            "boxtune confirm has looked at these images before, to compare the search's best with the base config: if "
+            "its answer decided what was gone on with, that was chosen by them."
+        )
+    if record.look > 1 + record.confirm_looks:
         yield (
             f"This is look {record.look} at these images: what was chosen after an earlier one was chosen by them, and "
             "the numbers are too good by that."

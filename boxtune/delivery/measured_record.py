@@ -38,6 +38,7 @@ class MeasuredRecord:
         checkpoint_digest: SHA-256 of its index, which tells it from others of its name.
         step: of the checkpoint.
         look: which look at these records this is, from 1.
+        confirm_looks: how many of those before it were boxtune confirm's, of the search that the model is of.
         score_threshold: for precision and recall.
         metrics: all of them.
         intervals: of some of them, at `level`.
@@ -61,6 +62,7 @@ class MeasuredRecord:
     records: tuple[str, ...] = ()
     checkpoint_digest: str = ""
     look: int = 1
+    confirm_looks: int = 0
     training_compared: bool = False
     shared_with_validation: int = 0
     named: bool = False

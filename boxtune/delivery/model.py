@@ -103,7 +103,7 @@ def open_model(place: str) -> Model:
     with request_errors():
         home = local_folder(place)
     if not home.is_dir():
-        raise InputError(f"{place}: no such folder; boxtune train makes a model")
+        raise InputError(f"{place}: no such folder; boxtune train makes a model of a run, or of a search on a cluster")
     folder, is_published = home, verify(home) is not None
     training = None if is_published else read_training(home)
     if training is not None:

@@ -13,8 +13,9 @@ from boxtune.delivery.measured_record import MeasuredRecord
 from boxtune.delivery.reproduction import REPRODUCTION_FILE, Reproduction
 from boxtune.delivery.training_record import TrainingRecord
 from boxtune.report.text import assignment, number
+from boxtune.runs.difference import LEVEL
 from trial_entry.contract.exports import ExportRecord
-from trial_entry.pipeline_config.checks import num_classes
+from trial_entry.pipeline_config.classes import num_classes
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 
 CARD_FILE = "MODEL_CARD.md"
@@ -127,6 +128,8 @@ def _training(facts: CardFacts) -> Iterator[str]:
         trials = f" of {training.trials}" if training is not None and training.trials else ""
         yield f"Tuned by the Experiment {made.experiment} ({made.algorithm}): trial {made.trial}{trials} was chosen."
         yield ""
+        yield f"{_confirmed(training)}"
+        yield ""
     if made.assignments:
         yield from _table(("parameter", "value"), [(name, assignment(v)) for name, v in made.assignments.items()])
         yield ""
@@ -138,6 +141,13 @@ def _training(facts: CardFacts) -> Iterator[str]:
         yield ""
     exactly = "deterministic" if made.deterministic else "not deterministic: near numbers, not equal ones"
     yield f"Seed {made.seed} ({exactly}), step {made.step}. `boxtune replay {REPRODUCTION_FILE}` makes it again."
+
+
+def _confirmed(training: TrainingRecord | None) -> str:
+    """Whether the search's answer is more than luck."""
+    if training is None or not training.confirmation:
+        return "Not confirmed: nobody has trained it again with other seeds (`boxtune confirm`), so it may be luck."
+    return f"Confirmed by fresh trainings, with a {LEVEL:.0%} interval: {training.confirmation}."
 
 
 def _exports(export: ExportRecord) -> Iterator[str]:

@@ -42,7 +42,8 @@ from trial_entry.contract.files import (
     TRIAL_FILE,
 )
 from trial_entry.contract.versions import boxtune_version
-from trial_entry.pipeline_config.inputs import TEST, absolute_path
+from trial_entry.pipeline_config.existing import absolute_path
+from trial_entry.pipeline_config.inputs import TEST
 from trial_entry.pipeline_config.text import read_config
 from trial_entry.records.label_map import read_label_map
 from trial_entry.storage.paths import local_file

@@ -8,14 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from boxtune.delivery.asking import request_errors
+from boxtune.delivery.confirmed_looks import looks_of
 from boxtune.delivery.rendering import rendered_config
 from boxtune.delivery.training_record import TrainingRecord
 from boxtune.errors import InputError
 from boxtune.experiment.editing import LENGTH_ALIASES
 from boxtune.experiment.trial_command import TrialCommand
 from boxtune.experiment.trial_config import trial_config
+from boxtune.report.answer import claim
 from boxtune.runs.run import Run
-from boxtune.runs.trained_config import trained_config
+from boxtune.runs.trained_config import text_of, trained_config
 from boxtune.runs.trial import Trial
 from trial_entry.contract.arguments import Assignment
 from trial_entry.contract.files import CONFIG_FILE
@@ -101,7 +103,8 @@ def run_recipe(run: Run, source: str, name: str | None, volumes: Mapping[str, Pa
         made = _here(run, trial, ran) if ran is not None else _elsewhere(run, trial, volumes)
     request = replace(made.request, num_train_steps=None)  # to the end of its schedule
     image = TrialCommand(run.experiment.template).container.image or ""
-    objective = run.experiment.objective
+    objective, found = run.experiment.objective, run.confirmation
+    looked_at, look = looks_of(found)
     record = replace(
         made.record,
         source=source,
@@ -113,20 +116,23 @@ def run_recipe(run: Run, source: str, name: str | None, volumes: Mapping[str, Pa
         image=image,
         objective=objective.metric,
         minimize=not objective.maximize,
+        confirmation=claim(found) if found is not None and found.winner.trial == trial.name else "",
+        confirmed_data=looked_at,
+        confirmed_look=look,
     )
     return replace(made, record=record, request=request)
 
 
 def find_trial(run: Run, name: str | None) -> Trial:
-    """The best trial, or the one of this name.
+    """The best trial (the one that a confirmation has chosen, where there is one), or the one of this name.
 
     Raises:
         InputError: there is none.
     """
     if name is None:
-        if run.optimal is None:
+        if run.chosen is None:
             raise InputError(f"{run.experiment.name}: no trial has succeeded yet, so none is the best")
-        return run.optimal
+        return run.chosen
     for trial in run.everything:
         if name in (trial.name, trial.name.removeprefix(f"{run.experiment.name}-")):
             return trial
@@ -142,7 +148,7 @@ def _here(run: Run, trial: Trial, ran: Path) -> Recipe:
     assert isinstance(recorded, TrainRequest)  # whoever leaves a trial.json trains
     wanted = _as_asked(run, trial, recorded.assignments)
     if wanted == recorded.assignments:
-        text = ran.read_text(encoding="utf-8")
+        text = text_of(ran)
         return Recipe(text, recorded, TrainingRecord("", _digest(text, ran)), ran.parent)
     base = BaseConfig.read(recorded.pipeline_config_path)
     base = base.given(Fragments(local_folders(recorded.fragments)), recorded.checkpoints, count_train_examples)

@@ -19,10 +19,10 @@ from boxtune.delivery.training_record import TrainingRecord
 from boxtune.errors import InputError
 from trial_entry.contract.metrics import STEPS_PER_SECOND
 from trial_entry.pipeline_config.base_config import BaseConfig
+from trial_entry.pipeline_config.existing import absolute_path
 from trial_entry.pipeline_config.inputs import (
     TEST,
     TRAIN_READER,
-    absolute_path,
     all_readers,
     local_record_files,
     localized,

@@ -159,6 +159,7 @@ def _arguments(record: TrialRecord) -> str:
         request,
         pipeline_config_path=_NOWHERE,
         model_dir=_NOWHERE,
+        model_root=None,
         assignments=(),
         fragments=(),
         checkpoint_for=(),

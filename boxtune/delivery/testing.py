@@ -10,6 +10,7 @@ from boxtune.data.image_groups import image_groups
 from boxtune.data.importing.splitting import BY_IMAGE, Grouping
 from boxtune.data.published import SPLITS, beside
 from boxtune.delivery.asking import ask, request_errors, termination_as_interruption, to_standard_error
+from boxtune.delivery.confirmed_looks import confirmed_looks
 from boxtune.delivery.history import EVALUATED, Event, history, remember
 from boxtune.delivery.measured_record import MEASURED_FILE, IntervalRecord, MeasuredRecord, read_measured
 from boxtune.delivery.model import Model
@@ -22,10 +23,10 @@ from trial_entry.measuring.bootstrap import LEVEL, intervals
 from trial_entry.measuring.detections_file import NamedDetections
 from trial_entry.model_dir import write_atomically
 from trial_entry.pipeline_config.base_config import BaseConfig
+from trial_entry.pipeline_config.existing import absolute_path
 from trial_entry.pipeline_config.inputs import (
     TEST,
     TRAIN_READER,
-    absolute_path,
     local_record_files,
     localized,
     readers,
@@ -109,8 +110,11 @@ def measure(model: Model, options: EvaluateOptions, say: Callable[[str], None] =
     before = read_measured(folder)
     if before is not None and not options.again and _is_same(before, options, digest, checkpoint):
         return Measured(folder, before, fresh=False)
-    compared, shared = _compare(model, options, files, say)
+    compared, shared = False, 0
+    if options.split == TEST:
+        compared, shared = compared_with_training(read_config(model.config), model.config.parent, files, say)
     looks = sum(each.event == EVALUATED and each.data_digest == digest for each in history(model.log))
+    by_confirm = confirmed_looks(model, digest)
     whole = whole_folder(folder, MEASURED_FILE, "--out")
     with termination_as_interruption(), request_errors(), whole as (working, publish):
         write_atomically(working / CONFIG_FILE, config_text(config))
@@ -123,7 +127,8 @@ def measure(model: Model, options: EvaluateOptions, say: Callable[[str], None] =
             _record(working, found, options, looked, tables),
             records=tuple(map(str, files)),
             checkpoint_digest=checkpoint,
-            look=looks + 1,
+            look=looks + by_confirm + 1,
+            confirm_looks=by_confirm,
             training_compared=compared,
             shared_with_validation=shared,
         )
@@ -217,24 +222,26 @@ def _reader(config: TrainEvalPipelineConfig, options: EvaluateOptions) -> InputR
     return reader
 
 
-def _compare(
-    model: Model, options: EvaluateOptions, files: Sequence[Path], say: Callable[[str], None]
+def compared_with_training(
+    config: TrainEvalPipelineConfig, folder: Path, files: Sequence[Path], say: Callable[[str], None]
 ) -> tuple[bool, int]:
-    """Whether the training's records are here and share no image with the split; how many validating images it has.
+    """Whether a training's records are here and share no image with its test split; how many validating images it has.
+
+    Args:
+        config: of the training; its relative paths are taken from `folder`.
+        files: the test split's records.
 
     Raises:
         InputError: images of the split are trained on, or all of them validate.
     """
-    if options.split != TEST:
-        return False, 0
     split, compared, shared = look_at(files, _ANYTHING), False, 0
-    for where, reader in readers(read_config(model.config)):
-        look = _look_here(where, reader, model.config.parent)
+    for where, reader in readers(config):
+        look = _look_here(where, reader, folder)
         if look is None:
-            say(f"note: the records of {where} are not here, so {options.split} was not compared with them")
+            say(f"note: the records of {where} are not here, so {TEST} was not compared with them")
             continue
         compared = compared or where == TRAIN_READER
-        found = next(iter(shared_findings(where, look, options.split, split)), None)
+        found = next(iter(shared_findings(where, look, TEST, split)), None)
         if found is None:
             continue
         common = len(set(look.image_keys) & set(split.image_keys))

@@ -49,6 +49,9 @@ class TrainingRecord:
         objective: the metric that chooses among seeds.
         minimize: whether less of it is better.
         command: as it was given.
+        confirmation: what fresh trainings have confirmed of the trial; empty where nothing is.
+        confirmed_data, confirmed_look: SHA-256 of the test split's records that boxtune confirm had looked at, and how
+            often; empty and 0 where it had not.
         seeds: every training, in order.
         chosen: the folder of the best seed; None before all have ended.
     """
@@ -64,6 +67,9 @@ class TrainingRecord:
     objective: str = MAP
     minimize: bool = False
     command: tuple[str, ...] = ()
+    confirmation: str = ""
+    confirmed_data: str = ""
+    confirmed_look: int = 0
     seeds: tuple[SeedRecord, ...] = ()
     chosen: str | None = None
 

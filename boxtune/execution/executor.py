@@ -74,7 +74,8 @@ class Executor:
             process = self._servers.start(job.argv, environment, job.folder, job.log)
         except OSError as error:
             self._shares.give_back(job.name)
-            raise ExperimentError(f"{job.argv[0]}: cannot be started: {error.strerror}") from None
+            where = "" if job.folder.is_dir() else f" in {job.folder}"
+            raise ExperimentError(f"{job.argv[0]}: cannot be started{where}: {error.strerror}") from None
         self._running[job.name] = RunningJob(job, process)
 
     def wait(self, wakeup: int | None = None) -> None:
@@ -102,7 +103,7 @@ class Executor:
             if code is not None:
                 del self._running[name]
                 self._shares.give_back(name)
-                ended.append(EndedJob(running.job, code, running.seconds, running.why))
+                ended.append(EndedJob(running.job, code, running.seconds, running.process.group, running.why))
         return ended
 
     def terminate(self, name: str) -> None:

@@ -39,12 +39,14 @@ class EndedJob:
         job: which one.
         code: its exit code, negative for a signal.
         seconds: that it ran.
+        pid: of its first process; None where it never had one.
         why: why the executor ended it; empty where it ended by itself or was told to by others.
     """
 
     job: Job
     code: int
     seconds: float
+    pid: int | None = None
     why: str = ""
 
 
@@ -77,7 +79,7 @@ class RunningJob:
         A look at what it uses, to be repeated: what it used since the last one counts.
         """
         if self.job.deadline is not None and self.seconds > self.job.deadline:
-            return f"ran longer than the Job's activeDeadlineSeconds ({self.job.deadline:g})"
+            return f"ran longer than its activeDeadlineSeconds ({self.job.deadline:g})"
         log, usage = self.job.log, self.process.usage()
         self.memory = max(self.memory, usage.memory)
         seen = (log.stat().st_size if log.exists() else 0, round(usage.processor_seconds, 1))

@@ -68,7 +68,11 @@ class TrialServers:
             connection = self._connect(environment)
             if connection is not None:
                 request = ProcessRequest(argv[len(PROGRAM) :], dict(environment), str(folder))
-                return ForkedProcess(self._processes, connection, request, log, self._log)
+                try:
+                    return ForkedProcess(self._processes, connection, request, log, self._log)
+                except ConnectionError:  # it has died since; what it died of, a cold start says
+                    connection.close()
+                    self._failed = True
         return self._processes.start(argv, environment, folder, log)
 
     def _connect(self, environment: Mapping[str, str]) -> socket.socket | None:

@@ -1,8 +1,10 @@
-"""An Experiment with something changed: its counts, how long its trials train; the one that was given stays."""
+"""An Experiment with something changed: its counts, name, how long its trials train; the one that was given stays."""
 
 from __future__ import annotations
 
 import copy
+import re
+import secrets
 from collections.abc import Callable, Sequence
 
 from boxtune.errors import ExperimentError
@@ -10,7 +12,11 @@ from boxtune.experiment.experiment import DEFAULT_PARALLEL, Experiment, parse_ex
 from boxtune.experiment.source import Json
 from boxtune.experiment.trial_command import PLACEHOLDER, TrialCommand
 
+_NAME_SIGNS, _SIGNS = "bcdfghjklmnpqrstvwxz2456789", 5  # as the API server makes names of generateName
+_SEED = "--seed"
+_WITH_SEED = re.compile(r"""(?<![\w-])(--seed(?:=|[ \t]+))(?:"[^"]*"|'[^']*'|[^\s"';&|)]+)""")
 LENGTH_ALIASES = ("num_steps", "epochs")
+_STOP = "--num_train_steps"
 _MOST, _MOST_FAILED, _PARALLEL = "maxTrialCount", "maxFailedTrialCount", "parallelTrialCount"
 
 
@@ -43,6 +49,15 @@ def with_counts(experiment: Experiment, most: int | None, parallel: int | None) 
                 spec[name] = limit
 
     return edited(experiment, change) if most is not None or parallel is not None else experiment
+
+
+def with_generated_name(experiment: Experiment) -> Experiment:
+    """With a name of its own where only generateName is given, as the API server would make it."""
+    metadata = experiment.raw["metadata"]
+    if metadata.get("name"):
+        return experiment
+    name = metadata["generateName"] + "".join(secrets.choice(_NAME_SIGNS) for _ in range(_SIGNS))
+    return edited(experiment, lambda raw: raw["metadata"].update(name=name))
 
 
 def with_num_steps(experiment: Experiment, num_steps: int | None) -> Experiment:
@@ -81,6 +96,35 @@ def with_image(experiment: Experiment, image: str) -> Experiment:
         next(each for each in pod_of(raw)["spec"]["containers"] if each["name"] == name)["image"] = image
 
     return edited(experiment, change)
+
+
+def has_seed(arguments: Sequence[str]) -> bool:
+    """Whether a command says a seed, as `--seed=N` or `--seed N`, in a shell line too."""
+    return seeded(arguments, 0, False) != seeded(arguments, 1, False)
+
+
+def seeded(arguments: Sequence[str], seed: int, add: bool) -> list[str]:
+    """A command with this seed instead of its own.
+
+    Args:
+        add: whether one is added where there is none.
+    """
+    given = [
+        str(seed) if before == _SEED else _WITH_SEED.sub(rf"\g<1>{seed}", text)
+        for before, text in zip(("", *arguments), arguments, strict=False)
+    ]
+    return given if not add or has_seed(arguments) else [*given, f"{_SEED}={seed}"]
+
+
+def stopping_at(arguments: Sequence[str], steps: int) -> list[str]:
+    """A trial's arguments with an end at this step of an unchanged schedule, instead of an end of their own."""
+    kept: list[str] = []
+    for argument in arguments:
+        if kept and kept[-1] == _STOP:
+            kept.pop()
+        elif not argument.startswith(f"{_STOP}="):
+            kept.append(argument)
+    return [*kept, f"{_STOP}={steps}"]
 
 
 def shortened(arguments: Sequence[str], num_steps: int) -> list[str]:

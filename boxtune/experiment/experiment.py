@@ -24,6 +24,7 @@ from boxtune.problems import Problem, error
 
 DEFAULT_PARALLEL = 3
 DEFAULT_FILTER = r"([\w|-]+)\s*=\s*([+-]?\d*(\.\d+)?([Ee][+-]?\d+)?)"
+MAX_STEPS = "boxtune/max-steps"  # an annotation: Katib passes it over
 MetricStrategy = Literal["min", "max", "latest"]
 
 
@@ -98,7 +99,8 @@ class Experiment:
     """One Experiment.
 
     Attributes:
-        name, namespace: its metadata; the namespace is empty where it is left out.
+        name, namespace: its metadata; the name is generateName's where only that is given, without the hyphen at its
+            end; the namespace is empty where it is left out.
         raw: the whole of it, as read: what is submitted, and what a journal keeps.
         objective, counts, collector: parsed parts.
         algorithm: the search algorithm's name.
@@ -108,6 +110,7 @@ class Experiment:
         early_stopping: name of the early-stopping algorithm, or None.
         early_stopping_settings: its settings by name.
         config_maps: data of the ConfigMaps in the same file, by name and key.
+        most_steps: that all trials together may train, from the annotation boxtune/max-steps; None without it.
     """
 
     name: str
@@ -123,6 +126,7 @@ class Experiment:
     early_stopping: str | None = None
     early_stopping_settings: Mapping[str, str] = field(default_factory=dict)
     config_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    most_steps: int | None = None
 
 
 def parse_experiment(raw: JsonObject, config_maps: Mapping[str, Mapping[str, str]]) -> Experiment:
@@ -138,7 +142,7 @@ def parse_experiment(raw: JsonObject, config_maps: Mapping[str, Mapping[str, str
         raise ExperimentError(error("", "must have metadata, spec and spec.algorithm"))
     stopping = spec.early_stopping
     return Experiment(
-        name=metadata.name or "",
+        name=metadata.name or (metadata.generate_name or "").rstrip("-"),
         namespace=metadata.namespace or "",
         raw=raw,
         objective=_objective(spec.objective or V1beta1ObjectiveSpec()),
@@ -155,7 +159,18 @@ def parse_experiment(raw: JsonObject, config_maps: Mapping[str, Mapping[str, str
         early_stopping=stopping.algorithm_name if stopping is not None else None,
         early_stopping_settings=_settings(stopping.algorithm_settings if stopping is not None else None),
         config_maps=config_maps,
+        most_steps=_most_steps(metadata.annotations or {}),
     )
+
+
+def _most_steps(annotations: Mapping[str, str]) -> int | None:
+    text = annotations.get(MAX_STEPS)
+    if text is None:
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        path = f"metadata.annotations.{MAX_STEPS}"
+        raise ExperimentError(error(path, f'"{text}": must be the number of steps that all trials together may train'))
+    return int(text)
 
 
 def _parameters(given: Iterable[V1beta1ParameterSpec]) -> tuple[ParameterSpec, ...]:

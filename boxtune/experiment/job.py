@@ -12,20 +12,64 @@ from kubeflow_katib_api.models import (
     IoK8sApiCoreV1Container,
     IoK8sApiCoreV1PodSpec,
     IoK8sApiCoreV1PodTemplateSpec,
+    IoK8sApimachineryPkgApisMetaV1LabelSelector,
     IoK8sApimachineryPkgApisMetaV1ObjectMeta,
 )
 from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr
 
+from boxtune.experiment.metadata_validation import metadata_problems
 from boxtune.experiment.quantities import GPU_LIMIT
+from boxtune.experiment.round_trip import round_trip_problems
 from boxtune.experiment.shape import read_model, shape_problems
 from boxtune.experiment.source import JsonObject
-from boxtune.problems import REFUSED, Problem
+from boxtune.problems import JOB_REFUSED, REFUSED, Problem, errors_of
 
 Container = IoK8sApiCoreV1Container
 PodSpec = IoK8sApiCoreV1PodSpec
 ObjectMeta = IoK8sApimachineryPkgApisMetaV1ObjectMeta
 
 KIND, API_VERSION = "Job", "batch/v1"
+
+
+class _PodFailurePolicyOnExitCodesRequirement(BaseModel):
+    container_name: StrictStr | None = Field(None, alias="containerName")
+    operator: StrictStr
+    values: list[StrictInt]
+
+
+class _PodFailurePolicyOnPodConditionsPattern(BaseModel):
+    status: StrictStr | None = None  # "True" where it is left out
+    type: StrictStr
+
+
+class _PodFailurePolicyRule(BaseModel):
+    action: StrictStr
+    on_exit_codes: _PodFailurePolicyOnExitCodesRequirement | None = Field(None, alias="onExitCodes")
+    on_pod_conditions: list[_PodFailurePolicyOnPodConditionsPattern] | None = Field(None, alias="onPodConditions")
+
+
+class _PodFailurePolicy(BaseModel):
+    rules: list[_PodFailurePolicyRule]
+
+
+class _SuccessPolicyRule(BaseModel):
+    succeeded_count: StrictInt | None = Field(None, alias="succeededCount")
+    succeeded_indexes: StrictStr | None = Field(None, alias="succeededIndexes")
+
+
+class _SuccessPolicy(BaseModel):
+    rules: list[_SuccessPolicyRule]
+
+
+class _JobStatus(BaseModel):
+    """A Job's `status`, which is the cluster's; of a template it is empty."""
+
+    active: StrictInt | None = None
+    conditions: list[dict[str, object]] | None = None
+    failed: StrictInt | None = None
+    ready: StrictInt | None = None
+    succeeded: StrictInt | None = None
+    terminating: StrictInt | None = None
 
 
 class _JobSpec(BaseModel):
@@ -40,10 +84,10 @@ class _JobSpec(BaseModel):
     manual_selector: StrictBool | None = Field(None, alias="manualSelector")
     max_failed_indexes: StrictInt | None = Field(None, alias="maxFailedIndexes")
     parallelism: StrictInt | None = None
-    pod_failure_policy: dict[str, object] | None = Field(None, alias="podFailurePolicy")
+    pod_failure_policy: _PodFailurePolicy | None = Field(None, alias="podFailurePolicy")
     pod_replacement_policy: StrictStr | None = Field(None, alias="podReplacementPolicy")
-    selector: dict[str, object] | None = None
-    success_policy: dict[str, object] | None = Field(None, alias="successPolicy")
+    selector: IoK8sApimachineryPkgApisMetaV1LabelSelector | None = None
+    success_policy: _SuccessPolicy | None = Field(None, alias="successPolicy")
     suspend: StrictBool | None = None
     template: IoK8sApiCoreV1PodTemplateSpec | None = None
     ttl_seconds_after_finished: StrictInt | None = Field(None, alias="ttlSecondsAfterFinished")
@@ -56,7 +100,7 @@ class _Job(BaseModel):
     kind: StrictStr | None = None
     metadata: ObjectMeta | None = None
     spec: _JobSpec | None = None
-    status: dict[str, object] | None = None
+    status: _JobStatus | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +110,7 @@ class Job:
     Attributes:
         labels, annotations: of the Job itself.
         backoff_limit: how often a failed trial is repeated; None where it is left out.
-        active_deadline_seconds: after which it is ended; None where it is left out.
+        active_deadline_seconds: after which it or its pod is ended, whichever comes first; None where it is left out.
         pod: what its pod is.
         pod_labels, pod_annotations: of the pod.
     """
@@ -83,14 +127,16 @@ class Job:
     def read(cls, raw: JsonObject) -> Job:
         """The Job that `raw` is; `job_problems` has found nothing in it."""
         spec = raw.get("spec") or {}
-        numbers = _JobSpec.model_validate({**spec, "template": None})
+        numbers = _JobSpec.model_validate({name: spec.get(name) for name in ("activeDeadlineSeconds", "backoffLimit")})
         template = read_model(IoK8sApiCoreV1PodTemplateSpec, spec.get("template") or {})
+        pod_s = template.spec.active_deadline_seconds if template.spec is not None else None
+        deadlines = (numbers.active_deadline_seconds, pod_s)
         own, pods = read_model(ObjectMeta, raw.get("metadata") or {}), template.metadata or ObjectMeta()
         return cls(
             own.labels or {},
             own.annotations or {},
             numbers.backoff_limit,
-            numbers.active_deadline_seconds,
+            min((each for each in deadlines if each is not None), default=None),
             template.spec or PodSpec(containers=[]),
             pods.labels or {},
             pods.annotations or {},
@@ -106,9 +152,21 @@ def is_job(raw: JsonObject) -> bool:
     return raw.get("kind") == KIND and raw.get("apiVersion") == API_VERSION
 
 
+def job_shape_problems(raw: JsonObject, path: str) -> Iterator[Problem]:
+    """What of a Job cannot be read as one."""
+    yield from errors_of(list(shape_problems(_Job, raw, path)))
+
+
 def job_problems(raw: JsonObject, path: str) -> Iterator[Problem]:
-    """What of a Job is not as Kubernetes' types have it; the webhook reads it into them, and refuses."""
-    yield from shape_problems(_Job, raw, path, REFUSED)
+    """What of a Job is not as Kubernetes' types have it: the webhook reads it into them, and compares."""
+    wrong = list(shape_problems(_Job, raw, path, REFUSED))
+    yield from wrong
+    if any(each.on_katib == REFUSED for each in wrong):
+        return
+    yield from round_trip_problems(_Job, raw, path)
+    template = (raw.get("spec") or {}).get("template") or {}
+    for holder, where in ((raw, path), (template, f"{path}.spec.template")):
+        yield from metadata_problems(holder.get("metadata"), f"{where}.metadata", JOB_REFUSED)
 
 
 def gpus_of(container: Container) -> int:

@@ -1,4 +1,4 @@
-"""What of kustomize an Experiment's folder uses: ConfigMaps generated from files, with hashed names.
+"""What of kustomize an Experiment's folder uses: generated ConfigMaps, with hashed names.
 
 Source: kustomize's `api/hasher/hasher.go` for the names. The whole of a folder is built by scripts/manifests, of these.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -23,6 +23,8 @@ _UNHASHED = str.maketrans("013ae", "ghkmt")  # kustomize keeps vowels and lookal
 class _Generator(BaseModel):
     name: str
     files: list[str] = []
+    literals: list[str] = []
+    envs: list[str] = []
 
 
 _GENERATORS = TypeAdapter(list[_Generator])
@@ -47,7 +49,7 @@ def _file(folder: Path) -> Path:
 
 
 def generated_config_maps(folder: Path) -> dict[str, dict[str, str]]:
-    """Data by file of the ConfigMaps that the kustomization in `folder` generates from files, by their plain names.
+    """Data by key of the ConfigMaps that the kustomization in `folder` generates, by their plain names.
 
     Raises:
         ExperimentError: as `read_kustomization`; a generator is malformed, or its file cannot be read.
@@ -64,12 +66,31 @@ def generated_config_maps(folder: Path) -> dict[str, dict[str, str]]:
         for entry in generator.files:
             key, equals, place = entry.partition("=")
             source = folder / (place if equals else key)
-            try:
-                data[key if equals else source.name] = source.read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError) as wrong:
-                what = f"{source} cannot be read: {wrong}"
-                raise ExperimentError(error(f"{field}.{number}.files", what), file=str(_file(folder))) from None
+            data[key if equals else source.name] = _text(source, f"{field}.{number}.files", folder)
+        for entry in generator.envs:
+            lines = _text(folder / entry, f"{field}.{number}.envs", folder).splitlines()
+            data |= _variables(line for line in lines if line.strip() and not line.lstrip().startswith("#"))
+        data |= {key: _unquoted(value) for key, value in _variables(generator.literals).items()}
     return generated
+
+
+def _text(source: Path, field: str, folder: Path) -> str:
+    try:
+        return source.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise ExperimentError(error(field, f"{source} cannot be read: {wrong}"), file=str(_file(folder))) from None
+
+
+def _variables(entries: Iterable[str]) -> dict[str, str]:
+    """`NAME=VALUE` each."""
+    pairs = (entry.partition("=") for entry in entries)
+    return {name.strip(): value for name, _, value in pairs}
+
+
+def _unquoted(value: str) -> str:
+    """A literal without the quotes around it, as kustomize takes it."""
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+    return value[1:-1] if quoted else value
 
 
 def hashed_name(name: str, data: Mapping[str, str]) -> str:

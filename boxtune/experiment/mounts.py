@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -12,11 +13,12 @@ from kubeflow_katib_api.models import IoK8sApiCoreV1ConfigMapVolumeSource, IoK8s
 from boxtune.errors import ExperimentError
 from boxtune.experiment.job import Container, PodSpec
 from boxtune.experiment.trial_command import POD_PATH, TrialCommand
-from boxtune.problems import JOB_REFUSED, error
+from boxtune.problems import JOB_REFUSED, Problem, error, warning
 
 Volume = IoK8sApiCoreV1Volume
 ConfigMaps = Mapping[str, Mapping[str, str]]
-_STARTS = r"(?:(?<=^)|(?<=[=:,'\"\s]))"
+_MODES, _READABLE = 0o777, 0o400
+_STARTS = r"(?:(?<=^)|(?<=[=:,'\"\s]))(?<!\b[A-Z]:)"  # C:/data is a Windows path, which is nobody's mount
 _ANNOTATION = re.compile(r"metadata\.annotations\['([^']+)'\]")
 _ENDS = r"(?=$|[/=:,'\"\s])"
 
@@ -82,6 +84,10 @@ class Volumes:
             error(path, f"volume {name} is {what}", f"say which folder it is here with --volume {name}=DIR")
         )
 
+    def holds(self, path: str) -> bool:
+        """Whether a path of the container lies in one of the mounted volumes."""
+        return any(PurePosixPath(path).is_relative_to(mount.mount_path) for mount in self._mounts)
+
     def mounts(self, folder: Path) -> dict[PurePosixPath, Path]:
         """Mount path to folder, for the trial that has `folder`; folders are made as needed.
 
@@ -117,6 +123,7 @@ class Volumes:
 
     def _write_config_map(self, source: IoK8sApiCoreV1ConfigMapVolumeSource, place: Path) -> None:
         data = self._config_maps.get(source.name or "", {})
+        modes = {item.key: item.mode for item in source.items or () if item.mode is not None}
         for key, path in config_map_files(source, data).items():
             if key not in data:
                 raise ExperimentError(f"the ConfigMap {source.name} has no key {key}; it has {', '.join(data)}")
@@ -124,7 +131,11 @@ class Volumes:
             try:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 if not file.exists() or file.read_text(encoding="utf-8") != data[key]:
+                    file.unlink(missing_ok=True)  # which its mode may forbid to write
                     file.write_text(data[key], encoding="utf-8")
+                mode = modes.get(key, source.default_mode)
+                if mode is not None:
+                    file.chmod(mode & _MODES | _READABLE)
             except OSError as wrong:
                 what = f"the ConfigMap {source.name}: {key} cannot be written to {path}: {wrong.strerror}"
                 raise ExperimentError(what) from None
@@ -168,6 +179,37 @@ def mounted_text(command: TrialCommand, path: str, config_maps: ConfigMaps) -> s
         if volume.downward_api is not None:
             return _annotated_text(command, volume, file)
     return None
+
+
+def unprovided(command: TrialCommand, path: str, config_maps: ConfigMaps) -> Problem | None:
+    """Why the trial's container cannot have the file `path`, or may not; None where nothing is known against it.
+
+    An error where its ConfigMap is here and has no such file; a warning where no volume is mounted, as then the image
+    alone can have it.
+    """
+    mounts = sorted(command.container.volume_mounts or (), key=lambda each: -len(each.mount_path))
+    inside = next((each for each in mounts if PurePosixPath(path).is_relative_to(each.mount_path)), None)
+    if not path.startswith("/"):
+        return None
+    if inside is None:
+        has = ", ".join(sorted(each.mount_path for each in mounts)) or "no volumes"
+        what = f"{path}: no volume is mounted there; the pod has {has}"
+        return warning("", what, "write the path where a volume has it, unless the image has it")
+    source = next((each.config_map for each in command.pod.volumes or () if each.name == inside.name), None)
+    if source is None or inside.sub_path or source.optional:
+        return None
+    name, file = source.name or "", str(PurePosixPath(path).relative_to(inside.mount_path))
+    if name not in config_maps:
+        near = difflib.get_close_matches(name, config_maps, n=1)
+        what = f"{path}: the ConfigMap {name} is not in the file (nor in a kustomization beside it)"
+        is_hashed = bool(near) and name.startswith(f"{near[0]}-")  # as kustomize will call it
+        return error("", what, f"the nearest there is {near[0]}") if near and not is_hashed else None
+    files = list(config_map_files(source, config_maps[name]).values())
+    if file in files:
+        return None
+    near = difflib.get_close_matches(file, files, n=1)
+    right = f"the nearest there is {near[0]}" if near else f"it has {', '.join(files) or 'none'}"
+    return error("", f"{path}: the ConfigMap {name} has no such file", right)
 
 
 def _annotated_text(command: TrialCommand, volume: Volume, file: str) -> str | None:

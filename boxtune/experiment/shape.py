@@ -17,7 +17,7 @@ from typing import Any, Protocol, Self, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from boxtune.experiment.quantities import quantity_problem
-from boxtune.problems import JOB_REFUSED, REFUSED, Problem, error
+from boxtune.problems import JOB_REFUSED, REFUSED, Problem, error, warning
 
 _IGNORED = "the field is ignored"
 _SHOWN = 60  # characters of a wrong value
@@ -31,7 +31,24 @@ _MUST_BE = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
 }
-_QUANTITY = "IoK8sApimachineryPkgApiResourceQuantity"
+# Fields of 64 bits; whole numbers have 32 otherwise. A goal may be as large as it likes.
+_LONG = frozenset(
+    (
+        "activeDeadlineSeconds",
+        "deletionGracePeriodSeconds",
+        "expirationSeconds",
+        "fsGroup",
+        "generation",
+        "observedGeneration",
+        "runAsGroup",
+        "runAsUser",
+        "seconds",
+        "terminationGracePeriodSeconds",
+        "tolerationSeconds",
+    )
+)
+QUANTITY = "IoK8sApimachineryPkgApiResourceQuantity"
+_TRUTHS = "put it in quotes (without, y, yes and on are true, n, no and off are false)"
 
 
 class _Readable(Protocol):
@@ -57,23 +74,22 @@ def shape_problems(model: type[BaseModel], raw: object, path: str, unread: str =
 
     Args:
         path: where `raw` stands in the document, empty for the whole.
-        unread: what comes of a field on Katib that the model does not have.
+        unread: what comes of a field on Katib that the model does not have: where it is ignored, a warning.
     """
     if not isinstance(raw, Mapping):
         yield _wrong(path, "a mapping", raw)
         return
-    nested = _nested(model)
+    nested = nested_models(model)
     known = [field.alias or name for name, field in model.model_fields.items()]
     for key, value in raw.items():
-        if key not in known and value not in (None, {}, []):
+        if key not in known and (unread != _IGNORED or value not in (None, {}, [])):
             near = difflib.get_close_matches(str(key), known, 1)
-            yield error(
-                _inside(path, key), "there is no such field", f"the nearest is {near[0]}" if near else "", unread
-            )
+            tell = warning if unread == _IGNORED else error
+            yield tell(inside(path, key), "there is no such field", f"the nearest is {near[0]}" if near else "", unread)
     yield from _leaf_problems(model, raw, path, nested)
     for key, (container, inner) in nested.items():
         if raw.get(key) is not None:
-            yield from _inner_problems(container, inner, raw[key], _inside(path, key), unread)
+            yield from _inner_problems(container, inner, raw[key], inside(path, key), unread)
 
 
 def _inner_problems(
@@ -92,13 +108,26 @@ def _inner_problems(
             return
         items = list(raw.items())
     for key, item in items:
-        where = path if container is None else _inside(path, key)
-        if model.__name__ == _QUANTITY:
-            problem = quantity_problem(item, where)
-            if problem is not None:
-                yield problem
-        elif "one_of_schemas" not in model.model_fields:  # those are a text or a number
+        where = path if container is None else inside(path, key)
+        if "one_of_schemas" in model.model_fields:
+            yield from _choice_problems(model, item, where)
+        else:
             yield from shape_problems(model, item, where, unread)
+
+
+def _choice_problems(model: type[BaseModel], item: object, path: str) -> Iterator[Problem]:
+    """Of an amount, or of what may be a text or a whole number."""
+    if model.__name__ != QUANTITY:
+        if isinstance(item, bool) or not isinstance(item, str | int):
+            yield _wrong(path, "a text or a whole number", item)
+        else:
+            yield from _too_large(path, "", item)
+    elif item is None:
+        yield error(path, "has no amount", "leave it out", "accepted; it is read as 0")
+    else:
+        problem = quantity_problem(item, path)
+        if problem is not None:
+            yield problem
 
 
 def _leaf_problems(
@@ -106,6 +135,9 @@ def _leaf_problems(
 ) -> Iterator[Problem]:
     """Of the fields that hold no model, by pydantic."""
     known = {field.alias or name for name, field in model.model_fields.items()}
+    for key, value in raw.items():
+        if key in known:
+            yield from _too_large(inside(path, key), str(key), value)
     leaves = {key: value for key, value in raw.items() if key in known and key not in nested}
     try:
         model.model_validate(leaves)
@@ -121,10 +153,17 @@ def _leaf_problems(
                 yield _leaf_problem(where, each["type"], each["msg"], value)
 
 
+def _too_large(path: str, key: str, value: object) -> Iterator[Problem]:
+    """A whole number that Go's type does not hold."""
+    bits = 63 if key in _LONG else 31
+    if key != "goal" and isinstance(value, int) and not -(2**bits) <= value < 2**bits:
+        yield error(path, f"{value} is too large a number; it must be below {2**bits}", "", REFUSED)
+
+
 def _leaf_problem(path: str, kind: str, message: str, value: object) -> Problem:
     """A problem of pydantic's, by its kind and message."""
     if kind == "missing":
-        return error(path, "must be given", "", REFUSED)
+        return error(path, "must be given", "", JOB_REFUSED)
     if kind in _MUST_BE:
         return _wrong(path, _MUST_BE[kind], value)
     # Katib's own type is a text without a choice; the API server knows the choice.
@@ -133,15 +172,25 @@ def _leaf_problem(path: str, kind: str, message: str, value: object) -> Problem:
 
 def _wrong(path: str, wanted: str, value: object) -> Problem:
     hint = ""
-    if wanted == "a text" and isinstance(value, int | float):
+    if wanted == "a text" and isinstance(value, bool):
+        hint = _TRUTHS
+    elif wanted == "a text" and isinstance(value, int | float):
         hint = "put it in quotes"
+    elif wanted == "true or false" and isinstance(value, str) and value in ("true", "false"):
+        hint = "leave out the quotes"
+    elif wanted == "a list" and isinstance(value, str):
+        hint = 'write each element on a line of its own, after "- "'
+    elif isinstance(value, str) and "${trialParameters." in value:
+        hint = "Katib tries the template with a word in each parameter's place"
     elif wanted.endswith("number") and isinstance(value, str):
         hint = "leave out the quotes"
-    return error(path, f"must be {wanted}, not {_shown(value)}", hint, REFUSED)
+    comes = REFUSED if value is not None else "accepted; it is read as an empty one"  # in a list or mapping
+    return error(path, f"must be {wanted}, not {_shown(value)}", hint, comes)
 
 
 def _shown(value: object) -> str:
-    return json.dumps(value, default=str)[:_SHOWN]
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _place(loc: Sequence[int | str], raw: object) -> tuple[list[int | str], object]:
@@ -160,12 +209,25 @@ def _place(loc: Sequence[int | str], raw: object) -> tuple[list[int | str], obje
     return place, raw
 
 
-def _inside(path: str, key: object) -> str:
+def inside(path: str, key: object) -> str:
+    """The path of what stands in `path` by this key."""
     return f"{path}.{key}" if path else str(key)
 
 
+def leaves(value: object, path: str) -> Iterator[tuple[str, object]]:
+    """Every text, number, truth value and null in what YAML or JSON holds, with its path."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from leaves(inner, inside(path, key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from leaves(inner, inside(path, number))
+    else:
+        yield path, value
+
+
 @cache
-def _nested(model: type[BaseModel]) -> dict[str, tuple[type | None, type[BaseModel]]]:
+def nested_models(model: type[BaseModel]) -> dict[str, tuple[type | None, type[BaseModel]]]:
     """The fields of `model` that hold models, by their key in a document: list, dict or None around them, and which."""
     found: dict[str, tuple[type | None, type[BaseModel]]] = {}
     for name, field in model.model_fields.items():

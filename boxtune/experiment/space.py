@@ -27,7 +27,8 @@ class ParameterSpec:
 
     Attributes:
         name: Katib's name for it.
-        parameter_type: double and int have a range, discrete and categorical have values.
+        parameter_type: double and int have a range, discrete and categorical have values; a discrete list of texts is
+            categorical.
         low, high: ends of the range, both included.
         step: distance of neighbouring values from `low` on, or None.
         values: of a discrete or categorical parameter, in the order of the file.
@@ -52,7 +53,9 @@ class ParameterSpec:
         name, kind = given.name or "", cast(ParameterType, given.parameter_type)
         space, where = given.feasible_space or V1beta1FeasibleSpace(), f"{path}.feasibleSpace"
         if kind in ("discrete", "categorical"):
-            return cls(name, kind, values=_values(space, kind, where))
+            values = _values(space, where)
+            is_text = None in map(_finite, values)  # Katib's services make choices of all lists
+            return cls(name, "categorical" if is_text else kind, values=values)
         low, high = _number(f"{where}.min", space.min), _number(f"{where}.max", space.max)
         step = _number(f"{where}.step", space.step) if space.step else None
         distribution = cast(Distribution, space.distribution or "uniform")
@@ -125,6 +128,10 @@ class ParameterSpec:
         except ValueError:
             return False
 
+    def allows(self, value: str) -> bool:
+        """Whether `value` is one of the list, or a finite number, be it in the range or not."""
+        return self.canonical(value) is not None if self.values else _finite(value) is not None
+
     def canonical(self, value: str) -> str | None:
         """`value` as the list writes it (`16` for `16.0`, `false` for `off`); None where it has no such value."""
         if value in self.values:
@@ -136,25 +143,28 @@ def _decimal(value: float) -> Decimal:
     return Decimal(str(value))
 
 
-def _values(space: V1beta1FeasibleSpace, kind: ParameterType, where: str) -> tuple[str, ...]:
+def _values(space: V1beta1FeasibleSpace, where: str) -> tuple[str, ...]:
     """The values of a list, each once."""
     values = tuple(dict.fromkeys(space.list or ()))
     if not values:
         raise _unusable(f"{where}.list", "the list is empty", "name at least one value")
-    if kind == "discrete":
-        for place, value in enumerate(space.list or ()):
-            _number(f"{where}.list.{place}", value)
     return values
 
 
 def _number(path: str, text: str | None) -> float:
-    try:
-        value = float(text or "") if (text or "").isascii() and "_" not in (text or "") else math.nan
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
+    value = _finite(text or "")
+    if value is None:
         raise _unusable(path, f'"{text}" is no number')
     return value
+
+
+def _finite(text: str) -> float | None:
+    """The number that a text is; None where it is none."""
+    try:
+        value = float(text) if text.isascii() and "_" not in text else math.nan
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
 
 
 def _unusable(path: str, what: str, right: str = "") -> ExperimentError:

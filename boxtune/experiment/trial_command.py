@@ -9,7 +9,7 @@ from pathlib import Path
 from boxtune.errors import ExperimentError
 from boxtune.experiment.job import API_VERSION, KIND, Container, Job, PodSpec, gpus_of
 from boxtune.experiment.template import TrialTemplate
-from boxtune.problems import error
+from boxtune.problems import error, with_article
 
 PLACEHOLDER = re.compile(r"\$\{trialParameters\.(.+?)\}")
 META = re.compile(r"\$\{trialSpec\.(.+?)\}")
@@ -38,7 +38,7 @@ class TrialCommand:
         if template.config_map:
             raise ExperimentError(error(f"{_TEMPLATE}.configMap", "a template in a ConfigMap cannot be run locally"))
         if template.job is None:
-            what = f"a {template.kind} cannot be run locally, a {KIND} of {API_VERSION} can"
+            what = f"{with_article(template.kind)} cannot be run locally, a {KIND} of {API_VERSION} can"
             raise ExperimentError(error(f"{_TEMPLATE}.trialSpec", what))
         self.job: Job = template.job
         names = [each.name for each in self.job.pod.containers]
@@ -134,3 +134,13 @@ class TrialCommand:
 def fill(text: str, values: Mapping[str, str | None]) -> str:
     """`text` with each `${trialParameters.NAME}` replaced by its value, or by nothing where it has none."""
     return PLACEHOLDER.sub(lambda found: values.get(found.group(1)) or "", text)
+
+
+def is_no_name(variable: str) -> bool:
+    """Whether no variable of a container can have this name."""
+    return not variable or not variable.isascii() or not variable.isprintable() or "=" in variable
+
+
+def no_name(variable: str) -> str:
+    """What is wrong with such a name."""
+    return f'"{variable}" cannot be the name of a variable; names are of ASCII characters without "="'

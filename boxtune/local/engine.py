@@ -6,29 +6,28 @@ A policy says what comes next, the executor runs it, the store keeps what came o
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
-from boxtune.errors import ExperimentFailed, Interrupted
+from boxtune.errors import BudgetSpent, ExperimentFailed, Interrupted
 from boxtune.execution.executor import Executor
-from boxtune.execution.jobs import EndedJob, Job
+from boxtune.execution.jobs import EndedJob
 from boxtune.execution.resources import Shares, gpus
 from boxtune.experiment.experiment import Experiment
-from boxtune.local.keeping import Keeper
+from boxtune.local.keeping import Keeper, has_lost_checkpoint
 from boxtune.local.options import Listener, RunOptions
-from boxtune.local.outcome import Outcome, judge, taken_over
-from boxtune.local.same_configs import SameConfigs
+from boxtune.local.outcome import Outcome, judge, paused, taken_over
+from boxtune.local.planning import Planner, planned_policy
 from boxtune.local.signals import Signals
 from boxtune.local.store import WATCHDOG_LOCK, RunStore
-from boxtune.local.template import METRICS_FILE, Template
+from boxtune.local.template import METRICS_FILE, Template, link_model_dir
+from boxtune.local.warm_start import prior_runs
 from boxtune.runs.collector import objective_values
-from boxtune.runs.completion import MOST_TRIALS, NONE_LEFT, Completion, completion
+from boxtune.runs.completion import Completion, completion
 from boxtune.runs.run import Run, RunCondition
-from boxtune.runs.trial import Condition, Role, StopRule, Trial
-from boxtune.search.catalogue import create_policy
+from boxtune.runs.trial import Condition, StopRule, Trial
 from boxtune.search.median_stop import MedianStop
-from boxtune.search.policy import Suggestion, next_number
-
-_BASELINE = "baseline"
 
 
 class LocalEngine:
@@ -43,16 +42,21 @@ class LocalEngine:
         self._options = options
         self._listener = listener
         self._template = Template(experiment, options.volumes, options.num_steps)
-        self._policy = create_policy(experiment)
+        prior = prior_runs(folder, options.warm_start, experiment, self._template)
+        policy = planned_policy(experiment, self._template, options, prior)
         self._stopping = MedianStop(experiment) if experiment.early_stopping else None
-        self._store = RunStore(folder, experiment, {"num_steps": options.num_steps, "baseline": options.baseline})
+        begun_with = {"num_steps": options.num_steps, "baseline": options.baseline}
+        self._store = RunStore(folder, experiment, begun_with, options.volumes, prior)
         self._experiment = self._store.experiment
         self._shares = Shares(options.parallel or self._experiment.counts.parallel, self._template.gpus, gpus())
         self._keeper = Keeper(options.keep, self._store.folder)
-        self._same = SameConfigs(self._template.digest, self._store.trials)
+        with ExitStack() as refused:
+            refused.callback(self._store.close)
+            self._planner = Planner(policy, self._store, self._template, self._stopping, options)
+            self._forgotten = self._store.forget_memory() if options.forget_memory else []
+            refused.pop_all()
         self._metrics: dict[str, Path] = {}  # what the collector reads, of each trial that runs
         self._stopped_by: dict[str, StopRule] = {}  # of the trials that early stopping has asked to end
-        self._none_left = False
         self._begun = time.monotonic()
         self._spent_before = self._store.seconds_spent
 
@@ -85,22 +89,22 @@ class LocalEngine:
     def _loop(self, executor: Executor, signals: Signals) -> None:
         for text in (*self._notices(), *self._shares.warnings):
             self._listener.notice(text)
-        self._plan_baseline()
+        self._planner.plan_baseline()
         self._keeper.tidy(self._store.run())
         while True:
             over = completion(self._store.run())
-            if over is not None and not (over is MOST_TRIALS and self._baseline_is_due()):
+            if over is not None and not self._planner.waits_for(over):
                 self._finish(executor, over)
                 return
             if signals.received:
                 raise Interrupted(f"stopped by {signals.received[0].name}; the same command goes on")
             self._start_what_fits(executor)
             if not executor.running:
-                if self._none_left:
-                    self._finish(executor, NONE_LEFT)
+                if self._planner.exhausted is not None:
+                    self._finish(executor, self._planner.exhausted)
                     return
                 if completion(self._store.run()) is None:
-                    raise Interrupted(f"the budget of {self._options.budget:g} s is spent; a larger --budget goes on")
+                    raise BudgetSpent(f"the budget of {self._options.budget:g} s is spent; a larger --budget goes on")
                 continue
             executor.wait(signals.wakeup)
             if executor.end_overdue():
@@ -109,72 +113,49 @@ class LocalEngine:
                 self._take(ended)
 
     def _notices(self) -> list[str]:
-        experiment, notices = self._experiment, []
+        experiment, notices = self._experiment, [each.sentence for each in self._store.run().warm_start]
         if self._template.left_out:
             notices.append(f"containers {', '.join(self._template.left_out)}: only the primary one is run locally")
         if experiment.counts.most is None and experiment.objective.goal is None and self._options.budget is None:
             notices.append("neither maxTrialCount nor goal nor --budget: this runs until it is interrupted")
+        if self._options.forget_memory:
+            notices.append(_what_is_forgotten(self._forgotten, self._store.trials))
         return notices
 
     # What to start.
 
-    def _plan_baseline(self) -> None:
-        name = f"{self._experiment.name}-{_BASELINE}"
-        if not self._options.baseline or not self._template.is_own or self._store.trial(name) is not None:
-            return
-        assignments = self._template.baseline()
-        if assignments is not None:
-            self._same.add(name, assignments)
-            self._store.create(name, Role.BASELINE, Suggestion(-1, assignments))
-
-    def _baseline_is_due(self) -> bool:
-        """Whether there is a baseline that has not ended: it does not count, but it is waited for."""
-        return any(trial.is_baseline and not trial.condition.ended for trial in self._store.trials)
-
     def _start_what_fits(self, executor: Executor) -> None:
         """Start trials while there is room and something to start."""
         while executor.has_room():
-            trial = self._next_trial(executor)
-            if trial is None:
+            found = self._planner.due_trial(executor.running)
+            if found is None and self._may_suggest():
+                found = self._planner.suggested_trial(executor.running)
+            if found is None:
                 break
+            trial, steps = found
             earlier = self._store.trial(trial.same_as) if self._options.reuse else None
             if earlier is not None and earlier.condition.measured:
                 self._record(trial.name, taken_over(earlier), 0.0)
-                if completion(self._store.run()) is not None:
-                    break
             else:
                 self._keeper.refuse_full_disk()
-                self._start(executor, trial)
+                self._start(executor, trial, steps)
                 self._listener.changed(self._store.run())
 
-    def _next_trial(self, executor: Executor) -> Trial | None:
-        """A trial that was cut off, else the next suggestion; None where the counts or the budget leave none."""
-        trials = self._store.trials
-        for trial in trials:
-            if not trial.condition.ended and trial.name not in executor.running:
-                return trial
-        most, budget = self._experiment.counts.most, self._options.budget
-        if most is not None and sum(trial.role is Role.SUGGESTED for trial in trials) >= most:
-            return None
-        if budget is not None and self._spent() >= budget:
-            return None
-        suggestion = self._policy.suggest(trials)
-        if suggestion is None:
-            self._none_left = True
-            return None
-        name = f"{self._experiment.name}-{next_number(trials) + 1:04d}"
-        rule = self._stopping.rule(self._store.run().trials) if self._stopping is not None else None
-        same = self._same.add(name, suggestion.assignments)
-        return self._store.create(name, Role.SUGGESTED, suggestion, rule, same)
+    def _may_suggest(self) -> bool:
+        """Whether the search is asked at all: the run is not over, and there is time left."""
+        budget = self._options.budget
+        return completion(self._store.run()) is None and (budget is None or self._spent() < budget)
 
-    def _start(self, executor: Executor, trial: Trial) -> None:
+    def _start(self, executor: Executor, trial: Trial, steps: int | None) -> None:
         folder = self._store.trial_folder(trial.name)
-        command = self._template.command(trial.name, trial.assignments, folder)
-        self._store.start(trial.name)
+        if has_lost_checkpoint(trial):
+            what = "its checkpoint is not there any more, so it trains from the first step again"
+            self._listener.notice(f"{trial.name}: {what} (--keep all keeps those of every trial)")
+        command = self._template.command(trial.name, trial.assignments, folder, steps)
+        link_model_dir(folder, command.shared)
+        self._store.start(trial.name, steps)
         self._metrics[trial.name] = command.metrics
-        executor.start(
-            Job(trial.name, command.argv, command.environment, command.folder, command.log, command.deadline)
-        )
+        executor.start(command.job(trial.name))
 
     # What runs, and what has ended.
 
@@ -195,8 +176,11 @@ class LocalEngine:
     def _take(self, ended: EndedJob) -> None:
         name = ended.job.name
         first = self._stopping.start_step if self._stopping is not None else 0
-        outcome = judge(self._experiment, ended, self._metrics[name], self._stopped_by.get(name), first)
-        self._record(name, outcome, ended.seconds)
+        stopped_by, own = self._stopped_by.get(name), self._template.is_own
+        outcome = judge(self._experiment, ended, self._metrics[name], stopped_by, first, own)
+        trial = self._store.trial(name)
+        at_rung = trial is not None and trial.steps is not None and outcome.condition is Condition.SUCCEEDED
+        self._record(name, paused(outcome) if at_rung else outcome, ended.seconds)
 
     def _record(self, name: str, outcome: Outcome, seconds: float) -> None:
         self._store.end(name, outcome, seconds, self._spent())
@@ -224,3 +208,12 @@ class LocalEngine:
             f"{folder} has the others). Mend what they say and give another --out, or raise maxFailedTrialCount and "
             "give the same command again"
         )
+
+
+def _what_is_forgotten(now: Sequence[Trial], trials: Sequence[Trial]) -> str:
+    if not now:
+        before = any(trial.forgotten for trial in trials)
+        why = "what ran out of memory was forgotten before" if before else "no trial has run out of memory"
+        return f"--forget-memory: {why}, so there is nothing to forget"
+    many = f"{now[0].name} and {len(now) - 1} more" if len(now) > 1 else now[0].name
+    return f"forgotten: that {many} ran out of memory; such configs are tried again"

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 
 from kubeflow_katib_api.models import IoK8sApiCoreV1EnvFromSource, IoK8sApiCoreV1EnvVarSource
 
 from boxtune.errors import ExperimentError
-from boxtune.experiment.trial_command import TrialCommand, fill
-from boxtune.local.shell_line import expand
-from boxtune.problems import error
+from boxtune.experiment.experiment import Experiment
+from boxtune.experiment.shell_line import TRIAL_NAME, expand
+from boxtune.experiment.trial_command import TrialCommand, fill, is_no_name, no_name
+from boxtune.problems import JOB_REFUSED, error
 
-TRIAL_NAME = "KATIB_TRIAL_NAME"
-_TRIAL_S_NAME = ("metadata.name", "metadata.labels['job-name']")
+# Katib gives a trial's Job and pods the trial's name, and its labels to them.
+_TRIAL_S_NAME = (
+    "metadata.name",
+    "metadata.labels['job-name']",
+    "metadata.labels['batch.kubernetes.io/job-name']",
+    "metadata.labels['katib.kubeflow.org/trial']",
+)
+_EXPERIMENT_S_NAME = "metadata.labels['katib.kubeflow.org/experiment']"
+_OWN_LABEL = re.compile(r"metadata\.(labels|annotations)\['([^']+)'\]")
+_NAME = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*")  # what Kubernetes makes variables of; it leaves other keys out
+
+
+DEFAULT_NAMESPACE = "default"  # of a cluster, where the Experiment names none
 
 
 class ContainerEnvironment:
@@ -23,10 +36,19 @@ class ContainerEnvironment:
     from the environment that `boxtune run` was started in, by its name.
     """
 
-    def __init__(self, command: TrialCommand, config_maps: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(self, experiment: Experiment, command: TrialCommand) -> None:
+        """
+        Raises:
+            ExperimentError: no program can have a variable of such a name.
+        """
+        self._experiment = experiment
+        self._job = command.job
         self._container = command.container
         self._path = command.path
-        self._config_maps = config_maps
+        self._config_maps = experiment.config_maps
+        for number, entry in enumerate(self._container.env or ()):
+            if is_no_name(entry.name):
+                raise ExperimentError(error(f"{self._path}.env.{number}.name", no_name(entry.name), "", JOB_REFUSED))
 
     def of(self, trial: str, values: Mapping[str, str | None]) -> dict[str, str]:
         """The variables of the trial of this name; later ones may name earlier ones, as in a pod.
@@ -61,8 +83,24 @@ class ContainerEnvironment:
         if held.name not in self._config_maps:
             if held.optional:
                 return {}
-            raise ExperimentError(error(path, f"the ConfigMap {held.name} is not in the file", "add it"))
-        return {f"{source.prefix or ''}{key}": value for key, value in self._config_maps[held.name or ""].items()}
+            what = f"the ConfigMap {held.name} is not in the file (nor in a kustomization beside it)"
+            raise ExperimentError(error(path, what, "add it, or name each of its variables under env"))
+        named = {f"{source.prefix or ''}{key}": value for key, value in self._config_maps[held.name or ""].items()}
+        return {name: value for name, value in named.items() if _NAME.fullmatch(name)}
+
+    def _field(self, path: str, trial: str) -> str | None:
+        """A field of the trial's pod, as far as it is known before there is one."""
+        if path in _TRIAL_S_NAME:
+            return trial
+        if path == _EXPERIMENT_S_NAME:
+            return self._experiment.name
+        if path == "metadata.namespace":
+            return self._experiment.namespace or DEFAULT_NAMESPACE
+        found = _OWN_LABEL.fullmatch(path)
+        if found is None:
+            return None
+        held = self._job.pod_labels if found[1] == "labels" else self._job.pod_annotations
+        return held.get(found[2])
 
     def _value_from(self, name: str, source: IoK8sApiCoreV1EnvVarSource, trial: str, path: str) -> str | None:
         if name in os.environ:
@@ -70,8 +108,9 @@ class ContainerEnvironment:
         key, secret, field = source.config_map_key_ref, source.secret_key_ref, source.field_ref
         if key is not None and key.key in self._config_maps.get(key.name or "", {}):
             return self._config_maps[key.name or ""][key.key]
-        if field is not None and field.field_path in _TRIAL_S_NAME:
-            return trial
+        said = self._field(field.field_path, trial) if field is not None else None
+        if said is not None:
+            return said
         if (key is not None and key.optional) or (secret is not None and secret.optional):
             return None
         kinds = {"configMapKeyRef": key, "secretKeyRef": secret, "fieldRef": field}

@@ -13,6 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from boxtune.experiment.source import Json, JsonObject
 from boxtune.experiment.space import Assignments
+from boxtune.runs.confirmation import Confirmation
+from boxtune.runs.prior import PriorRun
 from boxtune.runs.run import RunCondition
 from boxtune.runs.trial import Condition, Metric, Role, StopRule
 
@@ -43,6 +45,9 @@ class Begun(Event):
         config_maps: data of the ConfigMaps beside it, by name and key.
         options: what of the command line must stay the same whenever the run goes on.
         format: of the journal.
+        volumes: where each volume lay on this machine, by the name that was given for it; what repeats the run's
+            trials begins with these.
+        warm_start: earlier runs that its search is told of.
     """
 
     kind: ClassVar[str] = "experiment"
@@ -50,6 +55,8 @@ class Begun(Event):
     config_maps: ConfigMaps
     options: Mapping[str, Json]
     format: int = 0
+    volumes: Mapping[str, str] | None = None
+    warm_start: tuple[PriorRun, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +79,8 @@ class Created(Event):
     seed: int | None = None
     stop_rule: StopRule | None = None
     same_as: str = ""
+    repeats: str = ""
+    steps: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +94,7 @@ class Started(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Ended(Event):
-    """A trial has ended.
+    """A trial has ended, or is paused at the end of a rung.
 
     Attributes:
         seconds: that its process ran.
@@ -101,6 +110,7 @@ class Ended(Event):
     seconds: float
     seconds_spent: float = 0.0
     first_values: tuple[float, ...] = ()
+    out_of_memory: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +123,22 @@ class Finished(Event):
     seconds_spent: float = 0.0
 
 
-_KINDS = (Begun, CountsChanged, Created, Started, Ended, Finished)
+@dataclass(frozen=True, kw_only=True)
+class MemoryForgotten(Event):
+    """Trials that ran out of memory until now tell nothing any more: there is more of it."""
+
+    kind: ClassVar[str] = "memory-forgotten"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirmed(Event):
+    """What the run's repeats gave was put together; a later one takes an earlier one's place."""
+
+    kind: ClassVar[str] = "confirmed"
+    confirmation: Confirmation
+
+
+_KINDS = (Begun, CountsChanged, Created, Started, Ended, Finished, MemoryForgotten, Confirmed)
 _ADAPTERS: Mapping[str, TypeAdapter[Event]] = {each.kind: TypeAdapter(each) for each in _KINDS}
 
 
@@ -137,7 +162,7 @@ def from_json(read: object) -> Event:
     Raises:
         NoEventError: it is none.
     """
-    if not isinstance(read, Mapping) or read.get("event") not in _ADAPTERS:
+    if not isinstance(read, Mapping) or str(read.get("event")) not in _ADAPTERS:
         raise NoEventError("not an event")
     given = {name: value for name, value in read.items() if name != "event"}
     try:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from boxtune.errors import InputError, Interrupted
 from boxtune.runs.run import Run
-from trial_entry.contract.files import BEST_FOLDER, CHECKPOINT_PATTERNS, TRIAL_FILE
+from boxtune.runs.trained_config import trained_config
+from boxtune.runs.trial import Trial
+from trial_entry.contract.files import BEST_FOLDER, CHECKPOINT_FILE, CHECKPOINT_PATTERNS, TRIAL_FILE
 
 _LEAST_FREE = 256 * 2**20  # bytes
 
@@ -48,13 +50,14 @@ class Keeper:
         """Remove the checkpoints of ended trials that are not kept; config, metrics, logs and events stay."""
         kept = self._kept(run)
         for trial in run.everything:
-            if trial.name in self._tidied or not trial.condition.ended or trial.folder is None:
+            over = trial.condition.ended or (bool(run.ended) and not trial.condition.open)  # paused for good
+            if trial.name in self._tidied or not over or trial.folder is None:
                 continue
             self._largest = max(self._largest, _size(trial.folder))
             if kept is None or trial.name not in kept:
                 self._tidied.add(trial.name)
                 if kept is not None:
-                    _remove_checkpoints(trial.folder)
+                    remove_checkpoints(trial.folder)
 
     def refuse_full_disk(self) -> None:
         """Before a trial: is there room for one as large as the largest so far?
@@ -87,7 +90,16 @@ class Keeper:
         return kept
 
 
-def _remove_checkpoints(folder: Path) -> None:
+def has_lost_checkpoint(trial: Trial) -> bool:
+    """Whether a trial that has trained before has nothing to go on from; never so of a MODEL_DIR that is not here."""
+    if not any(attempt.ended for attempt in trial.attempts):
+        return False
+    config = trained_config(trial)
+    return config is not None and not (config.parent / CHECKPOINT_FILE).is_file()
+
+
+def remove_checkpoints(folder: Path) -> None:
+    """Those below a trial's folder; config, metrics, logs and events stay."""
     for model_dir in _model_dirs(folder):
         for pattern in CHECKPOINT_PATTERNS:
             for file in model_dir.glob(pattern):

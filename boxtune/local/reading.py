@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from boxtune.errors import RunFolderError
+from boxtune.experiment.experiment import Experiment
+from boxtune.experiment.source import Json
 from boxtune.local.journal import JOURNAL_FILE, read_lines
 from boxtune.local.state import OutOfOrderError, RunState, apply
 from boxtune.runs.run import Run
 from boxtune.runs.trial import Condition, Trial
 
 LOCK_FILE = "run.lock"  # held by the runner
+RECORDED = "recorded"  # an option that boxtune run never has: it does not go on with such a folder
 
 
 @dataclass(frozen=True)
@@ -49,17 +53,51 @@ def read_journal(folder: Path) -> ReadJournal:
     return found
 
 
+def begun_with(folder: Path) -> tuple[Experiment, Mapping[str, Json]]:
+    """The Experiment of the run in a folder, and the options that it was begun with: what makes it go on.
+
+    Raises:
+        RunFolderError: as `open_run`; or the run happened elsewhere, and the folder is its record.
+    """
+    state = read_state(folder)
+    if RECORDED in state.options:
+        raise RunFolderError(f"{folder}: the record of a search on a cluster, which cannot go on here")
+    return state.experiment, state.options
+
+
+def begun_volumes(folder: Path) -> dict[str, Path]:
+    """The folders that the run in a folder was begun with, by the name of a volume or claim; those that are still here.
+
+    Raises:
+        RunFolderError: as `open_run`.
+    """
+    return {name: place for name, place in read_state(folder).volumes.items() if place.is_dir()}
+
+
 def open_run(folder: Path) -> Run:
     """The run in the folder RUN, as its journal tells it; also while it runs.
 
     Raises:
         RunFolderError: no run lies there, or its journal is damaged.
     """
+    run = read_state(folder).run()
+    return run if is_locked(folder / LOCK_FILE) else _as_cut_off(run)
+
+
+def read_state(folder: Path) -> RunState:
+    """All that the journal of the run in a folder tells.
+
+    Raises:
+        RunFolderError: no run lies there, or its journal is damaged.
+    """
+    if folder.is_file():
+        raise RunFolderError(f"{folder}: is a file; give the folder of a run")
     state = read_journal(folder).state
+    if state is None and (folder / JOURNAL_FILE).exists():
+        raise RunFolderError(f"{folder / JOURNAL_FILE}: holds no whole line, so it tells of no run; remove it")
     if state is None:
         raise RunFolderError(f"{folder}: no run lies here (no {JOURNAL_FILE}); boxtune run makes one")
-    run = state.run()
-    return run if run.ended or is_locked(folder / LOCK_FILE) else _as_cut_off(run)
+    return state
 
 
 def _as_cut_off(run: Run) -> Run:
@@ -68,6 +106,9 @@ def _as_cut_off(run: Run) -> Run:
     def waiting(trial: Trial) -> Trial:
         return replace(trial, condition=Condition.CREATED) if trial.condition is Condition.RUNNING else trial
 
+    run = replace(run, repeats=tuple(map(waiting, run.repeats)))
+    if run.ended:
+        return run
     return replace(
         run,
         trials=tuple(map(waiting, run.trials)),

@@ -10,14 +10,13 @@ from operator import itemgetter
 from pathlib import Path
 
 from boxtune.errors import RunFolderError
-from boxtune.local.events import FORMAT, Begun, Created, Ended, Event, Finished, Started
+from boxtune.local.events import FORMAT, Begun, Confirmed, Created, Ended, Event, Finished, Started
 from boxtune.local.journal import JOURNAL_FILE, written_line
-from boxtune.local.reading import LOCK_FILE, is_locked, read_journal
+from boxtune.local.reading import LOCK_FILE, RECORDED, is_locked, read_journal
 from boxtune.local.state import OutOfOrderError, RunState, apply
 from boxtune.runs.run import Run
 from boxtune.runs.trial import Trial
 
-_RECORDED = "recorded"  # an option that boxtune run never has, so that it does not go on with such a folder
 _CREATED, _STARTED, _ENDED = range(3)  # what comes first of a moment
 
 
@@ -60,7 +59,7 @@ def _refuse_others(run: Run, folder: Path) -> None:
         foreign = next((file.name for file in folder.iterdir() if not file.name.startswith(JOURNAL_FILE)), None)
         if foreign is not None:
             raise RunFolderError(f"{folder}: is not empty ({foreign}) and holds no run; give another folder")
-    elif _RECORDED not in before.options or before.started != run.started:
+    elif RECORDED not in before.options or before.started != run.started:
         raise RunFolderError(f"{folder}: holds another run; give another folder")
 
 
@@ -70,10 +69,10 @@ def _events(run: Run) -> Iterator[Event]:
         time=run.started,
         experiment=run.experiment.raw,
         config_maps=run.experiment.config_maps,
-        options={_RECORDED: True, "baseline": run.baseline is not None},
+        options={RECORDED: True, "baseline": run.baseline is not None},
         format=FORMAT,
     )
-    every = run.everything
+    every = (*run.everything, *run.repeats)
     timed = [
         (event.time, kind, place, event) for place, trial in enumerate(every) for kind, event in _later(run, trial)
     ]
@@ -84,6 +83,8 @@ def _events(run: Run) -> Iterator[Event]:
         yield event
     if run.ended:
         yield Finished(time=run.ended, condition=run.condition, message=run.message)
+    if run.confirmation is not None:
+        yield Confirmed(time=run.confirmation.time or run.ended or run.started, confirmation=run.confirmation)
 
 
 def _created(trial: Trial, time: str) -> Created:
@@ -96,6 +97,8 @@ def _created(trial: Trial, time: str) -> Created:
         seed=trial.seed,
         stop_rule=trial.stop_rule,
         same_as=trial.same_as,
+        repeats=trial.repeats,
+        steps=trial.attempts[0].steps if trial.attempts else trial.steps,
     )
 
 
@@ -113,5 +116,6 @@ def _later(run: Run, trial: Trial) -> Iterator[tuple[int, Event]]:
             observation=tuple(trial.observation.values()),
             seconds=trial.attempts[-1].seconds if trial.attempts else 0.0,
             first_values=trial.first_values,
+            out_of_memory=trial.out_of_memory,
         )
         yield _ENDED, ended

@@ -7,20 +7,37 @@ import fcntl
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from boxtune.errors import RunFolderError
 from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.source import Json
-from boxtune.local.events import FORMAT, Begun, CountsChanged, Created, Ended, Event, Finished, Started
+from boxtune.local.events import (
+    FORMAT,
+    Begun,
+    Confirmed,
+    CountsChanged,
+    Created,
+    Ended,
+    Event,
+    Finished,
+    MemoryForgotten,
+    Started,
+)
 from boxtune.local.journal import JOURNAL_FILE, Journal
 from boxtune.local.outcome import Outcome
 from boxtune.local.reading import LOCK_FILE, read_journal
 from boxtune.local.state import COUNT_FIELDS, TRIALS_FOLDER, apply, without_counts
+from boxtune.runs.confirmation import Confirmation
+from boxtune.runs.prior import PriorRun
 from boxtune.runs.run import Run, RunCondition
 from boxtune.runs.trial import Role, StopRule, Trial
 from boxtune.search.policy import Suggestion
+from boxtune.search.repeating import Repeat
+from trial_entry.printable import printable
 
 WATCHDOG_LOCK = "watchdog.lock"  # held until the last process of a run is gone
 
@@ -28,11 +45,20 @@ WATCHDOG_LOCK = "watchdog.lock"  # held until the last process of a run is gone
 class RunStore:
     """The one writer of a RUN folder."""
 
-    def __init__(self, folder: Path, experiment: Experiment, options: Mapping[str, Json]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        experiment: Experiment,
+        options: Mapping[str, Json],
+        volumes: Mapping[str, Path] = MappingProxyType({}),
+        warm_start: tuple[PriorRun, ...] = (),
+    ) -> None:
         """Lock the folder, and begin a run in it or go on with the one that it holds.
 
         Args:
             options: what of the command line must be the same whenever the run goes on.
+            volumes: where volumes lie here, for who repeats trials; may be others whenever the run goes on.
+            warm_start: what its search is told of earlier runs; of a run that goes on, what it was told.
 
         Raises:
             RunFolderError: in use, another Experiment's, damaged, or no run's.
@@ -52,6 +78,8 @@ class RunStore:
                 config_maps=experiment.config_maps,
                 options=dict(options),
                 format=FORMAT,
+                volumes={name: str(place.absolute()) for name, place in volumes.items()} or None,
+                warm_start=warm_start,
             )
             self._journal.append(begun)
             self._state = apply(None, begun, self.folder)
@@ -67,9 +95,9 @@ class RunStore:
 
     @property
     def trials(self) -> Sequence[Trial]:
-        """Every trial, in the order of creation."""
+        """Every trial of the search and the baseline, in the order of creation; without repeats."""
         if self._ordered is None:
-            self._ordered = tuple(self._state.in_order())
+            self._ordered = tuple(each for each in self._state.in_order() if each.role is not Role.REPEAT)
         return self._ordered
 
     def trial(self, name: str) -> Trial | None:
@@ -99,7 +127,7 @@ class RunStore:
         """A new trial.
 
         Args:
-            suggestion: its assignments, and its number where it was suggested.
+            suggestion: its assignments, its steps, and its number where it was suggested.
             rule: of early stopping.
             same_as: the earlier trial of the same config.
         """
@@ -112,9 +140,38 @@ class RunStore:
                 assignments=suggestion.assignments,
                 stop_rule=rule,
                 same_as=same_as,
+                steps=suggestion.steps,
             )
         )
         return self._state.trials[name]
+
+    def create_repeat(self, repeat: Repeat) -> Trial:
+        """A new repeat of a trial, which is no trial of the search."""
+        self._append(
+            Created(
+                time=_now(),
+                trial=repeat.name,
+                role=Role.REPEAT,
+                number=None,
+                assignments=repeat.assignments,
+                seed=repeat.seed,
+                repeats=repeat.repeats,
+            )
+        )
+        return self._state.trials[repeat.name]
+
+    def confirm(self, confirmation: Confirmation) -> None:
+        """What the repeats gave; nothing where the same was said before."""
+        before = self._state.confirmation
+        if before is None or replace(before, time=confirmation.time) != confirmation:
+            self._append(Confirmed(time=_now(), confirmation=confirmation))
+
+    def forget_memory(self) -> list[Trial]:
+        """Let the trials that ran out of memory tell nothing any more; returns those that did until now."""
+        told = [trial for trial in self.trials if trial.out_of_memory and not trial.forgotten]
+        if told:
+            self._append(MemoryForgotten(time=_now()))
+        return told
 
     def start(self, name: str, steps: int | None = None) -> None:
         """A process of the trial is about to start."""
@@ -132,12 +189,13 @@ class RunStore:
                 time=_now(),
                 trial=name,
                 condition=outcome.condition,
-                reason=outcome.reason,
+                reason=printable(outcome.reason),  # it may quote what a trial printed
                 exit_code=outcome.exit_code,
                 observation=tuple(outcome.observation),
                 seconds=round(seconds, 3),
                 seconds_spent=round(spent, 3),
                 first_values=tuple(outcome.first_values),
+                out_of_memory=outcome.out_of_memory,
             )
         )
 
@@ -161,8 +219,12 @@ class RunStore:
         changes = [
             *_difference(without_counts(before.raw), without_counts(now.raw)),
             *_difference(before.config_maps, now.config_maps),
-            *_difference(self._state.options, options),
         ]
+        begun, asked = (_flags(each) for each in (self._state.options, options))
+        if not changes and begun != asked and set(options) == set(self._state.options):
+            what = f"was begun with {begun or 'neither --num-steps nor --no-baseline'}"
+            raise RunFolderError(f"{self.folder}: {what}; give the same, or another --out")
+        changes += _difference(self._state.options, options)
         if changes:
             raise RunFolderError(
                 f"{self.folder}: holds a run of another Experiment ({'; '.join(changes[:6])}); only the three trial "
@@ -173,6 +235,12 @@ class RunStore:
         spec_before, spec_now = self.experiment.raw["spec"], experiment.raw["spec"]
         if any(spec_before.get(name) != spec_now.get(name) for name in COUNT_FIELDS):
             self._append(CountsChanged(time=_now(), counts={name: spec_now.get(name) for name in COUNT_FIELDS}))
+
+
+def _flags(options: Mapping[str, Json]) -> str:
+    """The options of `boxtune run` as they are written."""
+    steps, baseline = options.get("num_steps"), options.get("baseline", True)
+    return " ".join([*([f"--num-steps {steps}"] if steps else []), *([] if baseline else ["--no-baseline"])])
 
 
 def _now() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from trial_entry.contract.records import (
 from trial_entry.contract.requests import TrainRequest, parse
 from trial_entry.errors import RequestError
 from trial_entry.pipeline_config.inputs import without_paths
+from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.pipeline_config.text import config_text, read_config
 
 
@@ -68,15 +70,31 @@ def _base_of(record: TrialRecord) -> Path | None:
     return None
 
 
-def config_diff(best: BestTrial) -> list[str]:
-    """Lines of a unified diff from the base config to the best one, input paths left out; empty if there is no base."""
+@dataclass(frozen=True)
+class ConfigDiff:
+    """From the base config to the best trial's.
+
+    Attributes:
+        lines: of a unified diff, input paths left out.
+        missing: why there are none; empty where nothing differs.
+    """
+
+    lines: Sequence[str] = ()
+    missing: str = ""
+
+
+def config_diff(best: BestTrial) -> ConfigDiff:
+    """Between the files of this machine."""
     if best.base is None:
-        return []
+        return ConfigDiff(missing="the base config is not here")
     try:
-        before, after = (
-            config_text(without_paths(read_config(path))).splitlines() for path in (best.base, best.config)
-        )
-    except RequestError:
-        return []
-    lines = difflib.unified_diff(before, after, "base config", "best trial", lineterm="", n=4)
-    return list(lines)
+        before, after = (read_config(path) for path in (best.base, best.config))
+    except RequestError as wrong:
+        return ConfigDiff(missing=str(wrong))
+    return configs_diff(before, after)
+
+
+def configs_diff(base: TrainEvalPipelineConfig, best: TrainEvalPipelineConfig) -> ConfigDiff:
+    """Between these two."""
+    before, after = (config_text(without_paths(config)).splitlines() for config in (base, best))
+    return ConfigDiff(list(difflib.unified_diff(before, after, "base config", "best trial", lineterm="", n=4)))

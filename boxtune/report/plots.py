@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from boxtune.experiment.space import ParameterSpec
 from boxtune.pages.figures import BLUE, COLOURS, GREEN, GREY, SCALE, figure_html
 from boxtune.report.metric_line import MetricLine
+from boxtune.report.shares import Importance
 from boxtune.report.text import assignment, number
 from boxtune.runs.run import Run
 from boxtune.runs.trial import Trial
@@ -102,24 +103,33 @@ def slices(run: Run) -> str:
     return figure_html(figure, 280 * rows)
 
 
-def importance(shares: Mapping[str, float]) -> str:
-    """How much of the objective's variation each parameter explains."""
+def importance(found: Importance) -> str:
+    """How much of the objective's variation each parameter explains, and each two; grey what is told from chance by
+    nothing.
+    """
     import plotly.graph_objects as go
 
-    ordered = sorted(shares.items(), key=lambda item: item[1])
+    shares = [*found.parameters, *found.pairs, found.rest][::-1]
     figure = go.Figure(
         go.Bar(
-            x=[share for _, share in ordered],
-            y=[name for name, _ in ordered],
+            x=[each.value for each in shares],
+            y=[" x ".join(each.names) or "chance, and the rest" for each in shares],
             orientation="h",
-            marker={"color": BLUE},
-            text=[f"{share:.0%}" for _, share in ordered],
-            textposition="auto",
+            marker={"color": [BLUE if each.names and each.is_told else GREY for each in shares]},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [each.high - each.value for each in shares],
+                "arrayminus": [each.value - each.low for each in shares],
+                "thickness": 1.5,
+            },
+            hovertext=[f"{each.value:.0%} ({each.low:.0%} to {each.high:.0%})" for each in shares],
+            hoverinfo="text",
         )
     )
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
     figure.update_yaxes(automargin=True)
-    return figure_html(figure, 90 + 34 * len(ordered))
+    return figure_html(figure, 90 + 34 * len(shares))
 
 
 def precision_recall(classes: Sequence[ClassRecord]) -> str:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from boxtune.runs.run import Run
-from boxtune.runs.trained_config import trained_config
-from boxtune.runs.trial import Condition, Trial
+from boxtune.runs.trial import Condition
 
 _SIXTY = 60  # seconds of a minute, minutes of an hour
 
@@ -43,7 +40,7 @@ def seconds_left(run: Run) -> float | None:
     """An estimate of the time until the run is over; None before a trial has ended or where no end is set."""
     counts = run.experiment.counts
     durations = [trial.seconds for trial in run.everything if trial.condition is Condition.SUCCEEDED]
-    if counts.most is None or not durations:
+    if counts.most is None or not durations or any(trial.condition is Condition.PAUSED for trial in run.trials):
         return None
     mean = sum(durations) / len(durations)
     now = time.time()
@@ -67,32 +64,6 @@ def against_baseline(run: Run) -> str:
         return ""
     if not objective.better(value, base):
         return f"no trial is better than the base config's own values ({objective.metric} {number(base)})"
-    ratio = f", {value / base:.2g} times" if base > 0 and value > 0 else ""
+    times = f"{value / base:.2g}" if base > 0 and value > 0 else "1"
+    ratio = f", {times} times" if times != "1" else ""
     return f"the base config's own values gave {number(base)}: a difference of {value - base:+.4g}{ratio}"
-
-
-def verdict(run: Run) -> list[str]:
-    """The last lines under a table: the state, the best trial, the baseline, where the best config lies."""
-    ended = sum(trial.condition.ended for trial in run.trials)
-    lines = [f"{run.experiment.name}: {run.message} ({ended} trials ended, {_endings(run.trials)})"]
-    best = run.optimal
-    if best is None:
-        return [*lines, "no trial has succeeded yet"]
-    value = number(best.value(run.experiment.objective))
-    lines.append(f"best: {best.name} with {run.experiment.objective.metric} {value}")
-    compared = against_baseline(run)
-    if compared:
-        lines.append(compared)
-    config = trained_config(best)
-    if config is not None:
-        lines.append(f"its pipeline.config: {config}")
-        if run.folder is not None and run.ended:
-            lines.append(f"next: boxtune train {shlex.quote(str(run.folder))}")
-    return lines
-
-
-def _endings(trials: Sequence[Trial]) -> str:
-    """How many did not succeed, and why."""
-    stopped = sum(trial.condition is Condition.EARLY_STOPPED for trial in trials)
-    failed = sum(trial.condition.failed for trial in trials)
-    return ", ".join([*([f"{stopped} stopped early"] if stopped else []), f"{failed or 'none'} failed"])

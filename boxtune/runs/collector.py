@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import re2
 
-from boxtune.runs.trial import UNAVAILABLE, Metric
+from boxtune.experiment.source import JsonObject
+from boxtune.runs.trial import UNAVAILABLE, Metric, measurement
 
 _ZERO_TIME = datetime(1, 1, 1, tzinfo=UTC)
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
@@ -65,14 +65,55 @@ def collect_text(
 
 
 def objective_values(file: Path, metric: str, filters: Sequence[str], file_format: str = "TEXT") -> tuple[float, ...]:
-    """Every number that was printed of `metric` so far, in the order of the file."""
+    """Every finite number that was printed of `metric` so far, in the order of the file."""
     try:
         text = file.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ()
     lines = text.split("\n")
     logs = _json(lines, [metric]) if file_format == "JSON" else _text(lines, [metric], filters)
-    return tuple(value for log in logs if (value := _number(log.value)) is not None)
+    return tuple(value for log in logs if (value := measurement(log.value)) is not None)
+
+
+def named_line(file: Path, metric: str) -> str:
+    """The last line that has `metric` as a word and a digit after it, whatever the filters find; empty without one."""
+    word = re.compile(rf"(?<![\w-]){re.escape(metric)}(?![\w-]).*\d")
+    return next((line.strip() for line in reversed(_lines(file)) if word.search(line)), "")
+
+
+def comma_line(file: Path, metric: str) -> str:
+    """The last line that has a value of `metric` with a decimal comma, which the default filter reads up to the comma;
+    empty without one.
+    """
+    comma = re.compile(rf"(?<![\w-]){re.escape(metric)}\s*=\s*[+-]?\d+,\d+(?![\d,])(?!\s*,)")
+    return next((line.strip() for line in reversed(_lines(file)) if comma.search(line)), "")
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace").split("\n")
+    except OSError:
+        return []
+
+
+def is_json_number(file: Path, metric: str) -> bool:
+    """Whether a line of a JSON file has `metric` as a number, which Katib's collector passes over: it reads texts."""
+    try:
+        lines = file.read_text(encoding="utf-8", errors="replace").split("\n")
+    except OSError:
+        return False
+    return any(isinstance(each.get(metric), int | float) for each in _objects(lines))
+
+
+def _objects(lines: Iterable[str]) -> Iterator[JsonObject]:
+    """The JSON objects among the lines."""
+    for line in filter(None, lines):
+        try:
+            values = json.loads(line)
+        except (ValueError, RecursionError):  # no JSON, a number of thousands of digits, lists in lists in lists …
+            continue
+        if isinstance(values, dict):
+            yield values
 
 
 def _text(lines: Iterable[str], metrics: Sequence[str], filters: Sequence[str]) -> Iterator[MetricLog]:
@@ -89,20 +130,14 @@ def _text(lines: Iterable[str], metrics: Sequence[str], filters: Sequence[str]) 
 
 
 def _json(lines: Iterable[str], metrics: Sequence[str]) -> Iterator[MetricLog]:
-    for line in filter(None, lines):
-        try:
-            values = json.loads(line)
-        except (ValueError, RecursionError):  # no JSON, a number of thousands of digits, lists in lists in lists …
-            continue
-        if not isinstance(values, dict):
-            continue
+    for values in _objects(lines):
         moment = _json_moment(values.get("timestamp")) or _ZERO_TIME
         for name in metrics:
             if isinstance(values.get(name), str):
                 yield MetricLog(moment, name, values[name])
 
 
-def _json_moment(stamp: Any) -> datetime | None:
+def _json_moment(stamp: object) -> datetime | None:
     if isinstance(stamp, int | float):
         try:
             return datetime.fromtimestamp(stamp, UTC)
@@ -122,20 +157,13 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
 def _summarize(logs: Sequence[MetricLog], metrics: Sequence[str]) -> dict[str, Metric]:
     summary = {name: Metric(name) for name in metrics}
     latest: dict[str, datetime] = {}
     for log in logs:
         metric = summary[log.name]
         minimum, maximum, newest = metric.minimum, metric.maximum, metric.latest
-        value = _number(log.value)
+        value = measurement(log.value)
         if value is not None:
             minimum = log.value if minimum == UNAVAILABLE or value < float(minimum) else minimum
             maximum = log.value if maximum == UNAVAILABLE or value > float(maximum) else maximum

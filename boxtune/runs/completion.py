@@ -24,6 +24,9 @@ MOST_FAILED = Completion(RunCondition.FAILED, "Experiment has failed because max
 NONE_LEFT = Completion(
     RunCondition.SUCCEEDED, "Experiment has succeeded because suggestion service has reached the end"
 )
+MOST_STEPS = Completion(
+    RunCondition.SUCCEEDED, "Experiment has succeeded because the steps that its trials may train are spent"
+)
 
 
 def completion(run: Run) -> Completion | None:
@@ -33,9 +36,10 @@ def completion(run: Run) -> Completion | None:
     value = best.value(objective) if best is not None else None
     if value is not None and objective.reached(value):
         return GOAL_REACHED
-    failed = sum(trial.condition.failed for trial in run.trials)
+    counted = [trial for trial in run.trials if not trial.forgotten]
+    failed = sum(trial.condition.failed for trial in counted)
     if counts.most_failed is not None and failed and failed >= counts.most_failed:
         return MOST_FAILED
-    if counts.most is not None and sum(trial.condition.ended for trial in run.trials) >= counts.most:
+    if counts.most is not None and sum(trial.condition.ended for trial in counted) >= counts.most:
         return MOST_TRIALS
     return None

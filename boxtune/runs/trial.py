@@ -24,15 +24,21 @@ class Condition(StrEnum):
     METRICS_UNAVAILABLE = "MetricsUnavailable"
     KILLED = "Killed"
     EARLY_STOPPED = "EarlyStopped"
+    PAUSED = "Paused"  # Katib has none: trained to a rung, from where the search may promote it
+
+    @property
+    def open(self) -> bool:
+        """Whether a process of the trial runs, or is to be started again if nobody's does."""
+        return self in (Condition.CREATED, Condition.RUNNING)
 
     @property
     def ended(self) -> bool:
-        """Whether the trial will not change any more."""
-        return self not in (Condition.CREATED, Condition.RUNNING)
+        """Whether the search has nothing more to do with the trial."""
+        return not self.open and self is not Condition.PAUSED
 
     @property
     def measured(self) -> bool:
-        """Whether its metrics count; an early-stopped trial's do, as in Katib."""
+        """Whether its metrics count; an early-stopped trial's do, as in Katib, a paused one's only among its rung's."""
         return self in (Condition.SUCCEEDED, Condition.EARLY_STOPPED)
 
     @property
@@ -49,6 +55,15 @@ class Role(StrEnum):
     REPEAT = "repeat"  # of another, with a seed of its own: how far the seed alone moves the objective
 
 
+def measurement(text: str) -> float | None:
+    """The number that a trial has said; None where it is none, or not finite, which measures nothing."""
+    try:
+        number = float(text) if text.isascii() and "_" not in text else math.nan
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
 @dataclass(frozen=True)
 class Metric:
     """What a trial said of one metric, as text; `unavailable` where it said no number."""
@@ -61,11 +76,7 @@ class Metric:
     def value(self, strategy: MetricStrategy) -> float | None:
         """The number that counts under a metricStrategy; None where there is none, or it is not finite."""
         chosen = {"min": self.minimum, "max": self.maximum, "latest": self.latest}[strategy]
-        try:
-            number = float(self.latest if chosen == UNAVAILABLE else chosen)
-        except ValueError:
-            return None
-        return number if math.isfinite(number) else None
+        return measurement(self.latest if chosen == UNAVAILABLE else chosen)
 
 
 @dataclass(frozen=True)
@@ -90,6 +101,7 @@ class Attempt:
         steps: to train to; None for the whole schedule.
         seconds: how long it ran; 0 while it has not ended by itself.
         exit_code: negative for a signal; None while it has not ended by itself.
+        observation: what was measured until its end, by metric name.
     """
 
     started: str
@@ -97,6 +109,12 @@ class Attempt:
     steps: int | None = None
     seconds: float = 0.0
     exit_code: int | None = None
+    observation: Mapping[str, Metric] = field(default_factory=dict)
+
+    def value(self, objective: Objective) -> float | None:
+        """The objective's number at its end, or None."""
+        found = self.observation.get(objective.metric)
+        return found.value(objective.strategies[objective.metric]) if found is not None else None
 
 
 @dataclass(frozen=True)
@@ -116,8 +134,14 @@ class Trial:
         stop_rule: the early-stopping rule that it was started with, or None.
         first_values: of the objective in the order of its reports, as many as early stopping looks at.
         same_as: the earlier trial whose config was the same, or empty.
+        repeats: the name of the trial that it repeats with another seed (the baseline's for the base config, though
+            none may have been made); empty where it repeats none.
+        steps: that it trains to now, or has trained to; None for the whole schedule.
         created, completed: its places among the run's events; `completed` is None while it has not ended. So it can be
             told what was known when each trial was suggested.
+        out_of_memory: whether it failed because its training did not fit.
+        forgotten: whether that is to tell nothing any more, as on another GPU: for the search, and for what counts
+            failures, there was no such trial.
     """
 
     name: str
@@ -133,8 +157,12 @@ class Trial:
     stop_rule: StopRule | None = None
     first_values: tuple[float, ...] = ()
     same_as: str = ""
+    steps: int | None = None
     created: int = 0
     completed: int | None = None
+    repeats: str = ""
+    out_of_memory: bool = False
+    forgotten: bool = False
 
     @property
     def is_baseline(self) -> bool:
@@ -148,8 +176,8 @@ class Trial:
 
     @property
     def ended(self) -> str:
-        """When it ended; empty while it has not."""
-        return self.attempts[-1].ended if self.attempts and self.condition.ended else ""
+        """When it ended, or was paused; empty while it has not."""
+        return self.attempts[-1].ended if self.attempts and not self.condition.open else ""
 
     @property
     def seconds(self) -> float:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from boxtune.experiment.space import Assignments
-from boxtune.search.policy import SearchProblem
-from boxtune.search.settings import AnySetting
 
 ATTEMPTS = 16  # to draw a point that was not suggested yet, before one that is left is taken
 
@@ -44,19 +40,6 @@ class Unlearning:
 
     def observed(self, assignments: Assignments, value: float) -> None:
         """It makes no difference."""
-
-
-@dataclass(frozen=True)
-class Algorithm:
-    """One algorithm: boxtune/search/algorithms/NAME.py has one, as ALGORITHM.
-
-    Attributes:
-        settings: its settings, by Katib's names.
-        sampler: makes it for a problem; raises ExperimentError for a space that it cannot search.
-    """
-
-    settings: Mapping[str, AnySetting]
-    sampler: Callable[[SearchProblem], Sampler]
 
 
 def mixed(seed: int, *numbers: int) -> int:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from boxtune.experiment.space import Assignments, inside
 from boxtune.runs.trial import Role, Trial
-from boxtune.search.grid_points import GridPoints
-from boxtune.search.policy import SearchProblem, Suggestion, next_number
-from boxtune.search.sampler import ATTEMPTS, Algorithm, Sampler, mixed
+from boxtune.search.fresh_points import FreshPoints
+from boxtune.search.memory import Memory
+from boxtune.search.policy import Policy, SearchProblem, Suggestion, next_number
+from boxtune.search.sampler import ATTEMPTS, Sampler
+from boxtune.search.warm_start import promising, whole_values
+
+MakeSampler = Callable[[SearchProblem], Sampler]
 
 
 class _Event(NamedTuple):
@@ -28,33 +32,43 @@ class SamplingPolicy:
     In a finite space no point is suggested twice: a repeated training would only measure its noise. A failed trial
     counts as the worst value so far, so that its neighbourhood is left, not forgotten.
 
+    Earlier runs' values, where they are this one's, are told first, as a baseline's is; the best of earlier runs'
+    points are the first that are suggested.
+
     What the trials tell is told to a fresh sampler in the order in which it happened. A sampler that was told the
     beginning of the same story before is told the rest: that changes nothing but the time that it takes.
     """
 
-    def __init__(self, problem: SearchProblem, algorithm: Algorithm) -> None:
+    def __init__(self, problem: SearchProblem, make: MakeSampler, attempts: int = ATTEMPTS) -> None:
         """
+        Args:
+            attempts: to draw a point that may be suggested.
+
         Raises:
-            ExperimentError: the algorithm cannot search this space.
+            ExperimentError: the sampler cannot search this space.
         """
         self._problem = problem
-        self._algorithm = algorithm
+        self._make = make
+        self._attempts = attempts
         self._known: Sequence[Trial] = ()  # as they were when they were told
         self._last_place = -1
-        self._books = _Books(problem, algorithm.sampler(problem))
+        self._books = _Books(problem, make(problem))
 
     def suggest(self, trials: Sequence[Trial]) -> Suggestion | None:
-        """The next trial after `trials`; None once every point of a finite space has been suggested."""
+        """The next trial after `trials`; None once every point of a finite space has been suggested, and where nothing
+        that is left of the space fits in memory.
+        """
         news = self._news(trials)
         if news is None:
-            self._last_place, self._books = -1, _Books(self._problem, self._algorithm.sampler(self._problem))
+            self._last_place, self._books = -1, _Books(self._problem, self._make(self._problem))
             news = [event for trial in trials for event in self._events(trial)]
         for event in sorted(news, key=lambda each: each.place):
             self._books.take(event)
             self._last_place = event.place
         self._known = tuple(trials)
         number = next_number(trials)
-        assignments = self._books.fresh(number)
+        fits = Memory(trials, self._problem.surroundings.footprint).fits
+        assignments = self._books.fresh(number, fits, self._attempts)
         return Suggestion(number, assignments) if assignments is not None else None
 
     def _news(self, trials: Sequence[Trial]) -> list[_Event] | None:
@@ -74,6 +88,8 @@ class SamplingPolicy:
 
     def _events(self, trial: Trial) -> Iterator[_Event]:
         """What a sampler is told of one trial."""
+        if trial.forgotten:
+            return
         if trial.role is Role.SUGGESTED:
             yield _Event(trial.created, "asked", trial.number, trial.assignments, None)
         if trial.completed is None:
@@ -91,12 +107,13 @@ class _Books:
     def __init__(self, problem: SearchProblem, sampler: Sampler) -> None:
         self._sampler = sampler
         self._maximize = problem.objective.maximize
-        self._seed = problem.seed
-        finite = all(spec.count is not None for spec in problem.space)
-        self._points = GridPoints(problem.space) if finite else None
-        self._suggested: set[tuple[str, ...]] = set()
+        self._points = FreshPoints(problem.space, problem.seed)
         self._failed: list[int] = []  # before there was any value to count them as
         self._worst: float | None = None
+        self._first = promising(problem)
+        for assignments, value in whole_values(problem):
+            self._take_worst(value)
+            sampler.observed(assignments, value)
 
     def take(self, event: _Event) -> None:
         if event.number is None:
@@ -104,7 +121,7 @@ class _Books:
                 self._take_worst(event.value)
                 self._sampler.observed(event.assignments, event.value)
         elif event.kind == "asked":
-            self._suggested.add(_key(event.assignments))
+            self._points.take(event.assignments)
             self._sampler.asked(event.number, event.assignments)
         else:
             self._ended(event.number, event.value)
@@ -120,23 +137,10 @@ class _Books:
             self._sampler.ended(failed, self._worst)
         self._failed = []
 
-    def fresh(self, number: int) -> Assignments | None:
-        """A suggestion that was not made before; None where a finite space has none left."""
-        if self._points is None:
-            return self._sampler.draw(number, 0)
-        if len(self._suggested) >= self._points.size:
-            return None
-        for attempt in range(ATTEMPTS):
-            assignments = self._sampler.draw(number, attempt)
-            if _key(assignments) not in self._suggested:
-                return assignments
-        return self._left(self._points, number)
-
-    def _left(self, points: GridPoints, number: int) -> Assignments:
-        """One of the points that are left, from a drawn place of the grid on."""
-        start = mixed(self._seed, number) % points.size
-        candidates = (points.point((start + step) % points.size) for step in range(points.size))
-        return next(point for point in candidates if _key(point) not in self._suggested)
+    def fresh(self, number: int, fits: Callable[[Assignments], bool], attempts: int) -> Assignments | None:
+        """A suggestion that was not made before and fits; None where there is none left."""
+        first = next((each for each in self._first if not self._points.has(each) and fits(each)), None)
+        return first or self._points.fresh(number, lambda attempt: self._sampler.draw(number, attempt), fits, attempts)
 
     def _take_worst(self, value: float) -> None:
         if self._worst is None:
@@ -144,5 +148,11 @@ class _Books:
         self._worst = min(self._worst, value) if self._maximize else max(self._worst, value)
 
 
-def _key(assignments: Assignments) -> tuple[str, ...]:
-    return tuple(assignments[name] for name in sorted(assignments))
+def sampling(make: MakeSampler, attempts: int = ATTEMPTS) -> Callable[[SearchProblem], Policy]:
+    """How the policy of an algorithm is made that draws one trial at a time.
+
+    Args:
+        make: its sampler for a problem; raises ExperimentError for a space that it cannot search.
+        attempts: to draw a point that may be suggested, before one that is left is taken at random.
+    """
+    return lambda problem: SamplingPolicy(problem, make, attempts)

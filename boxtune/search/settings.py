@@ -50,13 +50,26 @@ def one_of(*names: str) -> Setting[str]:
     return Setting(str, lambda value: value in names, f"one of {', '.join(names)}")
 
 
+Elsewhere = Callable[[str, str], bool]
+
+
+def nowhere(name: str, text: str) -> bool:
+    """Katib's services take no setting that is not built here; the default."""
+    return False
+
+
 def read_settings(
-    algorithm: str, given: Mapping[str, str], known: Mapping[str, AnySetting], path: str
+    algorithm: str,
+    given: Mapping[str, str],
+    known: Mapping[str, AnySetting],
+    path: str,
+    elsewhere: Elsewhere = nowhere,
 ) -> dict[str, int | float | str]:
     """The values of `given`, typed.
 
     Args:
         path: of the settings in the Experiment.
+        elsewhere: whether Katib's own service takes a setting of this name and value.
 
     Raises:
         ExperimentError: an unknown setting, a wrong type, or out of range; each is named.
@@ -64,13 +77,15 @@ def read_settings(
     values: dict[str, int | float | str] = {}
     wrong = []
     for number, (name, text) in enumerate(given.items()):
+        here = " is not built for local runs" if elsewhere(name, text) else ""
         if name not in known:
             has = ", ".join(known) if known else "none"
-            wrong.append(error(f"{path}.{number}.name", f"{algorithm} has no setting {name}; it has {has}"))
+            what = f"{algorithm}'s setting {name}{here}" if here else f"{algorithm} has no setting {name}"
+            wrong.append(error(f"{path}.{number}.name", f"{what}; it has {has}"))
             continue
         value = known[name].value(text)
         if value is None:
-            what = f'{name} "{text}" of {algorithm} must be {known[name].meaning}'
+            what = f'{name} "{text}" of {algorithm}{f"{here}; it" if here else ""} must be {known[name].meaning}'
             wrong.append(error(f"{path}.{number}.value", what))
         else:
             values[name] = value

@@ -20,10 +20,10 @@ from pipelines.steps.digests import print_problems
 from pipelines.steps.findings_page import findings_page
 from pipelines.steps.given import written
 from pipelines.steps.values import Values
+from trial_entry.finding import Finding
 from trial_entry.pipeline_config.base_config import BaseConfig
 from trial_entry.pipeline_config.inputs import TEST, TRAIN_READER, all_readers, record_files
 from trial_entry.pipeline_config.protos import InputReader, TrainEvalPipelineConfig
-from trial_entry.records.finding import Finding
 from trial_entry.records.look import RecordsLook
 from trial_entry.records.reader_findings import shared_findings
 from trial_entry.storage.paths import is_file, is_pattern, matching

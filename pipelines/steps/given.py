@@ -74,13 +74,16 @@ def config_text(given: str) -> str:
         raise InputError(f"{given}: cannot be read: {error}; give a pipeline.config's text, path or URL") from None
 
 
-def prepared(file: Path, asked: Changes) -> str:
+def prepared(file: Path, asked: Changes, name: str | None = None) -> str:
     """The Experiment in `file` as the pipeline searches it, its ConfigMaps with it, as the text of one file.
+
+    Args:
+        name: of the Experiment, where the file holds several.
 
     Raises:
         InputError: it is none, a change cannot be, or it is too long to be handed from step to step.
     """
-    experiment = with_counts(load_experiment(file), asked.max_trials or None, asked.parallel or None)
+    experiment = with_counts(load_experiment(file, name), asked.max_trials or None, asked.parallel or None)
     experiment = with_num_steps(experiment, asked.num_steps or None)
     if asked.trial_image:
         experiment = with_image(experiment, asked.trial_image)

@@ -25,7 +25,8 @@ from pipelines.steps.given import place_digest
 from pipelines.steps.stores import opened
 from trial_entry.contract.files import CONFIG_FILE
 from trial_entry.pipeline_config.base_config import BaseConfig
-from trial_entry.pipeline_config.inputs import absolute_path, all_readers, record_files
+from trial_entry.pipeline_config.existing import absolute_path
+from trial_entry.pipeline_config.inputs import all_readers, record_files
 from trial_entry.storage.paths import is_file, is_pattern, local_file, matching
 from trial_entry.storage.urls import Remote, is_remote
 

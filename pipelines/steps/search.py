@@ -21,7 +21,7 @@ from boxtune.local.engine import LocalEngine
 from boxtune.local.options import RunOptions
 from boxtune.local.recording import record_run
 from boxtune.report.progress_lines import PlainListener
-from boxtune.report.text import verdict
+from boxtune.report.verdict import verdict
 from boxtune.runs.run import Run
 from pipelines.steps.datasets import DIGEST, PLACE, dataset_folder, volumes_here
 from pipelines.steps.digests import KATIB

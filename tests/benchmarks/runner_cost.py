@@ -7,20 +7,30 @@ import os
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
+
 from boxtune.experiment.experiment import parse_experiment
 from boxtune.experiment.source import JsonObject
+from boxtune.experiment.space import Assignments
 from boxtune.local.events import FORMAT, Begun, Created, Ended, Event, Started
 from boxtune.local.journal import JOURNAL_FILE, written_line
 from boxtune.local.reading import open_run
 from boxtune.runs.trial import Condition, Metric, Role
-from boxtune.search.catalogue import create_policy
+from boxtune.search.catalogue import create_policy, find_algorithm
+from boxtune.search.policy import SearchProblem, Surroundings
+from tests.benchmarks.curves import WHOLE, LearningCurves
+from tests.benchmarks.record_curves import DEFAULT, EVALUATIONS, SPACE
+from tests.benchmarks.replays import OBJECTIVE
+from tests.boxtune.search.workers import Workers
 from tests.experiments import BOXTUNE, shell_experiment, write
 
 TRIALS = 1000
 MANY = 10_000
+LAST = 20
 
 
 def main() -> None:
@@ -48,7 +58,31 @@ def main() -> None:
         began = time.perf_counter()
         create_policy(parse_experiment(experiment, {})).suggest(run.trials)
         print(f"the same by a policy that has seen none of them: {1000 * (time.perf_counter() - began):.0f} ms")
+        seconds, configs = seconds_to_suggest()
+        print(f"an asha suggestion after {TRIALS} rungs of {configs} configs: {1000 * seconds:.0f} ms")
         print(f"a journal of {MANY} trials loads in {seconds_to_load(folder / 'many', experiment):.2f} s")
+
+
+def seconds_to_suggest() -> tuple[float, int]:
+    """Of asha over the last of so many rungs, promotions among them; how many configs it has begun by then."""
+    curves, every = LearningCurves.read(), WHOLE // EVALUATIONS
+
+    def measured(assignments: Assignments, number: int, step: int) -> Mapping[str, float]:
+        return curves.measured(assignments, np.random.default_rng(number))[step // every - 1]
+
+    def whole(assignments: Assignments) -> int:
+        return WHOLE
+
+    problem = SearchProblem(SPACE, OBJECTIVE, {}, 1, None, Surroundings(whole, None, DEFAULT))
+    workers = Workers(find_algorithm("asha").policy(problem), measured, whole)
+    workers.run(TRIALS - LAST)
+    seconds = 0.0
+    for _ in range(LAST):
+        began = time.perf_counter()
+        workers.policy.suggest(list(workers.trials.values()))
+        seconds += time.perf_counter() - began
+        workers.run(1)
+    return seconds / LAST, len(workers.trials)
 
 
 def seconds_to_load(folder: Path, experiment: JsonObject) -> float:

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from boxtune.problems import error, errors_of, note, warning
+import pytest
+
+from boxtune.problems import error, errors_of, note, warning, with_article
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("Job", "a Job"),
+        ("Ingress", "an Ingress"),
+        ("MPIJob", "an MPIJob"),
+        ("RayJob", "a RayJob"),
+        ("XGBoostJob", "an XGBoostJob"),
+        ("UserJob", "a UserJob"),
+    ],
+)
+def test_a_kind_has_its_article(kind: str, said: str) -> None:
+    assert with_article(kind) == said
 
 
 def test_a_problem_says_where_what_what_would_be_right_and_what_katib_does() -> None:

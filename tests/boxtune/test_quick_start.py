@@ -20,7 +20,8 @@ from boxtune.delivery.rendering import rendered_config
 from boxtune.errors import InputError
 from boxtune.local.reading import open_run
 from tests.conftest import EXPERIMENTS, QUICK_START
-from tests.experiments import BOXTUNE, boxtune, processes_of, write
+from tests.experiments import BOXTUNE, boxtune, boxtune_here, processes_of, write
+from tests.made_once import made_once
 
 STATUSES = [f"STATUS_{name}" for name in ("UNKNOWN", "SUCCESS", "FAILURE", "RUNNING")]
 COUNTS = {"maxTrialCount": 2, "parallelTrialCount": 2, "maxFailedTrialCount": 1}
@@ -38,7 +39,7 @@ def command(path: Path, digits: Path, out: Path, *more: str) -> list[str]:
 
 
 def shown(out: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(boxtune("show", out, "--json").out)["status"]
+    found: dict[str, Any] = json.loads(boxtune_here("show", out, "--json").out)["status"]
     return found
 
 
@@ -49,10 +50,14 @@ def model(out: Path, name: str) -> Path:
 @pytest.fixture(scope="module")
 def finished(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A RUN of two trials and the baseline, four steps each, of which only the best keeps its checkpoints."""
-    folder = tmp_path_factory.mktemp("quick-start")
-    ended = boxtune(*command(quick_start(folder), digits, folder / "run", "--num-steps", "4", "--keep", "best:1"))
-    assert ended.code == 0, ended.err + ended.out
-    return folder / "run", ended.out
+
+    def make(folder: Path) -> None:
+        ended = boxtune(*command(quick_start(folder), digits, folder / "run", "--num-steps", "4", "--keep", "best:1"))
+        assert ended.code == 0, ended.err + ended.out
+        (folder / "said").write_text(ended.out)
+
+    folder = made_once(tmp_path_factory, "quick-start", make)
+    return folder / "run", (folder / "said").read_text()
 
 
 def test_the_baseline_runs_the_base_config_s_own_values(finished: tuple[Path, str]) -> None:
@@ -133,7 +138,7 @@ def test_killed_while_training_it_goes_on_from_the_checkpoints(digits: Path, tmp
     pod = experiment["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"]
     pod["containers"][0]["args"].append("--checkpoint_every_n=2")
     write(path, config_map, experiment)
-    arguments = command(path, digits, out, "--num-steps", "60", "--no-baseline")
+    arguments = command(path, digits, out, "--num-steps", "30", "--no-baseline")
     runner = subprocess.Popen(
         [*BOXTUNE, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
@@ -149,7 +154,7 @@ def test_killed_while_training_it_goes_on_from_the_checkpoints(digits: Path, tmp
     assert ended.code == 0, ended.err + ended.out
     assert not processes_of(["trial_entry", str(out)])
     said = json.loads(state.read_text())
-    assert (said["steps"], len(said["started"]), said["reason"]) == (60, 2, "measured")
+    assert (said["steps"], len(said["started"]), said["reason"]) == (30, 2, "measured")
     log = (out / "trials" / "quick-start-0001" / "metrics.log").read_text()
     assert "going on from step" in log
     assert "in use by process" not in log

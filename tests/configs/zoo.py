@@ -158,6 +158,7 @@ _SSD_CROP = "data_augmentation_options { ssd_random_crop { } }"
 _MASKS = """mask_height: 33 mask_width: 33 mask_prediction_conv_depth: 0 mask_prediction_num_conv_layers: 4
   conv_hyperparams { op: CONV regularizer { l2_regularizer { weight: 0.0 } }
     initializer { truncated_normal_initializer { stddev: 0.01 } } } predict_instance_masks: true"""
+_LOAD_MASKS, _MAP = "load_instance_masks: true mask_type: PNG_MASKS", "label_map_path:"
 _CENTER_NET = _FLIP + _CROP + _COLOURS + _PAD
 
 # Name in the zoo: the config's text.
@@ -199,7 +200,7 @@ ZOO: Mapping[str, str] = {
     "mask_rcnn_inception_resnet_v2_1024x1024": _faster_rcnn(
         _FIXED % (1024, 1024), "type: 'faster_rcnn_inception_resnet_v2_keras'", total=100, more=_MASKS
     )
-    + _training(16, 200000, _cosine(0.008, 200000, 0.0, 5000), _FLIP),
+    + _training(16, 200000, _cosine(0.008, 200000, 0.0, 5000), _FLIP).replace(_MAP, f"{_LOAD_MASKS} {_MAP}"),
     "centernet_hourglass104_512x512": _center_net(
         """type: "hourglass_104" bgr_ordering: true channel_means: [104.01362025, 114.03422265, 119.9165958]
            channel_stds: [73.6027665, 69.89082075, 70.9150767]"""

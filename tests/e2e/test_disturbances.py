@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.conftest import REPOSITORY
 from tests.e2e.kubectl import TIME_LIMIT, evict, kubectl, kubectl_json, wait_for
 from tests.e2e.proxy import Proxy
 from tests.e2e.searches import (
@@ -31,6 +32,7 @@ from tests.experiments import BOXTUNE
 
 pytestmark = pytest.mark.usefixtures("katib")
 DIVERGES, SMALL, HUGE = "1e30", "96", "8192"  # a learning rate; image sizes
+KATIB = ("deployment/katib-controller", "deployment/katib-db-manager")
 KILL = "kill -9 $(cat /model/trial.lock)"
 
 
@@ -144,3 +146,23 @@ def test_controller_and_connection_lost_in_the_middle(namespace: str, image: str
         assert found["trials"] == found["trialsSucceeded"] == len(values) == 3
         assert values[found["currentOptimalTrial"]["bestTrialName"]] == max(values.values())
         assert all(value.removeprefix(f"{name}-") in out for value in values)
+
+
+def test_a_katib_that_shut_itself_out_comes_back(katib: None) -> None:
+    """As after half of the installs: the webhook that the controller answers refuses the pods of Katib itself."""
+    hooks = kubectl_json("get", "mutatingwebhookconfiguration", "katib.kubeflow.org")["webhooks"]
+    place = next(place for place, hook in enumerate(hooks) if hook["name"] == "mutator.pod.katib.kubeflow.org")
+    stock = json.dumps([{"op": "add", "path": f"/webhooks/{place}/objectSelector", "value": {}}])
+    kubectl("patch", "mutatingwebhookconfiguration", "katib.kubeflow.org", "--type=json", "-p", stock)
+    kubectl("scale", "-n", "kubeflow", *KATIB, "--replicas=0")
+    pods = ("get", "pods", "-n", "kubeflow", "-l", "katib.kubeflow.org/component in (controller,db-manager)")
+    wait_for("Katib's end", lambda: not kubectl_json(*pods)["items"])
+    kubectl("delete", "events", "-n", "kubeflow", "--all")
+    kubectl("scale", "-n", "kubeflow", *KATIB, "--replicas=1")  # now nobody answers the webhook
+    refused = ("get", "events", "-n", "kubeflow", "--field-selector", "reason=FailedCreate")
+    wait_for("both are refused", lambda: len(kubectl_json(*refused)["items"]) > 1)
+    done = subprocess.run(
+        [REPOSITORY / "kind-cluster" / "katib-config"], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Katib runs, and answers" in done.stdout

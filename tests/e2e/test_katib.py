@@ -12,7 +12,7 @@ from boxtune.delivery.model import open_model
 from boxtune.delivery.training_record import read_training
 from tests.boxtune.checking.test_check import CORPUS, NAMES, found, written
 from tests.conftest import EXPERIMENTS
-from tests.e2e.kubectl import succeeds
+from tests.e2e.kubectl import kubectl, kubectl_json, succeeds
 from tests.e2e.searches import boxtune, experiment_file, measured, short, shown, status, submitted
 
 FILES = sorted(EXPERIMENTS.glob("*.yaml"))
@@ -95,3 +95,43 @@ def test_a_search_succeeds_and_boxtune_says_the_same_of_it(
             assert training.assignments == assigned
         assert "deleted" in boxtune("cancel", name, where)
         assert not succeeds("get", "experiment", name, "-n", namespace)
+
+
+def test_confirm_repeats_the_best_and_the_base_config_as_jobs_beside_the_experiment(
+    namespace: str, image: str, data: Path, tmp_path: Path
+) -> None:
+    where = f"--namespace={namespace}"
+    more, counts = ("--set=num_steps=4",), {"maxTrialCount": 2, "maxFailedTrialCount": 1}
+    file = short(experiment_file("random-search"), tmp_path, image, *more, lists={"batch_size": ("4", "8")}, **counts)
+    with submitted(file, namespace) as name:
+        said = boxtune("submit", str(file), "--confirm", where)
+        jobs = repeats_of(namespace, name)
+        assert len({args_of(job)["--seed"] for job in jobs}) == len(jobs), "a seed each"
+        confirmed = shown(namespace, name)["confirmation"]
+        repeats = [each for side in ("winner", "base") for each in confirmed[side]["repeats"]]
+        assert {each["name"] for each in repeats} <= {job["metadata"]["name"] for job in jobs}
+        assert len(confirmed["base"]["repeats"]) == len(confirmed["winner"]["repeats"]) == 3
+        assert confirmed["split"] == "validation"
+        assert all(f"mAP={each['value']}" in printed_by_job(namespace, each["name"]) for each in repeats)
+        assert "on the validation split" in said
+        assert "created" not in boxtune("confirm", name, where), "nothing is missing"
+        assert len(repeats_of(namespace, name)) == len(jobs)
+        assert "deleted" in boxtune("cancel", name, where)
+        assert repeats_of(namespace, name) == []
+
+
+def repeats_of(namespace: str, experiment: str) -> list[dict[str, Any]]:
+    """The Jobs that repeat its trials."""
+    selector = f"app.kubernetes.io/instance={experiment},app.kubernetes.io/component=repeat"
+    return list(kubectl_json("get", "jobs", "-n", namespace, "-l", selector)["items"])
+
+
+def args_of(job: dict[str, Any]) -> dict[str, str]:
+    """Its container's flags."""
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    return dict(each.partition("=")[::2] for each in [*container.get("command", []), *container.get("args", [])])
+
+
+def printed_by_job(namespace: str, job: str) -> str:
+    """The log of its pod."""
+    return kubectl("logs", f"job/{job}", "-n", namespace)

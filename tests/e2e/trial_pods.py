@@ -12,8 +12,8 @@ import yaml
 
 from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.loading import load_experiment
+from boxtune.experiment.shell_line import METRICS_FILE, wrap
 from boxtune.experiment.trial_command import TrialCommand, fill
-from boxtune.local.shell_line import METRICS_FILE, wrap
 from tests.conftest import EXPERIMENTS, REPOSITORY
 from tests.e2e.kubectl import kubectl, kubectl_json, wait_for_one_of
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pipelines.steps.report import report
 from pipelines.steps.train import TrainAsked, train
 from pipelines.steps.values import Values
 from tests.conftest import write_config
+from tests.made_once import made_once
 from tests.pages import Page
 
 
@@ -35,15 +37,23 @@ class Delivered:
 @pytest.fixture(scope="module")
 def delivered(digits: Path, search: Path, tmp_path_factory: pytest.TempPathFactory) -> Delivered:
     """A model of the search's best trial, measured and exported."""
-    folder, data = tmp_path_factory.mktemp("artifacts"), dict[str, object](place=str(digits))
-    about, metrics = dict[str, object](), Values(folder / "metrics", {})
-    train(TrainAsked(str(search), "", "data", "", data), folder / "model", about, metrics)
-    measured, classes = (Values(folder / f"measured-{name}", {}) for name in ("metrics", "classes"))
-    evaluate(EvaluateAsked(str(folder / "model"), "", data), folder / "measured", folder / "page", measured, classes)
-    exported = Values(folder / "exported-metrics", {})
-    asked = ExportAsked(str(folder / "model"), "", data, ["saved_model"])
-    export(asked, folder / "exported", {}, exported)
-    return Delivered(folder, data, about, metrics)
+    data = dict[str, object](place=str(digits))
+
+    def make(folder: Path) -> None:
+        about, metrics = dict[str, object](), Values(folder / "metrics", {})
+        train(TrainAsked(str(search), "", "data", "", data), folder / "model", about, metrics)
+        measured, classes = (Values(folder / f"measured-{name}", {}) for name in ("metrics", "classes"))
+        evaluate(
+            EvaluateAsked(str(folder / "model"), "", data), folder / "measured", folder / "page", measured, classes
+        )
+        exported = Values(folder / "exported-metrics", {})
+        asked = ExportAsked(str(folder / "model"), "", data, ["saved_model"])
+        export(asked, folder / "exported", {}, exported)
+        (folder / "kept.json").write_text(json.dumps([about, metrics.metadata]))
+
+    folder = made_once(tmp_path_factory, "artifacts", make)
+    about, metadata = json.loads((folder / "kept.json").read_text())
+    return Delivered(folder, data, about, Values(folder / "metrics", metadata))
 
 
 def test_the_best_trial_is_trained_to_its_end(delivered: Delivered) -> None:
@@ -93,7 +103,8 @@ def test_a_version_is_the_artifact_and_lies_where_it_is_published(delivered: Del
 
 
 def test_the_report_is_a_page_that_loads_nothing(delivered: Delivered, search: Path, tmp_path: Path) -> None:
-    report(str(search), "", delivered.data, tmp_path / "page")
+    shutil.copytree(search, tmp_path / "run")
+    report(str(tmp_path / "run"), "", delivered.data, tmp_path / "page")
     page = Page((tmp_path / "page").read_text())
     assert all(each.startswith("data:") for each in page.loads)
     assert "Precision and recall" in page.headings

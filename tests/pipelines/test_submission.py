@@ -14,13 +14,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import yaml
 
 from boxtune.cli.main import run_command
 from boxtune.errors import ClusterError, Unreachable
 from pipelines import following
 from pipelines.following import Step, follow, last_words
 from pipelines.server import HOST_VARIABLE, TOKEN_VARIABLE, connect
-from tests.conftest import QUICK_START
+from pipelines.steps.given import Changes, prepared
+from tests.conftest import EXPERIMENTS, QUICK_START
 from tests.experiments import boxtune
 
 Answer = tuple[int, object]
@@ -193,3 +195,24 @@ def test_a_server_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     ended = boxtune("pipeline", "submit", "tune_and_train", *given, "--host", f"http://127.0.0.1:{closed_port()}")
     assert ended.code == 2
     assert ended.reason.startswith("boxtune: no Kubeflow Pipelines at http://127.0.0.1:")
+
+
+def test_one_of_several_experiments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By --name, as the message says; the right one is handed on, and only then is the server asked."""
+    text = (EXPERIMENTS / "random-search.yaml").read_text()
+    file = tmp_path / "two.yaml"
+    file.write_text(f"{text}---\n{text[text.index('apiVersion: kubeflow.org') :].replace('random-search', 'other')}")
+    host = f"http://127.0.0.1:{closed_port()}"
+    words = ["pipeline", "submit", "tune_and_train", "--experiment", str(file), "--data", "gs://b/d", "--host", host]
+    for more, says in (
+        ([], "choose one: --name NAME"),
+        (["--name", "third"], "has no Experiment third; it has random-search, other"),
+        (["--name", "other"], host),
+    ):
+        assert run_command([*words, *more]) == 2
+        assert says in capsys.readouterr().err
+    [chosen] = [each for each in yaml.safe_load_all(prepared(file, Changes(), "other")) if each["kind"] == "Experiment"]
+    assert chosen["metadata"]["name"] == "other"
+    away = ["pipeline", "submit", "tune_and_train", "--experiment", "gs://b/e.yaml", "--data", "gs://b/d"]
+    assert run_command([*away, "--name", "other", "--host", host]) == 2
+    assert "chooses an Experiment of a file of this machine" in capsys.readouterr().err

@@ -52,13 +52,13 @@ def unlike(data: Path) -> None:
     ("damage", "says"),
     [
         (lambda data: (data / "pipeline.config").unlink(), "no such file"),
-        (lambda data: (data / "pipeline.config").write_bytes(b"\xff\xfe"), "not a text file"),
+        (lambda data: (data / "pipeline.config").write_bytes(b"\xff\xfea\0"), "is UTF-16"),
         (lambda data: write_config(data, num_classes="num_clases"), ':5:5: Ssd has no field "num_clases"'),
         (lambda data: (data / "train.record").unlink(), "train.record: no such file"),
         (lambda data: (data / "train.record").write_bytes(b""), "empty"),
-        (lambda data: (data / "train.record").write_bytes(b"not a record"), "is corrupt"),
+        (lambda data: (data / "train.record").write_bytes(b"not a record"), "is a text, no TFRecord"),
         (no_boxes, "no record has a box"),
-        (unlike, "its highest id is 1, but the config's model has num_classes: 5"),
+        (unlike, "num_classes: is 5, but the label map"),
     ],
 )
 def test_wrong_files(data: Path, tmp_path: Path, damage: Callable[[Path], object], says: str) -> None:
@@ -110,12 +110,22 @@ def test_an_image_that_only_decoding_finds_broken_is_a_data_error(data: Path, tm
     write(data / "train.record", [image])
     ended = run(*train_arguments(data / "pipeline.config", tmp_path / "model"))
     assert ended.code == 2, ended.err
-    assert ended.reason.startswith("train_input_reader: a record cannot be read")
+    assert "train.record: record 0: cannot be read: " in ended.reason
+    assert "{{" not in ended.reason
 
 
 def test_a_model_that_the_api_cannot_build_is_a_wrong_request(data: Path, tmp_path: Path) -> None:
-    config = write_config(data, ssd_mobilenet_v2_keras="ssd_mobilenet_v9_keras")
+    known = "truncated_normal_initializer { mean: 0.0 stddev: 0.03 }"
+    config = write_config(data, **{known: 'keras_initializer_by_name: "no_such"'})
     ended = run(*train_arguments(config, tmp_path / "model"))
     assert ended.code == 2, ended.err
     assert "cannot build a model" in ended.reason
-    assert "ssd_mobilenet_v9_keras" in ended.reason
+    assert "no_such" in ended.reason
+
+
+def test_an_extractor_that_there_is_not_is_refused_with_the_nearest(data: Path, tmp_path: Path) -> None:
+    config = write_config(data, ssd_mobilenet_v2_keras="ssd_mobilenet_v9_keras")
+    ended = run(*train_arguments(config, tmp_path / "model"))
+    assert ended.code == 2, ended.err
+    assert "model.ssd.feature_extractor.type" in ended.reason
+    assert "the nearest that it has is ssd_mobilenet_v2_keras" in ended.reason

@@ -11,7 +11,7 @@ import pytest
 import re2
 
 from boxtune.experiment.experiment import DEFAULT_FILTER
-from boxtune.local.shell_line import expand, wrap
+from boxtune.experiment.shell_line import expand, wrap
 from boxtune.runs.collector import collect
 from tests.trials import rows, train_arguments
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
+import shutil
 import signal
 from datetime import datetime
 from itertools import pairwise
@@ -13,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import CONFIGS, write_config
+from tests.forks import Run
+from tests.made_once import made_once
 from tests.trials import Ended, Running, rows, run, train_arguments, trial
 
 NAMES = {"mAP", "mAP_50", "mAP_75", "AR_1", "AR_10", "AR_100", "precision", "recall", "total_loss", "diverged"}
@@ -21,13 +25,16 @@ NAMES = {"mAP", "mAP_50", "mAP_75", "AR_1", "AR_10", "AR_100", "precision", "rec
 @pytest.fixture(scope="module")
 def finished(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ended]:
     """A model_dir after six steps, evaluated every three, and what the trial printed."""
-    folder = tmp_path_factory.mktemp("finished")
-    for file in digits.iterdir():
-        os.link(file, folder / file.name)
-    arguments = train_arguments(
-        write_config(folder), folder / "model", "--set=learning_rate=0.02", "--eval_every_n=3", "--seed=7"
-    )
-    return folder / "model", run(*arguments)
+
+    def make(folder: Path) -> None:
+        for file in digits.iterdir():
+            os.link(file, folder / file.name)
+        options = ("--set=learning_rate=0.02", "--eval_every_n=3", "--seed=7")
+        ended = run(*train_arguments(write_config(folder), folder / "model", *options))
+        (folder / "ended.json").write_text(json.dumps(dataclasses.asdict(ended)))
+
+    folder = made_once(tmp_path_factory, "finished", make)
+    return folder / "model", Ended(**json.loads((folder / "ended.json").read_text()))
 
 
 def test_a_trial_prints_metrics_and_nothing_else(finished: tuple[Path, Ended]) -> None:
@@ -83,9 +90,14 @@ def test_tensorboard_gets_scalars_and_hparams(finished: tuple[Path, Ended]) -> N
     assert {"Loss/total_loss", "learning_rate"} <= set(training.Tags()["tensors"])
 
 
-def test_the_same_command_again_prints_the_same_lines_at_once(finished: tuple[Path, Ended], digits: Path) -> None:
-    model_dir, first = finished
-    config = model_dir.parent / "pipeline.config"
+def copied(finished: tuple[Path, Ended], folder: Path) -> tuple[Path, Path]:
+    """The config, and a copy of the model_dir for those who lock it."""
+    model_dir = finished[0]
+    return model_dir.parent / "pipeline.config", Path(shutil.copytree(model_dir, folder / "model"))
+
+
+def test_the_same_command_again_prints_the_same_lines_at_once(finished: tuple[Path, Ended], tmp_path: Path) -> None:
+    first, (config, model_dir) = finished[1], copied(finished, tmp_path)
     same = train_arguments(config, model_dir, "--set=learning_rate=0.02", "--eval_every_n=3", "--seed=7")
     again = run(*same, PYTHONPROFILEIMPORTTIME="1")
     assert (again.code, again.out) == (0, first.out)
@@ -93,17 +105,17 @@ def test_the_same_command_again_prints_the_same_lines_at_once(finished: tuple[Pa
     assert len(trial(model_dir)["started"]) == 1, "what is recorded of the training stays"
 
 
-def test_another_config_is_refused_and_nothing_is_lost(finished: tuple[Path, Ended]) -> None:
-    model_dir, _ = finished
+def test_another_config_is_refused_and_nothing_is_lost(finished: tuple[Path, Ended], tmp_path: Path) -> None:
+    config, model_dir = copied(finished, tmp_path)
     before = rows(model_dir)
-    ended = run(*train_arguments(model_dir.parent / "pipeline.config", model_dir, "--set=learning_rate=0.01"))
+    ended = run(*train_arguments(config, model_dir, "--set=learning_rate=0.01"))
     assert ended.code == 2
     assert "another config has run here" in ended.reason
     assert "learning_rate_base: 0.02" in ended.reason
     assert rows(model_dir) == before
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGTERM, marks=pytest.mark.e2e), signal.SIGKILL])
 def test_stopped_at_any_moment_the_end_is_as_if_nothing_had_happened(
     data: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -157,12 +169,12 @@ def test_stop_ends_the_trial_of_a_model_dir(data: Path, tmp_path: Path) -> None:
     assert run("stop", f"--model_dir={tmp_path / 'nowhere'}").code == 2
 
 
-def test_a_diverged_training_measures_its_last_finite_checkpoint(data: Path, tmp_path: Path) -> None:
+def test_a_diverged_training_measures_its_last_finite_checkpoint(data: Path, tmp_path: Path, forked: Run) -> None:
     model_dir = tmp_path / "model"
     arguments = train_arguments(
         data / "pipeline.config", model_dir, "--set=learning_rate=1e8", "--set=num_steps=40", "--divergence_steps=5"
     )
-    ended = run(*arguments)
+    ended = forked(*arguments)
     assert ended.code == 0, ended.err
     values = {name: value for _, name, value in ended.metrics}
     assert values["diverged"] == 1
@@ -173,44 +185,46 @@ def test_a_diverged_training_measures_its_last_finite_checkpoint(data: Path, tmp
     assert (again.code, again.out) == (0, ended.out)
 
 
-def test_num_train_steps_stops_early_under_an_unchanged_schedule(data: Path, tmp_path: Path) -> None:
+def test_num_train_steps_stops_early_under_an_unchanged_schedule(data: Path, tmp_path: Path, forked: Run) -> None:
     """And a larger number afterwards goes on."""
     config = data / "pipeline.config"
     for steps in (2, 4):
-        assert run(*train_arguments(config, tmp_path / "model", f"--num_train_steps={steps}")).code == 0
+        assert forked(*train_arguments(config, tmp_path / "model", f"--num_train_steps={steps}")).code == 0
     assert [row["step"] for row in rows(tmp_path / "model")] == [2, 4]
     assert "total_steps: 6" in (tmp_path / "model" / "pipeline.config").read_text()
 
 
-def test_deterministic_trials_of_one_seed_are_equal(data: Path, tmp_path: Path) -> None:
+@pytest.mark.e2e
+def test_deterministic_trials_of_one_seed_are_equal(data: Path, tmp_path: Path, forked: Run) -> None:
+    """A started one and a forked one."""
     measured = []
-    for name in ("a", "b"):
+    for name, trial_of in (("a", run), ("b", forked)):
         options = ("--deterministic", "--seed=3", "--set=augmentation.ssd_random_crop=true")
         arguments = train_arguments(data / "pipeline.config", tmp_path / name, *options)
-        assert run(*arguments).code == 0
+        assert trial_of(*arguments).code == 0
         metrics = rows(tmp_path / name)[-1]["metrics"]
         metrics.pop("train_steps_per_second")
         measured.append(metrics)
     assert measured[0] == measured[1]
 
 
-def test_faster_rcnn_trains_and_is_measured(data: Path, tmp_path: Path) -> None:
+def test_faster_rcnn_trains_and_is_measured(data: Path, tmp_path: Path, forked: Run) -> None:
     config = data / "faster_rcnn.config"
     config.write_text((CONFIGS / "faster_rcnn_resnet50.config").read_text())
     arguments = train_arguments(
         config, tmp_path / "model", "--set=nms_iou_threshold=0.5", "--set=epochs=0.1", "--set=learning_rate=0.001"
     )
-    ended = run(*arguments)
+    ended = forked(*arguments)
     assert ended.code == 0, ended.err
     assert {name for _, name, _ in ended.metrics} >= NAMES
     assert rows(tmp_path / "model")[-1]["step"] == 2
 
 
 def test_a_checkpoint_starts_the_training_or_is_named_as_wrong(
-    finished: tuple[Path, Ended], data: Path, tmp_path: Path
+    finished: tuple[Path, Ended], data: Path, tmp_path: Path, forked: Run
 ) -> None:
     trained = finished[0] / "ckpt-6"
-    good = run(
+    good = forked(
         *train_arguments(data / "pipeline.config", tmp_path / "good", f"--set=fine_tune_checkpoint={trained}"),
         "--num_train_steps=1",
     )
@@ -218,7 +232,7 @@ def test_a_checkpoint_starts_the_training_or_is_named_as_wrong(
     assert "fine_tune_checkpoint" in trial(tmp_path / "good")["data_digests"]
     config = data / "faster_rcnn.config"
     config.write_text((CONFIGS / "faster_rcnn_resnet50.config").read_text())
-    bad = run(*train_arguments(config, tmp_path / "bad", f"--set=fine_tune_checkpoint={trained}"))
+    bad = forked(*train_arguments(config, tmp_path / "bad", f"--set=fine_tune_checkpoint={trained}"))
     assert bad.code == 2, bad.err
     assert "does not match this model; it has no value for" in bad.reason
     assert "Traceback" not in bad.err

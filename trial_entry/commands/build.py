@@ -22,6 +22,7 @@ from trial_entry.errors import ConfigError, RequestError
 from trial_entry.model_dir import write_json
 from trial_entry.pipeline_config.base_config import BaseConfig, some_examples
 from trial_entry.pipeline_config.fragments import Fragments
+from trial_entry.pipeline_config.inputs import resolve_model_paths
 from trial_entry.storage.paths import local_folders
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def _build(base: BaseConfig, assignments: Sequence[Assignment], strategy: Strate
     try:
         config = base.model(assignments)
         with out_of_memory_as_error(), autograph(False):
+            resolve_model_paths(config, base.folder)
             built = build_model(config, strategy)
         weights = sum(int(variable.shape.num_elements()) for variable in built.model.trainable_variables)
     except RequestError as wrong:

@@ -12,9 +12,10 @@ from trial_entry.contract.files import LABEL_MAP_FILE
 from trial_entry.detection.onnx import why_no_onnx
 from trial_entry.errors import ConfigError, RequestError
 from trial_entry.pipeline_config.base_config import BaseConfig
-from trial_entry.pipeline_config.checks import num_classes
+from trial_entry.pipeline_config.classes import num_classes
+from trial_entry.pipeline_config.existing import absolute_path
 from trial_entry.pipeline_config.exportable import why_not
-from trial_entry.pipeline_config.inputs import absolute_path, localized, resolve_paths
+from trial_entry.pipeline_config.inputs import localized, resolve_paths
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.records.dataset import evaluation_labels
 from trial_entry.records.label_map import LabelMap, read_label_map

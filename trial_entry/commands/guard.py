@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from trial_entry.errors import ModelDirError, OutOfMemoryError
+from trial_entry.errors import ModelDirError, OutOfMemoryError, first_line
+from trial_entry.model_dir import FULL
 
-_NO_SPACE = os.strerror(errno.ENOSPC)
+_NO_SPACE = tuple(map(os.strerror, FULL))
 # What other errors of TensorFlow say where a GPU's memory has run out, often because another process holds it.
 _GPU_IS_FULL = re.compile("out of memory|CUDA_ERROR_OUT_OF_MEMORY|Dst tensor is not initialized", re.IGNORECASE)
 _NODE = re.compile(r"\{\{[^}]*\}\}")  # TensorFlow's name of the operation
@@ -30,9 +30,10 @@ def out_of_memory_as_error() -> Iterator[None]:
     except MemoryError as error:
         raise _out_of_memory(error) from None
     except Exception as error:
-        if _NO_SPACE in str(error):
-            said = _NODE.sub("", str(error)).strip().splitlines()[0]
-            raise ModelDirError(f"the disk is full: {said}") from None
+        if any(said in str(error) for said in _NO_SPACE):
+            if isinstance(error, ModelDirError):
+                raise  # says all of it
+            raise ModelDirError(f"the disk is full: {_first(error)}; make room, and the same command goes on") from None
         names = {kind.__name__ for kind in type(error).__mro__}  # TensorFlow may not have been imported
         if "ResourceExhaustedError" in names or ("OpError" in names and _GPU_IS_FULL.search(str(error))):
             raise _out_of_memory(error) from None
@@ -40,6 +41,10 @@ def out_of_memory_as_error() -> Iterator[None]:
 
 
 def _out_of_memory(error: BaseException) -> OutOfMemoryError:
-    said = _NODE.sub("", str(error)).strip().splitlines()
-    what = said[0].partition(" [Op:")[0] if said else "an allocation failed"
+    what = _first(error) or "an allocation failed"
     return OutOfMemoryError(f"out of memory: {what}; a smaller batch_size or image needs less")
+
+
+def _first(error: BaseException) -> str:
+    """What an error of TensorFlow's says, without its names of operations."""
+    return first_line(_NODE.sub("", str(error))).partition(" [Op:")[0]

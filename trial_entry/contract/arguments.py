@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar, cast
 
 from trial_entry.contract.exports import TilingRecord
 from trial_entry.contract.metrics import is_metric, nearest_metric
+from trial_entry.contract.unknown_arguments import unknown_arguments
 from trial_entry.errors import AssignmentError, RequestError, StorageError
 from trial_entry.storage.urls import Remote, is_remote, place_of, refuse_writing
 
@@ -277,14 +278,18 @@ def read_arguments(
         prog=program, description=about, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     parser.hint = hint
-    fields = dataclasses.fields(kind)
+    fields, names = dataclasses.fields(kind), []
     for field in fields:
         argument: _Argument = field.metadata[_ARGUMENT]
         options = {**argument.options, "help": str(argument.options["help"]).format_map(words)}
         if not argument.is_positional:
             options["dest"] = field.name
         name = field.name if argument.is_positional else argument.flag_of(field.name)
+        names.append(name)
         parser.add_argument(name, **options)  # type: ignore[arg-type]
-    read = vars(parser.parse_args(list(argv)))
+    found, unknown = parser.parse_known_args(list(argv))
+    if unknown:
+        raise unknown_arguments(unknown, names, hint)
+    read = vars(found)
     repeats = {field.name for field in fields if field.metadata[_ARGUMENT].repeats}
     return kind(**{name: tuple(value) if name in repeats else value for name, value in read.items()})

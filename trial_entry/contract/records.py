@@ -62,6 +62,7 @@ class TrialRecord:
     Attributes:
         assignments: value by name.
         arguments: the command line, quoted for a shell.
+        model_dir: the folder, as the trial knows it; below a --model_root its name is not in the arguments.
         seed: of everything random; None before a trial has begun.
         deterministic: whether the same seed gives the same numbers.
         config_digest: SHA-256 of the config without its input paths.
@@ -82,6 +83,7 @@ class TrialRecord:
 
     assignments: Mapping[str, str] = field(default_factory=dict)
     arguments: str = ""
+    model_dir: str = ""
     seed: int | None = None
     deterministic: bool = False
     config_digest: str = ""

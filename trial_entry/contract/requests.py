@@ -39,6 +39,7 @@ from trial_entry.storage.urls import Remote
 
 MAXIMIZE, MINIMIZE = "maximize", "minimize"  # Katib's words for an objective's type
 PROGRAM = (sys.executable, "-m", "trial_entry")
+_DIGITS = 16  # of a config's digest: 64 bits, which no two configs of a search share
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,12 @@ class TrainRequest(AssigningRequest):
     """One trial: assignments in, metrics out.
 
     Attributes:
-        model_dir: MODEL_DIR.
+        model_dir: MODEL_DIR; None where there is a model_root.
+        model_root: what MODEL_DIR lies below, under a name made of config and seed; None where there is a model_dir.
         score_threshold: for precision and recall.
         num_train_steps: where to stop under an unchanged schedule; None for the schedule's end.
         checkpoint_every_n, eval_every_n: steps; no evaluation but the last where the second is 0.
-        seed: of everything random; None to draw one.
+        seed: of everything random; None to draw one, or for 0 below a model_root.
         objective_metric, objective_type: what the checkpoint in best/ is best by; None for the metric's own direction.
         deterministic: whether the same seed gives the same numbers.
         divergence_factor, divergence_steps: when the loss is said to diverge.
@@ -61,14 +63,18 @@ class TrainRequest(AssigningRequest):
 Render the config from its assignments, train, evaluate, and print the metrics.
 
 The same command on the same --model_dir goes on from its checkpoint; a finished one prints its metrics again.
+With --model_root in its place so does every command with the same config and seed, and a later --num_train_steps.
 
 commands: train (the default), evaluate, export, detect, build, fetch, stop, serve; each has its own --help
 
 exit codes: 0 measured; 2 the request is wrong (one line says how); 3 out of memory; 143 stopped by SIGTERM after
 saving a checkpoint; 1 a bug
 """
-    model_dir: Path | Remote = required(
+    model_dir: Path | Remote | None = maybe(
         HOME, "DIR", "checkpoints, metrics.json, trial.json and TensorBoard events go here, or to gs://BUCKET/PREFIX"
+    )
+    model_root: Path | Remote | None = maybe(
+        HOME, "DIR", "instead of --model_dir: they go to DIR/DIGEST-SEED, by the config's digest and the seed (or 0)"
     )
     score_threshold: float = optional(
         number(0, 1), 0.5, "X", "detections below it do not count for precision and recall (default 0.5)"
@@ -92,6 +98,21 @@ saving a checkpoint; 1 a bug
         number(1), 10.0, "X", "diverged where the smoothed loss stays above X times its first value … (10)"
     )
     divergence_steps: int = optional(whole(1), 50, "N", "… for N steps in a row (50)")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _one_of_both(self.model_dir, self.model_root)
+
+    def place(self, digest: str) -> Path | Remote:
+        """MODEL_DIR.
+
+        Args:
+            digest: of the rendered config, hexadecimal (`RenderedConfig.digest`).
+        """
+        if self.model_root is None:
+            assert self.model_dir is not None  # one of them is given
+            return self.model_dir
+        return self.model_root / f"{digest[:_DIGITS]}-{self.seed or 0}"
 
     @property
     def objective(self) -> Objective:
@@ -182,17 +203,24 @@ Exit codes: 0 all is there; 2 it cannot be read, or not be written here (one lin
 
 @dataclass(frozen=True)
 class StopRequest(Request):
-    """The end of the trial that runs in a MODEL_DIR.
+    """The end of the trial that runs in a MODEL_DIR, or of those of this machine that run below a model_root.
 
     Attributes:
-        model_dir: the folder that the trial was started with.
+        model_dir, model_root: what the trial was started with; one of them.
         timeout: seconds to wait for its end.
     """
 
     command = "stop"
-    about = "End the trial that runs in --model_dir. It saves a checkpoint; the same train command goes on from it."
-    model_dir: Path | Remote = required(HOME, "DIR", "what the trial was started with, on this machine")
+    about = """\
+End the trial that runs in --model_dir, or below --model_root in this pod or on this machine. It saves a checkpoint; the
+same train command goes on from it.
+"""
+    model_dir: Path | Remote | None = maybe(HOME, "DIR", "what the trial was started with, on this machine")
+    model_root: Path | Remote | None = maybe(HOME, "DIR", "likewise, where that was a --model_root")
     timeout: float = optional(number(0), 60.0, "SECONDS", "wait this long at most (60)")
+
+    def __post_init__(self) -> None:
+        _one_of_both(self.model_dir, self.model_root)
 
 
 @dataclass(frozen=True)
@@ -209,6 +237,17 @@ class ServeRequest(Request):
         "Its trials end with it."
     )
     socket: Path = positional(FILE, "SOCKET", "the Unix socket to make; it must not exist")
+
+
+def _one_of_both(model_dir: Path | Remote | None, model_root: Path | Remote | None) -> None:
+    """Raises RequestError unless exactly one of the two is given."""
+    if model_dir is None and model_root is None:
+        raise RequestError(
+            "neither --model_dir nor --model_root is given; write --model_dir=DIR, or --model_root=DIR for a folder "
+            "below DIR that is named by config and seed"
+        )
+    if model_dir is not None and model_root is not None:
+        raise RequestError(f"--model_dir={model_dir} and --model_root={model_root} are both given; keep one of them")
 
 
 REQUESTS: dict[str, type[Request]] = {

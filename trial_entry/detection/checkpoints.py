@@ -8,19 +8,23 @@ from typing import TYPE_CHECKING
 
 from trial_entry.contract.files import BEST_FOLDER, CHECKPOINT_FILE
 from trial_entry.detection.model import BuiltModel
-from trial_entry.errors import ConfigError, ModelDirError
-from trial_entry.model_dir import latest_remote
+from trial_entry.errors import ConfigError, ModelDirError, first_line
+from trial_entry.kept_checkpoints import last_step, name_as_last, sweep
+from trial_entry.model_dir import FULL, latest_remote
 from trial_entry.storage.paths import is_file
 from trial_entry.storage.urls import Remote
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-_PREFIX, _INDEX = "ckpt-", ".index"  # CheckpointManager's
+_PREFIX = "ckpt-"  # CheckpointManager's
 
 
 class Checkpoints:
-    """Saves and restores one trial's checkpoints in its MODEL_DIR; the last is kept, and the best."""
+    """Saves and restores one trial's checkpoints in its MODEL_DIR; the last is kept, and the best.
+
+    Which one is the last is settled before (`trial_entry.detection.going_on`).
+    """
 
     def __init__(self, built: BuiltModel, folder: Path) -> None:
         import tensorflow as tf
@@ -52,25 +56,30 @@ class Checkpoints:
             with self._built.objects_lock:
                 self._manager.save(checkpoint_number=step)
         except (tf.errors.OpError, OSError) as error:
-            first = str(error).strip().splitlines()[0]
-            raise ModelDirError(f"{self._folder}: the checkpoint of step {step} cannot be written: {first}") from None
+            raise self._unwritable(step, error) from None
+        sweep(self._folder, f"{_PREFIX}{step}")
         return step
+
+    def _unwritable(self, step: int, error: Exception) -> ModelDirError:
+        said = str(error)
+        is_full = any(os.strerror(number) in said for number in FULL)
+        why = "the disk is full; make room, and the same command goes on" if is_full else first_line(said)
+        return ModelDirError(f"{self._folder}: the checkpoint of step {step} cannot be written: {why}")
 
     def best_step(self) -> int | None:
         """Of the checkpoint under `best/`; None where there is none."""
-        found = next((self._folder / BEST_FOLDER).glob(f"{_PREFIX}*{_INDEX}"), None)
-        return None if found is None else int(found.name.removeprefix(_PREFIX).removesuffix(_INDEX))
+        return last_step(self._folder / BEST_FOLDER)
 
     def keep_as_best(self) -> None:
         """Keep the last checkpoint under `best/` too, by hard links: the same bytes, no more space."""
         last = Path(self._manager.latest_checkpoint)
         best = self._folder / BEST_FOLDER
         best.mkdir(exist_ok=True)
-        for old in best.iterdir():
-            old.unlink()
         for file in last.parent.glob(last.name + ".*"):
+            (best / file.name).unlink(missing_ok=True)  # of an earlier training, whose last checkpoint was lost
             os.link(file, best / file.name)
-        (best / CHECKPOINT_FILE).write_text(f'model_checkpoint_path: "{last.name}"\n', encoding="utf-8")
+        name_as_last(best, last.name)
+        sweep(best, last.name)  # last: a disk that is full, or a kill, leaves the one before whole
 
 
 def _objects(built: BuiltModel) -> tf.train.Checkpoint:

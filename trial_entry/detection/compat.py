@@ -11,11 +11,13 @@ import os
 import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from trial_entry.logs import quiet_tensorflow, without_chatter
-from trial_entry.pipeline_config.protos import install_import_hook
+from trial_entry.pipeline_config.protos import StringIntLabelMap, install_import_hook
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -117,6 +119,36 @@ def _seeded_crop() -> None:
     image.sample_distorted_bounding_box = sample_distorted_bounding_box
 
 
+def _label_maps() -> None:
+    from object_detection.utils import label_map_util
+
+    from trial_entry.records.label_map import read_label_map_message
+
+    def load_labelmap(path: str) -> StringIntLabelMap:
+        message = read_label_map_message(Path(path))
+        label_map_util._validate_label_map(message)
+        return message
+
+    label_map_util.load_labelmap = load_labelmap
+
+
+def _blackout() -> None:
+    import tensorflow as tf
+    from object_detection.utils import target_assigner_utils as utils
+
+    original = utils.blackout_pixel_weights_by_box_regions
+
+    @lru_cache(maxsize=1)
+    def converted() -> Callable[..., tf.Tensor]:  # once, where there are keypoints at all
+        found: Callable[..., tf.Tensor] = tf.autograph.to_graph(original)
+        return found
+
+    def blackout_pixel_weights_by_box_regions(*args: object, **options: object) -> tf.Tensor:
+        return converted()(*args, **options)
+
+    utils.blackout_pixel_weights_by_box_regions = blackout_pixel_weights_by_box_regions
+
+
 PATCHES = (
     Patch(
         "legacy_keras",
@@ -144,6 +176,17 @@ PATCHES = (
         "the random crops of the preprocessor call `sample_distorted_bounding_box` without a seed, which no other "
         "random operation needs where there is a global one, but this one asks for when determinism is on",
         _seeded_crop,
+    ),
+    Patch(
+        "label_maps",
+        "`load_labelmap` ends in a TypeError at a mark before UTF-8, as Notepad writes it, and at what is no label map",
+        _label_maps,
+    ),
+    Patch(
+        "blackout",
+        "a CenterNet's keypoints: the one function of a training step with a Python `if` on a tensor, which only "
+        "AutoGraph's conversion makes a graph of; all the rest is traced without",
+        _blackout,
     ),
 )
 

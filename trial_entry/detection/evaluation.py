@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from trial_entry.contract.metrics import TOTAL_LOSS
 from trial_entry.detection.averages import measured_weights
 from trial_entry.detection.before_suppression import collect, floor_of, recorded_suppression
-from trial_entry.detection.model import BuiltModel, set_training
+from trial_entry.detection.failing_record import reading_error
+from trial_entry.detection.model import BuiltModel, forget_groundtruth, set_training
 from trial_entry.detection.runtime import autograph, has_gpu, without_autotune, without_shared_sums
 from trial_entry.errors import DataError
 from trial_entry.measuring.all_metrics import all_metrics
@@ -109,7 +110,7 @@ class Evaluator:
             with autograph(False), measured_weights(self._built, self._config):
                 return self._run(prepared)
         except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
-            raise reading_error(error, "eval_input_reader") from None
+            raise reading_error(error, self._config, "eval_input_reader.0", self._built.model) from None
 
     def _prepare(self) -> _Prepared:
         with autograph(False):
@@ -184,6 +185,7 @@ class Evaluator:
         @tf.function(autograph=False)
         def predict(features: Tensors, labels: Tensors) -> tuple[tf.Tensor, Tensors]:
             set_training(model, False)
+            forget_groundtruth(model)
             boxes_shape = labels[truth.groundtruth_boxes].shape.as_list()
             unstacked = model_lib.unstack_batch(
                 labels, unpad_groundtruth_tensors=boxes_shape[1] is not None and config.eval_config.batch_size == 1
@@ -257,11 +259,3 @@ def _in_order(function: Callable[[A], R], arguments: Iterable[A]) -> Iterator[R]
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
-
-
-def reading_error(error: Exception, reader: str) -> Exception:
-    """The DataError where a TensorFlow error came from reading records, else the error itself."""
-    said = str(error)
-    if "IteratorGetNext" in said or "DecodeJpeg" in said or "DataLoss" in type(error).__name__:
-        return DataError(f"{reader}: a record cannot be read: {said.strip().splitlines()[0]}")
-    return error

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.error import URLError
 
 from trial_entry.errors import ConfigError
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
@@ -53,7 +54,7 @@ def build_model(
         optimizer: False spares it; its variables are more than the model's.
 
     Raises:
-        ConfigError: the API cannot build this config.
+        ConfigError: the API cannot build this config, or not without the internet.
     """
     import tensorflow as tf
     from object_detection.builders import model_builder, optimizer_builder
@@ -80,6 +81,11 @@ def build_model(
             raise ConfigError(
                 f"the API cannot build a model from this config: {said[0] if said else error!r}"
             ) from error
+        except Exception as error:
+            if isinstance(error.__context__, URLError):  # Keras makes a bare Exception of it
+                what = "this feature extractor begins from weights that Keras fetches from the internet"
+                raise ConfigError(f"{what}, and they cannot be fetched: {error.__context__.reason}") from error
+            raise
         if config.train_config.optimizer.use_moving_average:
             rule.shadow_copy(model)
         slots = getattr(rule, "_optimizer", rule)  # an averaging optimizer holds the real one
@@ -108,6 +114,15 @@ def set_training(model: DetectionModel, training: bool) -> None:
     tf.compat.v1.keras.backend.set_learning_phase(training)
 
 
+def forget_groundtruth(model: DetectionModel) -> None:
+    """Let the model forget what the last trace gave it: it keeps what the next does not give, of a graph that is gone.
+
+    A training that reads keypoints beside an evaluation that does not is traced so.
+    """
+    for name in list(model._groundtruth_lists):
+        del model._groundtruth_lists[name]
+
+
 def load_fine_tune_checkpoint(built: BuiltModel, config: TrainEvalPipelineConfig) -> None:
     """Restore the config's `fine_tune_checkpoint` into the model, through the API's own map.
 
@@ -134,6 +149,24 @@ def load_fine_tune_checkpoint(built: BuiltModel, config: TrainEvalPipelineConfig
             )
     except AssertionError as error:
         names = ["".join(groups) for groups in _UNMATCHED.findall(str(error))][:3]
-        raise ConfigError(f"{where}: does not match this model; it has no value for {', '.join(names)}, …") from None
+        meant = _other_type(train.fine_tune_checkpoint, train.fine_tune_checkpoint_type)
+        what = f"does not match this model; it has no value for {', '.join(names)}, …"
+        raise ConfigError(f"{where}: {meant or what}") from None
     except (ValueError, OSError, tf.errors.OpError) as error:
         raise ConfigError(f"{where}: cannot be restored: {str(error).strip().splitlines()[0]}") from None
+
+
+def _other_type(prefix: str, kind: str) -> str:
+    """What a checkpoint is where it is of the other type than the config says; empty where it is not.
+
+    A detector's has its objects below `model`, a classification's backbone is `feature_extractor` at the top.
+    """
+    import tensorflow as tf
+
+    tops = {name.partition("/")[0] for name, _ in tf.train.list_variables(prefix)}
+    detector, backbone = "model" in tops, "feature_extractor" in tops
+    if kind == "classification" and detector and not backbone:
+        return 'is a detector\'s checkpoint, and fine_tune_checkpoint_type is "classification"; set "detection"'
+    if kind != "classification" and backbone and not detector:
+        return f'is a classification\'s checkpoint, and fine_tune_checkpoint_type is "{kind}"; set "classification"'
+    return ""

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trial_entry.detection.evaluation import reading_error
-from trial_entry.detection.model import BuiltModel
+from trial_entry.detection.failing_record import reading_error
+from trial_entry.detection.model import BuiltModel, forget_groundtruth
 from trial_entry.detection.runtime import (
     autograph,
     determinism_error,
@@ -17,6 +17,8 @@ from trial_entry.detection.runtime import (
     without_autotune,
     without_grappler,
 )
+from trial_entry.errors import ConfigError, first_line
+from trial_entry.pipeline_config.inputs import TRAIN_READER
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 
 if TYPE_CHECKING:
@@ -60,12 +62,18 @@ class Trainer:
         """Of the steps that this process ran, the first two left out; None before there are any."""
         return self._timed_steps / self._timed_seconds if self._timed_seconds else None
 
-    def trace(self) -> None:
-        """Build the input and trace the step, which takes seconds to minutes and changes nothing."""
+    def trace(self, passed: int = 0) -> None:
+        """Build the input and trace the step, which takes seconds to minutes and changes nothing.
+
+        Args:
+            passed: batches of the input to leave out at its beginning, which earlier processes have trained with.
+        """
         import tensorflow as tf
 
         with autograph(False):
             self._iterator = self.build_input()
+            for _ in range(passed):
+                next(self._iterator)
             self._steps = self._build_steps().get_concrete_function(self._iterator, tf.TensorSpec([], tf.int32))
 
     def run(self, until: int, after_steps: Callable[[Sequence[StepResult]], bool]) -> None:
@@ -89,7 +97,7 @@ class Trainer:
                 try:
                     rows = self._steps(self._iterator, tf.constant(count)).numpy()
                 except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
-                    raise reading_error(error, "train_input_reader") from None
+                    raise reading_error(error, self._config, TRAIN_READER, self._built.model) from None
                 except tf.errors.UnimplementedError as error:
                     raise determinism_error(error) from None
                 step, done = step + count, done + count
@@ -105,7 +113,11 @@ class Trainer:
         return 1 if rate is None else max(1, min(_MOST_STEPS, int(rate * _CALL_SECONDS)))
 
     def build_input(self) -> tf.data.Iterator:
-        """An iterator over the batches that the config asks for: shuffled, augmented, endless."""
+        """An iterator over the batches that the config asks for: shuffled, augmented, endless.
+
+        Raises:
+            ConfigError: the reader or the augmentations ask for what cannot be.
+        """
         from object_detection import inputs
 
         config = self._config
@@ -121,7 +133,10 @@ class Trainer:
             return without_autotune(dataset.repeat())
 
         with autograph(input_needs_autograph(config)):
-            return iter(self._built.strategy.distribute_datasets_from_function(per_replica))
+            try:
+                return iter(self._built.strategy.distribute_datasets_from_function(per_replica))
+            except (ValueError, TypeError, KeyError) as error:
+                raise ConfigError(f"{TRAIN_READER}: the API cannot read it so: {first_line(error)}") from error
 
     def _result(self, step: int, row: Sequence[float]) -> StepResult:
         *losses, rate = map(float, row)
@@ -156,6 +171,7 @@ class Trainer:
         built, train = self._built, self._config.train_config
 
         def replica_step(features: dict[str, tf.Tensor], labels: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+            forget_groundtruth(built.model)
             losses = model_lib_v2.eager_train_step(
                 built.model,
                 features,

@@ -13,8 +13,9 @@ from trial_entry.contract.requests import TrainRequest
 from trial_entry.detection.checkpoints import Checkpoints
 from trial_entry.detection.evaluation import TRAINING_LOSS, Evaluator
 from trial_entry.detection.events import Events
+from trial_entry.detection.going_on import Start, find_start
 from trial_entry.detection.model import BuiltModel, build_model, load_fine_tune_checkpoint
-from trial_entry.detection.runtime import autograph, describe_runtime, start_runtime
+from trial_entry.detection.runtime import autograph, describe_runtime, preload, start_runtime
 from trial_entry.detection.training import StepResult, Trainer, weights_are_finite
 from trial_entry.divergence import DivergenceMonitor
 from trial_entry.errors import Stopped
@@ -61,21 +62,39 @@ def run_trial(context: TrialContext) -> None:
     """
     _LOG.info("loading TensorFlow and building the model")
     config, folder = context.config, context.folder
-    strategy = start_runtime((folder.record.seed or 0) + folder.record.steps, context.request.deterministic)
+    preload()
+    start = find_start(folder.path, _reached(folder))
+    strategy = start_runtime(_seed(context, start), context.request.deterministic)
     found = describe_runtime()
     folder.record = replace(folder.record, versions=found.versions, devices=found.devices, threads=found.threads)
     with autograph(False):
         built = build_model(config, strategy)
         checkpoints = Checkpoints(built, folder.path)
-        step = checkpoints.restore_last()
-        if step is None and config.train_config.fine_tune_checkpoint:
+        if start.step is not None:
+            checkpoints.restore_last()
+        elif config.train_config.fine_tune_checkpoint:
             load_fine_tune_checkpoint(built, config)
+    if start.is_lost:  # the watch over the loss was at the lost one too
+        folder.record = replace(folder.record, steps=start.step or 0, divergence=None)
     with Events(folder.path, folder.record.assignments) as events:
         context.stop.defer()
         run = _Run(context, built, checkpoints, events)
-        if step is None:
+        if start.step is None:
             run.save()
-        run.go(step or 0)
+        run.go(start.step or 0)
+
+
+def _reached(folder: ModelDir) -> int:
+    """The last step that the records of `folder` speak of."""
+    return max([folder.record.steps, *(row.step for row in folder.read_rows())])
+
+
+def _seed(context: TrialContext, start: Start) -> int:
+    """A deterministic training passes over what its input has given before; another one takes new random numbers, so
+    that it does not see the same images in the same order again.
+    """
+    seed = context.folder.record.seed or 0
+    return seed if context.request.deterministic else seed + (start.step or 0)
 
 
 class _Run:
@@ -90,6 +109,7 @@ class _Run:
         self._trainer = Trainer(built, context.config)
         self._evaluator = Evaluator(built, context.config, context.dataset.label_map, request.score_threshold)
         self._rows = context.folder.read_rows()
+        self._again: set[int] = set()  # steps that were measured with weights that are lost
         self._saved = -1
         self._logged = 0.0
         self._diverged: str | None = None
@@ -99,6 +119,7 @@ class _Run:
 
     def go(self, step: int) -> None:
         """Train from `step` to the target; an evaluation that is due at `step` and was not made comes first."""
+        self._again = {row.step for row in self._rows if row.step > step}
         _LOG.info("%s step %d, to %d", "going on from" if step else "training from", step, self._context.target)
         self._saved, traced = step, False
         try:
@@ -109,7 +130,7 @@ class _Run:
                     return
                 if not traced:
                     with self._context.stop.at_once():
-                        self._trainer.trace()
+                        self._trainer.trace(step if self._context.request.deterministic else 0)
                     self._evaluator.prepare()
                     traced = True
                 until = self._next(step)
@@ -139,15 +160,16 @@ class _Run:
         folder.write_record()
 
     def _due(self, step: int, every: int) -> bool:
-        return step >= self._context.target or bool(every and step and step % every == 0)
+        return step >= self._context.target or step in self._again or bool(every and step and step % every == 0)
 
     def _measured(self, step: int) -> bool:
-        return any(row.step == step for row in self._rows)
+        return step not in self._again and any(row.step == step for row in self._rows)
 
     def _next(self, step: int) -> int:
         """The next step at which something is to be saved or measured."""
         periods = [self._context.request.checkpoint_every_n, self._context.request.eval_every_n]
-        return min([self._context.target, *((step // period + 1) * period for period in periods if period)])
+        regular = ((step // period + 1) * period for period in periods if period)
+        return min([self._context.target, *regular, *(each for each in self._again if each > step)])
 
     def _after_steps(self, results: Sequence[StepResult]) -> bool:
         for result in results:
@@ -181,16 +203,23 @@ class _Run:
         if self._trainer.steps_per_second is not None:
             metrics[STEPS_PER_SECOND] = self._trainer.steps_per_second
         metrics[DIVERGED] = float(diverged)
-        last = self._rows[-1] if self._rows else None
+        last = max(self._rows, key=lambda row: row.timestamp, default=None)
         timestamp = next_timestamp(last.timestamp if last else None, len(last.metrics) if last else 0)
+        row = MetricRow(step, timestamp, metrics)
+        self._forget(step, diverged)
         best = self._best()
         if best is None or self._context.request.objective.better(metrics, best.metrics):
             self._checkpoints.keep_as_best()
-        row = MetricRow(step, timestamp, metrics)
-        self._rows.append(row)
+        self._rows = sorted([*self._rows, row], key=lambda each: each.step)
         self._context.folder.write_rows(self._rows)
         self._events.evaluation(step, metrics)
         self._context.stream.write(row.timestamp, row.metrics)
+
+    def _forget(self, step: int, diverged: bool) -> None:
+        """Leave out what was measured with lost weights and is measured now, or will not be any more."""
+        gone = {each for each in self._again if diverged or each == step}
+        self._rows = [row for row in self._rows if row.step not in gone]
+        self._again -= gone
 
     def _best(self) -> MetricRow | None:
         """The evaluation of the checkpoint that is kept as the best; None where there is none."""

@@ -84,6 +84,25 @@ def intervals(
         groups: what each image of `detections.images` is drawn together with; equal ones are one group.
         resamples: how many draws.
     """
+    found = drawn_metrics(detections, class_names, score_threshold, groups, resamples, seed)
+    return {name: _interval(values) for name, values in found.items()}
+
+
+def drawn_metrics(
+    detections: Detections,
+    class_names: Mapping[int, str],
+    score_threshold: float,
+    groups: Sequence[object],
+    resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, Floats]:
+    """Each metric of `intervals`, [1 + resamples]: of the images as they are, then of each draw of them.
+
+    Equal groups, resamples and seed draw equal images, so that the metrics of two models on them are paired.
+
+    Args:
+        as in `intervals`.
+    """
     matches = _matches(detections)
     if not matches:
         return {}
@@ -102,7 +121,23 @@ def intervals(
             if number in class_names
         },
     }
-    return {name: _interval(values) for name, values in found.items() if np.isfinite(values[0])}
+    return {name: values for name, values in found.items() if np.isfinite(values[0])}
+
+
+def difference_interval(one: Sequence[Floats], other: Sequence[Floats]) -> tuple[float, float] | None:
+    """The interval of `LEVEL` of one mean less another, the images being all that varies; None where no draw has both.
+
+    Args:
+        one, other: what `drawn_metrics` has of one metric, of each of several models on the same draws; with nothing in
+            `other` the interval is that of the mean of `one`.
+    """
+    means = [np.mean(np.stack(list(each)), 0) for each in (one, other) if each]
+    values = means[0] - means[1] if len(means) > 1 else means[0]
+    draws, edge = values[1:], (1 - LEVEL) / 2
+    if not np.isfinite(draws).any():
+        return None
+    low, high = 2 * values[0] - np.nanquantile(draws, (1 - edge, edge))
+    return float(low), float(high)
 
 
 def _interval(values: Floats) -> Interval:

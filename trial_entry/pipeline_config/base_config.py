@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from trial_entry.contract.arguments import Assignment
 from trial_entry.errors import RequestError
+from trial_entry.finding import Finding
 from trial_entry.pipeline_config.aliases import current_value
 from trial_entry.pipeline_config.aliases.alias import CountExamples, Surroundings
-from trial_entry.pipeline_config.checks import check_config, check_measured, check_model
+from trial_entry.pipeline_config.checks import MEASURED, MODEL, PATHS, check, findings, refuse
+from trial_entry.pipeline_config.field_lines import FieldLines, field_lines
 from trial_entry.pipeline_config.fragments import Fragments
 from trial_entry.pipeline_config.inputs import keep_measured, resolve_paths
 from trial_entry.pipeline_config.listing import Assignable, assignable_aliases
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.pipeline_config.render import RenderedConfig, assign, config_digest
-from trial_entry.pipeline_config.text import config_text, parse_config, read_config
+from trial_entry.pipeline_config.rescaled import SCALING, told
+from trial_entry.pipeline_config.rules import schedules
+from trial_entry.pipeline_config.text import config_text, parse_config, read_config_text
 from trial_entry.storage.naming import stand_ins
 from trial_entry.storage.paths import local_file
 from trial_entry.storage.urls import Remote
@@ -40,6 +44,7 @@ class BaseConfig:
         fragments: the blocks that can be swapped in.
         checkpoints: what a swapped-in fragment starts from, by its name.
         count_examples: how many training examples a config has; asked only where `epochs` is assigned.
+        text: what it was read from.
     """
 
     config: TrainEvalPipelineConfig
@@ -48,6 +53,7 @@ class BaseConfig:
     fragments: Fragments = field(default_factory=Fragments)
     checkpoints: Mapping[str, str] = field(default_factory=dict)
     count_examples: CountExamples = some_examples
+    text: str = ""
 
     @classmethod
     def read(cls, path: Path | Remote) -> BaseConfig:
@@ -58,9 +64,11 @@ class BaseConfig:
             DataError: a bucket cannot be read.
         """
         if isinstance(path, Remote):
-            return cls(read_config(local_file(path.url)), path.url, path.parent)
-        url = stand_ins().url_of(path)
-        return cls(read_config(path), url or str(path), Remote(url).parent if url else path.resolve().parent)
+            text = read_config_text(local_file(path.url))
+            return cls(parse_config(text, path.url), path.url, path.parent, text=text)
+        url, text = stand_ins().url_of(path), read_config_text(path)
+        folder = Remote(url).parent if url else path.resolve().parent
+        return cls(parse_config(text, str(path)), url or str(path), folder, text=text)
 
     @classmethod
     def parse(cls, text: str, where: str) -> BaseConfig:
@@ -69,7 +77,7 @@ class BaseConfig:
         Raises:
             ConfigError: no TrainEvalPipelineConfig in protobuf text format.
         """
-        return cls(parse_config(text, where), where, Path(where).parent)
+        return cls(parse_config(text, where), where, Path(where).parent, text=text)
 
     def given(self, fragments: Fragments, checkpoints: Mapping[str, str], count_examples: CountExamples) -> BaseConfig:
         """The same with what a trial's arguments say besides its assignments."""
@@ -79,6 +87,10 @@ class BaseConfig:
     def digest(self) -> str:
         """SHA-256 (hexadecimal) of the config without its input paths."""
         return config_digest(self.config)
+
+    def lines(self) -> FieldLines:
+        """Where in its text each field stands; nowhere where it was read from none."""
+        return field_lines(self.text)
 
     def current(self, name: str) -> str | None:
         """What the config has for an alias or field path, as an assignment would write it; None where it has no value.
@@ -106,7 +118,7 @@ class BaseConfig:
         """
         before_epochs: Callable[[TrainEvalPipelineConfig], None] = self._resolve if resolve else _leave
         config = self._assigned(assignments, before_epochs)
-        check_config(config, self.where)
+        refuse(self._told(config, assignments), self.where)
         return RenderedConfig(config, config_text(config), config_digest(config))
 
     def measured(self, reader: str | None) -> TrainEvalPipelineConfig:
@@ -121,7 +133,7 @@ class BaseConfig:
         """
         config = self._assigned([], _leave)
         keep_measured(config, reader, self.folder)
-        check_measured(config, self.where)
+        check(config, self.where, MEASURED)
         return config
 
     def model(self, assignments: Sequence[Assignment]) -> TrainEvalPipelineConfig:
@@ -131,8 +143,33 @@ class BaseConfig:
             ConfigError, AssignmentError: as `render`.
         """
         config = self._assigned(assignments, _leave)
-        check_model(config, self.where)
+        check(config, self.where, MODEL)
         return config
+
+    def assigned(self, assignments: Sequence[Assignment]) -> TrainEvalPipelineConfig:
+        """The config that `assignments` make, whatever else is wrong with it.
+
+        Raises:
+            AssignmentError: as `render`.
+        """
+        return self._assigned(assignments, _leave)
+
+    def findings(self, assignments: Sequence[Assignment]) -> list[Finding]:
+        """Everything that is wrong with the config that `assignments` make, its files aside; `render` refuses the first
+        error.
+
+        Raises:
+            AssignmentError: as `render`.
+        """
+        return list(self._told(self._assigned(assignments, _leave), assignments))
+
+    def _told(self, config: TrainEvalPipelineConfig, assignments: Sequence[Assignment]) -> Iterator[Finding]:
+        """What is found in the config that `assignments` made, of its schedule in the base config's numbers."""
+        scaling = [each for each in assignments if each.name in SCALING]
+        if not scaling:
+            return findings(config)
+        others = [each for each in assignments if each.name not in SCALING]
+        return told(findings(config), list(schedules.findings(self.assigned(others))), scaling, config)
 
     def check(self, assignments: Sequence[Assignment]) -> RequestError | None:
         """What a trial would say of `assignments`, whatever the rest of the config is; None if nothing."""
@@ -152,6 +189,7 @@ class BaseConfig:
         return config
 
     def _resolve(self, config: TrainEvalPipelineConfig) -> None:
+        check(config, self.where, PATHS)
         resolve_paths(config, self.folder)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from trial_entry.contract.exports import TFLITE_FORMATS, ResizerRecord
-from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
+from trial_entry.pipeline_config.protos import CenterNet, ModelMessage, Ssd, TrainEvalPipelineConfig
 
 _FIXED = "fixed_shape_resizer"
 _EXTRA_OUTPUTS = (
@@ -67,7 +67,7 @@ def _why_no_tflite(config: TrainEvalPipelineConfig) -> str:
     return _why_no_ssd(model) if architecture == "ssd" else _why_no_center_net(model)
 
 
-def _why_no_ssd(ssd: Any) -> str:
+def _why_no_ssd(ssd: Ssd) -> str:
     coder = ssd.box_coder.WhichOneof("box_coder_oneof")
     if coder != "faster_rcnn_box_coder":
         return f"model.ssd.box_coder: {coder}: TensorFlow Lite's suppression decodes faster_rcnn_box_coder alone"
@@ -77,7 +77,7 @@ def _why_no_ssd(ssd: Any) -> str:
     return ""
 
 
-def _why_no_center_net(center_net: Any) -> str:
+def _why_no_center_net(center_net: CenterNet) -> str:
     for name in _EXTRA_OUTPUTS:
         task = getattr(center_net, name)
         if len(task) if hasattr(task, "__len__") else center_net.HasField(name):
@@ -85,7 +85,7 @@ def _why_no_center_net(center_net: Any) -> str:
     return ""
 
 
-def _model(config: TrainEvalPipelineConfig) -> tuple[str, Any]:
+def _model(config: TrainEvalPipelineConfig) -> tuple[str, ModelMessage]:
     """The architecture's name, and its message."""
     architecture = str(config.model.WhichOneof("model"))
     return architecture, getattr(config.model, architecture)

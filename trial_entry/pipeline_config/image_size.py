@@ -8,7 +8,7 @@ from typing import Any
 
 from trial_entry.errors import AssignmentError
 from trial_entry.pipeline_config.field_paths import find_field
-from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
+from trial_entry.pipeline_config.protos import ModelMessage, TrainEvalPipelineConfig
 
 _EDGES = {
     "fixed_shape_resizer": ("height", "width"),
@@ -102,7 +102,7 @@ def assign(config: TrainEvalPipelineConfig, value: str) -> None:
     kind, resizer = _resizer(config)
     for name in _EDGES[kind]:
         if name != field.descriptor.name:
-            setattr(resizer, name, max(1, round(getattr(resizer, name) * longer / before)))
+            setattr(resizer, name, _scaled(getattr(resizer, name), before, longer))
     for step in config.train_config.data_augmentation_options:
         if step.WhichOneof("preprocessing_step") == _SQUARE_CROP:
             crop = step.random_scale_crop_and_pad_to_square
@@ -123,9 +123,25 @@ def misfit(config: TrainEvalPipelineConfig) -> str | None:
 
 
 def possible(config: TrainEvalPipelineConfig) -> list[int]:
-    """The four usual sizes nearest to the current one that the feature extractor can take."""
-    now = int(current(config))
-    return sorted(sorted(fitting(config), key=lambda edge: abs(edge - now))[:4])
+    """The four usual sizes nearest to the current one that the feature extractor can take.
+
+    The shorter edge in proportion must fit too.
+    """
+    now, limits, found = int(current(config)), limits_of(config), edges(config)
+    sizes = [
+        size for size in {*_TRIED, *_multiples(now)} if all(limits.allows(_scaled(each, now, size)) for each in found)
+    ]
+    return sorted(sorted(sizes, key=lambda size: (abs(size - now), size))[:4])
+
+
+def _multiples(edge: int) -> list[int]:
+    """What keeps the proportions of the edges to the pixel."""
+    return [edge * times for times in range(1, _TRIED[-1] // edge + 1)] if edge > 0 else []
+
+
+def _scaled(edge: int, before: int, after: int) -> int:
+    """An edge in an image whose longer one goes from `before` to `after` pixels."""
+    return max(1, round(edge * after / before)) if before else after
 
 
 def fitting(config: TrainEvalPipelineConfig) -> list[int]:
@@ -134,7 +150,7 @@ def fitting(config: TrainEvalPipelineConfig) -> list[int]:
     return [edge for edge in _TRIED if limits.allows(edge)]
 
 
-def _model(config: TrainEvalPipelineConfig) -> Any:
+def _model(config: TrainEvalPipelineConfig) -> ModelMessage:
     used = config.model.WhichOneof("model")
     return getattr(config.model, used) if used else config.model.ssd
 

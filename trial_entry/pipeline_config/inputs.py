@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from trial_entry.errors import ConfigError
+from trial_entry.pipeline_config.existing import absolute_path, existing_file, existing_files, existing_prefix
 from trial_entry.pipeline_config.protos import InputReader, TrainEvalPipelineConfig
-from trial_entry.storage.paths import is_file, is_pattern, local_checkpoint, local_file, local_files, matching
-from trial_entry.storage.urls import Remote, is_remote
+from trial_entry.storage.paths import local_checkpoint, local_file, local_files
+from trial_entry.storage.urls import Remote
 
 TRAIN_READER = "train_input_reader"
+RECORDS = "tf_record_input_reader.input_path"  # of a reader
+CHECKPOINT = "train_config.fine_tune_checkpoint"
+KEYPOINT_LABEL_MAP = "model.center_net.keypoint_label_map_path"
 TEST = "test"  # the name of the eval_input_reader that no trial reads: it is for what was chosen, once
 
 
@@ -30,6 +33,19 @@ def all_readers(config: TrainEvalPipelineConfig) -> Iterator[tuple[str, InputRea
         yield f"eval_input_reader.{number}", reader
 
 
+def named_paths(config: TrainEvalPipelineConfig) -> Iterator[tuple[str, str]]:
+    """Every path that a trial opens, as it stands, with the path of its field."""
+    for where, reader in readers(config):
+        if reader.label_map_path:
+            yield f"{where}.label_map_path", reader.label_map_path
+        for path in record_files(reader):
+            yield f"{where}.{RECORDS}", path
+    if config.train_config.fine_tune_checkpoint:
+        yield CHECKPOINT, config.train_config.fine_tune_checkpoint
+    if config.model.center_net.keypoint_label_map_path:
+        yield KEYPOINT_LABEL_MAP, config.model.center_net.keypoint_label_map_path
+
+
 def resolve_paths(config: TrainEvalPipelineConfig, folder: Path | Remote) -> None:
     """Make every input path of `config` absolute, relative ones taken from `folder`, and expand globs, in buckets too.
 
@@ -42,9 +58,21 @@ def resolve_paths(config: TrainEvalPipelineConfig, folder: Path | Remote) -> Non
             _make_absolute(reader, folder)  # it may lie where no trial can see it
         else:
             _resolve_reader(reader, where, folder)
+    resolve_model_paths(config, folder)
     train = config.train_config
     if train.fine_tune_checkpoint:
-        train.fine_tune_checkpoint = _checkpoint(train.fine_tune_checkpoint, folder)
+        train.fine_tune_checkpoint = existing_prefix(train.fine_tune_checkpoint, folder, CHECKPOINT)
+
+
+def resolve_model_paths(config: TrainEvalPipelineConfig, folder: Path | Remote) -> None:
+    """The same for the one path that a model is built with, a CenterNet's keypoints.
+
+    Raises:
+        ConfigError, DataError: as `resolve_paths`.
+    """
+    path = config.model.center_net.keypoint_label_map_path
+    if path:
+        config.model.center_net.keypoint_label_map_path = existing_file(path, folder, KEYPOINT_LABEL_MAP)
 
 
 def keep_measured(config: TrainEvalPipelineConfig, name: str | None, folder: Path | Remote) -> None:
@@ -64,6 +92,7 @@ def keep_measured(config: TrainEvalPipelineConfig, name: str | None, folder: Pat
         called = f'called "{name}"' if name is not None else f'not called "{TEST}"'
         raise ConfigError(f"eval_input_reader: {len(named)} are {called}, and one is evaluated")
     [(place, found)] = named
+    resolve_model_paths(config, folder)
     kept = InputReader()
     kept.CopyFrom(found)
     _resolve_reader(kept, f"eval_input_reader.{place}", folder)
@@ -86,6 +115,8 @@ def localized(config: TrainEvalPipelineConfig) -> TrainEvalPipelineConfig:
         if reader.label_map_path:
             reader.label_map_path = str(local_file(reader.label_map_path))
         reader.tf_record_input_reader.input_path[:] = map(str, local_record_files(reader))
+    if path := copy.model.center_net.keypoint_label_map_path:
+        copy.model.center_net.keypoint_label_map_path = str(local_file(path))
     if copy.train_config.fine_tune_checkpoint:
         copy.train_config.fine_tune_checkpoint = local_checkpoint(copy.train_config.fine_tune_checkpoint)
     return copy
@@ -99,18 +130,18 @@ def without_paths(config: TrainEvalPipelineConfig) -> TrainEvalPipelineConfig:
         reader.ClearField("label_map_path")
         reader.tf_record_input_reader.ClearField("input_path")
     copy.train_config.ClearField("fine_tune_checkpoint")
+    if copy.model.center_net.keypoint_label_map_path:
+        copy.model.center_net.ClearField("keypoint_label_map_path")
     return copy
 
 
 def _resolve_reader(reader: InputReader, where: str, folder: Path | Remote) -> None:
     """Raises ConfigError and DataError as `resolve_paths`."""
     if reader.label_map_path:
-        reader.label_map_path = _existing(reader.label_map_path, folder, f"{where}.label_map_path")
+        reader.label_map_path = existing_file(reader.label_map_path, folder, f"{where}.label_map_path")
     records = reader.tf_record_input_reader
     records.input_path[:] = [
-        file
-        for pattern in records.input_path
-        for file in _files(pattern, folder, f"{where}.tf_record_input_reader.input_path")
+        file for pattern in records.input_path for file in existing_files(pattern, folder, f"{where}.{RECORDS}")
     ]
 
 
@@ -119,42 +150,6 @@ def _make_absolute(reader: InputReader, folder: Path | Remote) -> None:
         reader.label_map_path = absolute_path(reader.label_map_path, folder)
     paths = reader.tf_record_input_reader.input_path
     paths[:] = [absolute_path(path, folder) for path in paths]
-
-
-def absolute_path(path: str, folder: Path | Remote) -> str:
-    """A path of a config, relative ones taken from `folder`."""
-    if is_remote(path):
-        return path
-    if isinstance(folder, Path):
-        return os.path.normpath(folder / Path(path).expanduser())
-    return path if path.startswith("/") else str(folder / path)
-
-
-def _existing(path: str, folder: Path | Remote, where: str) -> str:
-    absolute = absolute_path(path, folder)
-    if not is_file(absolute):
-        raise ConfigError(f"{where}: {absolute}: no such {'object' if is_remote(absolute) else 'file'}")
-    return absolute
-
-
-def _files(pattern: str, folder: Path | Remote, where: str) -> list[str]:
-    absolute = absolute_path(pattern, folder)
-    if not is_pattern(absolute) or is_file(absolute):
-        return [_existing(pattern, folder, where)]
-    found = matching(absolute)
-    if not found:
-        raise ConfigError(f"{where}: {absolute}: no file matches this pattern")
-    return found
-
-
-def _checkpoint(path: str, folder: Path | Remote) -> str:
-    absolute = absolute_path(path, folder)
-    if is_file(absolute + ".index"):
-        return absolute
-    hint = "its files are PREFIX.index and PREFIX.data-00000-of-00001"
-    if is_file(f"{absolute}/checkpoint"):
-        hint = "this is a folder of checkpoints; name one of them, such as ckpt-0"
-    raise ConfigError(f"train_config.fine_tune_checkpoint: {absolute}: no checkpoint has this prefix; {hint}")
 
 
 def local_record_files(reader: InputReader) -> list[Path]:

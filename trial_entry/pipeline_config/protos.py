@@ -69,27 +69,55 @@ def install_import_hook() -> None:
 install_import_hook()  # at import: the messages below cannot be named before
 
 from object_detection.protos import (  # noqa: E402
+    anchor_generator_pb2,
+    box_coder_pb2,
+    box_predictor_pb2,
+    center_net_pb2,
+    faster_rcnn_pb2,
+    flexible_grid_anchor_generator_pb2,
     grid_anchor_generator_pb2,
     input_reader_pb2,
     model_pb2,
     multiscale_anchor_generator_pb2,
     optimizer_pb2,
     pipeline_pb2,
+    post_processing_pb2,
     preprocessor_pb2,
     ssd_anchor_generator_pb2,
+    ssd_pb2,
     string_int_label_map_pb2,
     train_pb2,
 )
 
-AnchorMessage = (
-    grid_anchor_generator_pb2.GridAnchorGenerator
-    | multiscale_anchor_generator_pb2.MultiscaleAnchorGenerator
-    | ssd_anchor_generator_pb2.SsdAnchorGenerator
-)
+AnchorGenerator = anchor_generator_pb2.AnchorGenerator
+BatchNonMaxSuppression = post_processing_pb2.BatchNonMaxSuppression
+BoxCoder = box_coder_pb2.BoxCoder
+CenterNet = center_net_pb2.CenterNet
+CenterNetFeatureExtractor = center_net_pb2.CenterNetFeatureExtractor
 CheckpointVersion = train_pb2.CheckpointVersion
+ConstantLearningRate = optimizer_pb2.ConstantLearningRate
+CosineDecayLearningRate = optimizer_pb2.CosineDecayLearningRate
 DetectionModel = model_pb2.DetectionModel
+ExponentialDecayLearningRate = optimizer_pb2.ExponentialDecayLearningRate
+FasterRcnn = faster_rcnn_pb2.FasterRcnn
+FasterRcnnFeatureExtractor = faster_rcnn_pb2.FasterRcnnFeatureExtractor
+FlexibleGridAnchorGenerator = flexible_grid_anchor_generator_pb2.FlexibleGridAnchorGenerator
+GridAnchorGenerator = grid_anchor_generator_pb2.GridAnchorGenerator
 InputReader = input_reader_pb2.InputReader
 LearningRate = optimizer_pb2.LearningRate
+ManualStepLearningRate = optimizer_pb2.ManualStepLearningRate
+MultiscaleAnchorGenerator = multiscale_anchor_generator_pb2.MultiscaleAnchorGenerator
 PreprocessingStep = preprocessor_pb2.PreprocessingStep
+Ssd = ssd_pb2.Ssd
+SsdAnchorGenerator = ssd_anchor_generator_pb2.SsdAnchorGenerator
+SsdFeatureExtractor = ssd_pb2.SsdFeatureExtractor
 StringIntLabelMap = string_int_label_map_pb2.StringIntLabelMap
 TrainEvalPipelineConfig = pipeline_pb2.TrainEvalPipelineConfig
+
+AnchorMessage = GridAnchorGenerator | MultiscaleAnchorGenerator | SsdAnchorGenerator
+ConvolutionalPredictor = (
+    box_predictor_pb2.ConvolutionalBoxPredictor | box_predictor_pb2.WeightSharedConvolutionalBoxPredictor
+)
+ExtractorMessage = SsdFeatureExtractor | FasterRcnnFeatureExtractor | CenterNetFeatureExtractor
+ModelMessage = Ssd | FasterRcnn | CenterNet
+ScheduleMessage = ConstantLearningRate | ExponentialDecayLearningRate | ManualStepLearningRate | CosineDecayLearningRate

@@ -18,7 +18,7 @@ from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 
 # Whatever argv says: blocks first, since they bring the fields that others set; epochs last, since it needs the batch
 # size that the others leave.
-_FIRST = ("model", "feature_extractor", "optimizer")
+BLOCKS = ("model", "feature_extractor", "optimizer")
 _LAST = "epochs"
 _CHECKPOINT = ("fine_tune_checkpoint", FINE_TUNE_CHECKPOINT)
 
@@ -75,10 +75,10 @@ def _of(assignment: Assignment) -> Iterator[None]:
 
 
 def _rank(assignment: Assignment) -> int:
-    if assignment.name in _FIRST:
-        return _FIRST.index(assignment.name)
+    if assignment.name in BLOCKS:
+        return BLOCKS.index(assignment.name)
     with _of(assignment):
-        return len(_FIRST) + (find_alias(assignment.name) is None)
+        return len(BLOCKS) + (find_alias(assignment.name) is None)
 
 
 def _assign(

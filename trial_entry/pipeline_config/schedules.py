@@ -1,16 +1,16 @@
 """Learning-rate schedules: scaling their height (learning_rate) and their length (num_steps).
 
 The four schedules are those of the API's `optimizer.proto`. Scaling keeps a schedule's shape: a warm-up that
-starts at a third of the base rate still does, and ends after the same share of the steps.
+starts at a third of the highest rate still does, and ends after the same share of the steps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from trial_entry.errors import AssignmentError
-from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
+from trial_entry.pipeline_config.protos import ScheduleMessage, TrainEvalPipelineConfig
 
 OPTIMIZER = "train_config.optimizer"
 _BASE_RATE = {
@@ -25,26 +25,47 @@ _LENGTHS = ("total_steps", "warmup_steps", "hold_base_rate_steps", "decay_steps"
 
 
 def learning_rate_path(config: TrainEvalPipelineConfig) -> str:
-    """The field path of the schedule's base rate.
+    """The field path of the schedule's highest rate: the base rate, unless the schedule rises above it.
 
     Raises:
         AssignmentError: the config has no optimizer, or its optimizer no schedule.
     """
-    optimizer, schedule = _used(config)
-    return f"{OPTIMIZER}.{optimizer}.learning_rate.{schedule}.{_BASE_RATE[schedule]}"
+    return f"{schedule_path(config)}.{max(_plateaus(config), key=lambda each: each[1])[0]}"
 
 
-def scale_coupled_rates(config: TrainEvalPipelineConfig, ratio: float) -> None:
-    """Scale what belongs to the base rate: warm-up and burn-in, the steps of a manual schedule, the floor.
+def base_rate_path(config: TrainEvalPipelineConfig) -> str:
+    """The field path of the rate that the schedule calls its base, or its initial one.
+
+    Raises:
+        AssignmentError: as `learning_rate_path`.
+    """
+    return f"{schedule_path(config)}.{_BASE_RATE[_used(config)[1]]}"
+
+
+def scale_rates(config: TrainEvalPipelineConfig, ratio: float) -> None:
+    """Scale every rate of the schedule: base, warm-up and burn-in, the steps of a manual schedule, the floor.
 
     Values that stand only as the proto's default are made explicit, since the default would not move along.
     """
-    message = _schedule(config)
-    for name in _COUPLED_RATES:
+    message = schedule_message(config)
+    for name in (_BASE_RATE[_used(config)[1]], *_COUPLED_RATES):
         if name in message.DESCRIPTOR.fields_by_name:
             setattr(message, name, getattr(message, name) * ratio)
     for step in getattr(message, "schedule", ()):
         step.learning_rate *= ratio
+
+
+def _plateaus(config: TrainEvalPipelineConfig) -> Iterator[tuple[str, float]]:
+    """The rates that the schedule keeps or falls from, by their fields; the base rate first.
+
+    A cosine's warm-up is not among them: the API refuses one that starts above the base rate.
+    """
+    kind, message = _used(config)[1], schedule_message(config)
+    yield _BASE_RATE[kind], getattr(message, _BASE_RATE[kind])
+    if getattr(message, "burnin_steps", 0):
+        yield "burnin_learning_rate", message.burnin_learning_rate
+    for number, step in enumerate(getattr(message, "schedule", ())):
+        yield f"schedule.{number}.learning_rate", step.learning_rate
 
 
 def set_num_steps(config: TrainEvalPipelineConfig, num_steps: int) -> None:
@@ -56,24 +77,40 @@ def set_num_steps(config: TrainEvalPipelineConfig, num_steps: int) -> None:
     """
     old = config.train_config.num_steps
     config.train_config.num_steps = num_steps
-    message = _schedule(config) if config.train_config.optimizer.WhichOneof("optimizer") else None
+    message = schedule_message(config) if config.train_config.optimizer.WhichOneof("optimizer") else None
     if message is None:
         return
     old = old or getattr(message, "total_steps", 0)
     if not old:
         return
     scale: Callable[[int], int] = lambda steps: round(steps * num_steps / old)  # noqa: E731
+    was_whole, rose = _cosine_rest(message) >= 1, is_rising([step.step for step in getattr(message, "schedule", ())])
     for name in _LENGTHS:
         if name in message.DESCRIPTOR.fields_by_name:
             setattr(message, name, scale(getattr(message, name)))
+    before = 0
     for step in getattr(message, "schedule", ()):
-        step.step = scale(step.step)
+        # Rounded, two may fall on one step, which the API refuses; what contradicted itself before is left to be seen.
+        before = step.step = max(before + 1, scale(step.step)) if rose else scale(step.step)
     if "decay_steps" in message.DESCRIPTOR.fields_by_name:
         message.decay_steps = max(1, message.decay_steps)
     if "total_steps" in message.DESCRIPTOR.fields_by_name:
         message.total_steps = max(1, message.total_steps)
+    if was_whole and _cosine_rest(message) < 1:
         message.warmup_steps = min(message.warmup_steps, message.total_steps - 1)
         message.hold_base_rate_steps = min(message.hold_base_rate_steps, message.total_steps - 1 - message.warmup_steps)
+
+
+def is_rising(steps: list[int]) -> bool:
+    """Whether these can be the steps of a manual schedule: from 1 on, each above the one before."""
+    return all(later > earlier for earlier, later in pairwise([0, *steps]))
+
+
+def _cosine_rest(message: ScheduleMessage) -> int:
+    """How many steps are left to a cosine after warm-up and hold; 1 where the schedule is none."""
+    if "total_steps" not in message.DESCRIPTOR.fields_by_name:
+        return 1
+    return int(message.total_steps - message.warmup_steps - message.hold_base_rate_steps)
 
 
 def warmup_path(config: TrainEvalPipelineConfig) -> str:
@@ -82,16 +119,16 @@ def warmup_path(config: TrainEvalPipelineConfig) -> str:
     Raises:
         AssignmentError: the schedule has no warm-up of any length.
     """
-    optimizer, schedule = _used(config)
+    schedule = _used(config)[1]
     name = _WARMUP.get(schedule)
     if name is None:
         raise AssignmentError(f"warmup_fraction: {schedule} has no warm-up; {' and '.join(_WARMUP)} have")
-    return f"{OPTIMIZER}.{optimizer}.learning_rate.{schedule}.{name}"
+    return f"{schedule_path(config)}.{name}"
 
 
 def warmup_fraction(config: TrainEvalPipelineConfig) -> float | None:
     """The warm-up's share of all steps, or None where the config has no number of steps."""
-    steps = getattr(_schedule(config), warmup_path(config).rpartition(".")[2])
+    steps = getattr(schedule_message(config), warmup_path(config).rpartition(".")[2])
     length = _length(config)
     return steps / length if length else None
 
@@ -103,7 +140,7 @@ def set_warmup_fraction(config: TrainEvalPipelineConfig, share: float) -> None:
         AssignmentError: no steps to take a share of, or none left after the warm-up.
     """
     name = warmup_path(config).rpartition(".")[2]
-    length, message = _length(config), _schedule(config)
+    length, message = _length(config), schedule_message(config)
     if not length:
         raise AssignmentError("warmup_fraction: train_config.num_steps is not set; assign num_steps too")
     steps = round(share * length)
@@ -114,7 +151,7 @@ def set_warmup_fraction(config: TrainEvalPipelineConfig, share: float) -> None:
 
 def _length(config: TrainEvalPipelineConfig) -> int:
     """Of the schedule where it has one, else of the training."""
-    return int(getattr(_schedule(config), "total_steps", 0) or config.train_config.num_steps)
+    return int(getattr(schedule_message(config), "total_steps", 0) or config.train_config.num_steps)
 
 
 def used_optimizer(config: TrainEvalPipelineConfig) -> str:
@@ -137,6 +174,21 @@ def _used(config: TrainEvalPipelineConfig) -> tuple[str, str]:
     return optimizer, schedule
 
 
-def _schedule(config: TrainEvalPipelineConfig) -> Any:
+def schedule_path(config: TrainEvalPipelineConfig) -> str:
+    """The path of the schedule's message.
+
+    Raises:
+        AssignmentError: the config has no optimizer, or its optimizer no schedule.
+    """
+    optimizer, schedule = _used(config)
+    return f"{OPTIMIZER}.{optimizer}.learning_rate.{schedule}"
+
+
+def schedule_message(config: TrainEvalPipelineConfig) -> ScheduleMessage:
+    """The schedule's message, of whichever kind it is.
+
+    Raises:
+        AssignmentError: as `schedule_path`.
+    """
     optimizer, schedule = _used(config)
     return getattr(getattr(config.train_config.optimizer, optimizer).learning_rate, schedule)

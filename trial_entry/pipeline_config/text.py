@@ -11,9 +11,14 @@ from google.protobuf.message import Message
 
 from trial_entry.errors import ConfigError
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
+from trial_entry.pipeline_config.stumbles import stumble
+from trial_entry.pipeline_config.text_mistakes import decoded, line_mistake, other_format, unquoted
 
+_WANTED = "a pipeline.config is protobuf text: model { … }"
 _UNKNOWN_FIELD = re.compile(r'Message type "(?P<message>[\w.]+)" has no field named "(?P<field>\w+)"')
-_PREFIX = re.compile(r"^\d+:\d+ : (?:'(?:[^'\\]|\\.)*': )?")
+_NO_STRING = "Expected string"  # protobuf's words
+_EXTENSION = re.compile(r'Extension "([\w.]+)" not registered')
+_PREFIX = re.compile(r"^\d+:\d+ : ")
 
 
 def read_config(path: Path) -> TrainEvalPipelineConfig:
@@ -22,15 +27,22 @@ def read_config(path: Path) -> TrainEvalPipelineConfig:
     Raises:
         ConfigError: the file is missing, unreadable, no text, or no TrainEvalPipelineConfig.
     """
+    return parse_config(read_config_text(path), str(path))
+
+
+def read_config_text(path: Path) -> str:
+    """What stands in the file `path`.
+
+    Raises:
+        ConfigError: the file is missing, unreadable, or no text.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        data = path.read_bytes()
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file; give the pipeline.config with --pipeline_config_path") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: not a text file; a pipeline.config is protobuf text format") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    return parse_config(text, str(path))
+    return decoded(data, str(path), _WANTED)
 
 
 def parse_config(text: str, where: str) -> TrainEvalPipelineConfig:
@@ -40,7 +52,12 @@ def parse_config(text: str, where: str) -> TrainEvalPipelineConfig:
         ConfigError: `text` is no TrainEvalPipelineConfig in protobuf text format.
     """
     config = TrainEvalPipelineConfig()
-    parse_text(text, config, where)
+    try:
+        parse_text(text, config, where)
+    except ConfigError:
+        if named := other_format(text):
+            raise ConfigError(f"{where}: is {named}; {_WANTED}") from None
+        raise
     return config
 
 
@@ -49,18 +66,29 @@ def parse_text(text: str, message: Message, where: str) -> None:
 
     Stricter than the API, which of two values for one field silently takes the last.
     """
+    text = text.removeprefix("\ufeff")  # a mark of the file that a ConfigMap was made of
     try:
         text_format.Parse(text, message)
     except text_format.ParseError as error:
         place = f"{where}:{error.GetLine()}:{error.GetColumn()}" if error.GetLine() else where
-        raise ConfigError(f"{place}: {_explain(error)}") from None
+        lines = text.split("\n")
+        line = lines[min(error.GetLine() or 1, len(lines)) - 1]
+        is_last = not "".join(lines[error.GetLine() or 1 :]).strip()
+        raise ConfigError(f"{place}: {_explain(error, line, is_last=is_last)}") from None
 
 
-def _explain(error: text_format.ParseError) -> str:
-    said = _PREFIX.sub("", str(error)).replace("object_detection.protos.", "").rstrip(".")
+def _explain(error: text_format.ParseError, line: str, *, is_last: bool) -> str:
+    said = _PREFIX.sub("", str(error)).removeprefix(f"'{line}': ").replace("object_detection.protos.", "").rstrip(".")
+    right = line_mistake(line) or stumble(said, line, error.GetColumn() or 0, is_last=is_last)
+    if right:
+        return right
+    if extension := _EXTENSION.search(str(error)):
+        what = f'the Object Detection API has no extension "{extension[1]}"'
+        return f"{what}, which another program reads; leave it out"
     unknown = _UNKNOWN_FIELD.search(str(error))
     if unknown is None:
-        return said
+        right = unquoted(line, error.GetColumn() or 0) if said.startswith(_NO_STRING) else ""
+        return f"{said}; {right}" if right else said
     known = [field.name for field in descriptor_pool.Default().FindMessageTypeByName(unknown["message"]).fields]
     return (
         f'{unknown["message"].rpartition(".")[2]} has no field "{unknown["field"]}"; {nearest(unknown["field"], known)}'

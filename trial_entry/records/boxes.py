@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from trial_entry.finding import Finding, Severity
 from trial_entry.records.features import SIDES, Faults
-from trial_entry.records.finding import Finding, Severity
 
 # Above it the API's evaluation ends in an assertion (`to_absolute_coordinates`); below 0 the same distance.
 _MOST = 1.1
@@ -57,7 +57,7 @@ def _edge_faults(
             return
     if lowest > highest:
         what = f"is {lowest:g}, above {high_name.rpartition('/')[2]}, which is {highest:g}"
-        yield _fault("order", low_name, what, "swap them")
+        yield _fault("order", low_name, what, _swapped(low_name, high_name, axis))
         return
     name, value = (low_name, lowest) if lowest < -_LEEWAY or lowest >= 1 else (high_name, highest)
     if highest <= 0 or lowest >= 1:
@@ -69,6 +69,12 @@ def _edge_faults(
 def _fault(kind: str, feature: str, what: str, right: str, severity: Severity = "error") -> tuple[str, Finding]:
     """One kind for all four sides."""
     return f"box {kind}", Finding(severity, what, right, feature=feature)
+
+
+def _swapped(low: str, high: str, axis: str) -> str:
+    """What may be meant by a box whose edges stand the other way round: COCO and YOLO have its size in their place."""
+    first, last = low.rpartition("/")[2], high.rpartition("/")[2]
+    return f"swap them, or add {first} to {last} if that is the box's {axis}"
 
 
 def _unit(value: float, pixels: int) -> str:

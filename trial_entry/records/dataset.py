@@ -5,17 +5,25 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from trial_entry.contract.metrics import class_metric
 from trial_entry.errors import DataError, RequestError
-from trial_entry.pipeline_config.checks import num_classes
-from trial_entry.pipeline_config.inputs import TRAIN_READER, local_record_files, readers, record_files
+from trial_entry.finding import Finding, errors_of
+from trial_entry.pipeline_config.classes import classes_path, num_classes
+from trial_entry.pipeline_config.inputs import (
+    KEYPOINT_LABEL_MAP,
+    TRAIN_READER,
+    local_record_files,
+    readers,
+    record_files,
+)
 from trial_entry.pipeline_config.protos import InputReader, TrainEvalPipelineConfig
-from trial_entry.records.finding import Finding, errors_of
-from trial_entry.records.label_map import LabelMap, read_label_map
+from trial_entry.records.asked import asked_of
+from trial_entry.records.keypoints import keypoint_findings
+from trial_entry.records.label_map import LabelMap, classes_misfit, read_label_map
 from trial_entry.records.look import RecordsLook, look_at
 from trial_entry.records.objects import Expected
 from trial_entry.records.reader_findings import ReaderLook, label_map_findings, same_file_findings, shared_findings
@@ -51,6 +59,20 @@ def count_train_examples(config: TrainEvalPipelineConfig) -> int:
     return max(1, _summary(reader).count // max(1, int(reader.sample_1_of_n_examples)))
 
 
+def data_digests(config: TrainEvalPipelineConfig) -> dict[str, str]:
+    """SHA-256 of what a trial reads, by the field path of the reader, and of the checkpoint that it starts from.
+
+    Raises:
+        DataError: a record file is missing, empty or corrupt, or in a bucket that cannot be read.
+        OSError: the checkpoint is not here.
+    """
+    digests = {where: _summary(reader).digest for where, reader in readers(config)}
+    checkpoint = config.train_config.fine_tune_checkpoint
+    if checkpoint:  # the index holds a checksum of every tensor
+        digests["fine_tune_checkpoint"] = hashlib.sha256(Path(checkpoint + ".index").read_bytes()).hexdigest()
+    return digests
+
+
 def inspect(config: TrainEvalPipelineConfig) -> Dataset:
     """Look at every record and label map that `config` names, which must lie on this machine; log what is a warning.
 
@@ -58,12 +80,8 @@ def inspect(config: TrainEvalPipelineConfig) -> Dataset:
         DataError: the first finding that is an error.
     """
     looks = _accepted(config, dict(readers(config)))
-    digests = {each.where: _summary(each.reader).digest for each in looks}
-    checkpoint = config.train_config.fine_tune_checkpoint
-    if checkpoint:  # the index holds a checksum of every tensor
-        digests["fine_tune_checkpoint"] = hashlib.sha256(Path(checkpoint + ".index").read_bytes()).hexdigest()
     count = next((each.look.images for each in looks if each.trains), 0)
-    return Dataset(looks[-1].labels, digests, count)
+    return Dataset(looks[-1].labels, data_digests(config), count)
 
 
 def evaluation_labels(config: TrainEvalPipelineConfig) -> LabelMap:
@@ -78,11 +96,19 @@ def evaluation_labels(config: TrainEvalPipelineConfig) -> LabelMap:
 
 def look(config: TrainEvalPipelineConfig) -> list[Finding]:
     """Everything that is wrong with the records and label maps that `config` names, on this machine."""
+    return [*same_file_findings(config), *look_here(config)]
+
+
+def look_here(config: TrainEvalPipelineConfig) -> list[Finding]:
+    """What `look` finds in the files themselves.
+
+    A reader may lack its label map or its records, where they are not on this machine: what there is is looked at.
+    """
     return _look(config, dict(readers(config)))[1]
 
 
 def reader_look(where: str, reader: InputReader, classes: int, looking: Looking = look_at) -> ReaderLook:
-    """One reader's label map and all its records.
+    """One reader's label map and all its records; either may be left out where it is not here.
 
     Args:
         where: its field path.
@@ -92,9 +118,9 @@ def reader_look(where: str, reader: InputReader, classes: int, looking: Looking 
     Raises:
         RequestError: the label map cannot be used.
     """
-    labels = read_label_map(Path(reader.label_map_path), classes)
-    expected = Expected(labels, classes, int(reader.max_number_of_boxes))
-    return ReaderLook(where, reader, labels, looking(local_record_files(reader), expected))
+    labels = read_label_map(Path(reader.label_map_path)) if reader.label_map_path else None
+    expected = Expected(labels, classes, int(reader.max_number_of_boxes), asked_of(where, reader, classes))
+    return ReaderLook(where, reader, labels or LabelMap({}), looking(local_record_files(reader), expected))
 
 
 def findings_between(looks: list[ReaderLook]) -> list[Finding]:
@@ -112,6 +138,7 @@ def _accepted(config: TrainEvalPipelineConfig, wanted: dict[str, InputReader]) -
     """The looks, once none of their findings is an error; warnings are logged."""
     started = time.perf_counter()
     looks, findings = _look(config, wanted)
+    findings = [*same_file_findings(config), *findings]
     if errors := errors_of(findings):
         others = len(errors) - 1
         more = f" ({others} more error{'s' * (others > 1)}, which boxtune check lists)" if others else ""
@@ -125,16 +152,38 @@ def _accepted(config: TrainEvalPipelineConfig, wanted: dict[str, InputReader]) -
 
 
 def _look(config: TrainEvalPipelineConfig, wanted: dict[str, InputReader]) -> tuple[list[ReaderLook], list[Finding]]:
-    looks, findings = [], []
+    looks: list[ReaderLook] = []
+    findings: list[Finding] = []
+    try:
+        findings += keypoint_findings(config)
+    except RequestError as wrong:
+        findings.append(Finding("error", str(wrong), feature=KEYPOINT_LABEL_MAP))
     for where, reader in wanted.items():
         try:
             looks.append(reader_look(where, reader, num_classes(config)))
         except RequestError as wrong:
             findings.append(Finding("error", str(wrong), feature=where))
-        else:
-            findings += looks[-1].findings(config)
+            looks.append(reader_look(where, _without_label_map(reader), num_classes(config)))
+        findings += looks[-1].findings(config)
     findings += _naming_findings(looks)
-    return looks, [*same_file_findings(config), *findings_between(looks), *findings]  # causes first
+    return looks, [*_classes_findings(config, looks), *findings_between(looks), *findings]  # causes first
+
+
+def _classes_findings(config: TrainEvalPipelineConfig, looks: list[ReaderLook]) -> Iterator[Finding]:
+    """A number of classes that is none of a label map's, once for all that have as many."""
+    files = {max(each.labels.labels): each for each in reversed(looks) if each.labels.labels}
+    for each in reversed(files.values()):
+        misfit = classes_misfit(each.labels.labels, num_classes(config), each.reader.label_map_path)
+        if misfit is not None:
+            yield Finding("error", *misfit, feature=classes_path(config))
+
+
+def _without_label_map(reader: InputReader) -> InputReader:
+    """The reader, of which the records alone are looked at."""
+    copy = InputReader()
+    copy.CopyFrom(reader)
+    copy.ClearField("label_map_path")
+    return copy
 
 
 def _naming_findings(looks: list[ReaderLook]) -> list[Finding]:

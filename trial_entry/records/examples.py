@@ -11,8 +11,11 @@ from typing import Any, Protocol
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from trial_entry.errors import DataError
+
+_FEATURE_LISTS = 2  # of SequenceExample
 
 _FIELDS = {  # message: (field, number, type, message type, repeated)
     "BytesList": (("value", 1, "TYPE_BYTES", "", True),),
@@ -108,6 +111,11 @@ def parse_example(data: bytes, where: str) -> ExampleMessage:
     except DecodeError:
         raise DataError(f"{where}: not a tf.train.Example") from None
     return parsed
+
+
+def is_sequence_example(example: ExampleMessage) -> bool:
+    """Whether it was a tf.train.SequenceExample, whose lists of frames stand in a field that an Example has not."""
+    return any(field.field_number == _FEATURE_LISTS for field in UnknownFieldSet(example))  # type: ignore[attr-defined, arg-type]
 
 
 def decode_example(data: bytes, where: str) -> dict[str, list[Any]]:

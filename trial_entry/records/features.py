@@ -6,15 +6,16 @@ that of `TfExampleDecoder.keys_to_features` without options; a test holds the tw
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import difflib
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from trial_entry.finding import Finding, Severity
 from trial_entry.records.examples import ExampleMessage
-from trial_entry.records.finding import Finding, Severity
 
 BYTES, INT, FLOAT = "bytes_list", "int64_list", "float_list"
 _ATTRIBUTES = {BYTES: "texts", INT: "ints", FLOAT: "floats"}
-_TYPES = {BYTES: "bytes", INT: "int64", FLOAT: "float"}
+TYPES = {BYTES: "bytes", INT: "int64", FLOAT: "float"}
 ENCODED, FORMAT, SOURCE_ID, FILENAME = "image/encoded", "image/format", "image/source_id", "image/filename"
 WIDTH, HEIGHT = "image/width", "image/height"
 LABEL, TEXT = "image/object/class/label", "image/object/class/text"
@@ -48,6 +49,7 @@ LISTS: Mapping[str, str] = {
     "image/object/group_of": INT,
     WEIGHT: FLOAT,
 }
+_NEARLY = 0.75  # the same: one word of the name is another
 _KINDS = {**SINGLE, **LISTS}
 
 Faults = list[tuple[str, Finding]]  # each with the name of its kind
@@ -84,13 +86,23 @@ def typed_features(example: ExampleMessage) -> tuple[Features, Faults]:
             continue
         values = getattr(feature, kind).value
         if kind != asked:
-            _, wrong = fault("type", name, f"is {_TYPES[kind]}", f"it must be {_TYPES[asked]}")
+            _, wrong = fault("type", name, f"is {TYPES[kind]}", f"it must be {TYPES[asked]}")
             faults.setdefault(f"type {BBOX if name in SIDES else name}", wrong)  # one for all sides
         elif name in SINGLE and len(values) != 1:
             faults.update([fault("single", name, f"has {len(values)} values", "it must have one")])
         else:
             getattr(found, _ATTRIBUTES[kind])[name] = values
     return found, list(faults.items())
+
+
+def misspelt(example: ExampleMessage, wanted: str, read: Collection[str]) -> list[str]:
+    """Features of an Example that nothing reads and that are called nearly as `wanted` is.
+
+    Args:
+        read: features that are read besides those that always are.
+    """
+    others = [name for name in example.features.feature if name not in _KINDS and name not in read]
+    return difflib.get_close_matches(wanted, others, n=1, cutoff=_NEARLY)
 
 
 def length_faults(features: Features) -> Faults:

@@ -6,14 +6,21 @@ one picture; GIF and WebP it reads as an animation, which the API cannot take, a
 
 from __future__ import annotations
 
+import base64
+import binascii
+import re
 import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from trial_entry.file_kind import HEAD_BYTES, kind_of
+
 JPEG, PNG, BMP = "JPEG", "PNG", "BMP"
 REWRITE = "write JPEG or PNG"
 _BITS = 8  # of a channel, usually
+_BASE64 = 64  # bytes of a text that say what it stands for
+_PATH = re.compile(rb"[\w./\\: -]{1,300}\.(?:jpe?g|png|bmp|gif|tiff?|webp)", re.IGNORECASE)
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # What no decoder here takes, by the first bytes: the offset at which they stand, they themselves, the name.
 _OTHERS = (
@@ -54,6 +61,7 @@ class ImageHeader:
         channels: colours and alpha; 1 for grey and palettes.
         bits: of each.
         wrong: why TensorFlow cannot decode it; empty if nothing is known against it.
+        right: what to write in its place.
     """
 
     format: str = ""
@@ -62,6 +70,7 @@ class ImageHeader:
     channels: int = 3
     bits: int = 8
     wrong: str = ""
+    right: str = REWRITE
 
 
 def read_image_header(data: bytes) -> ImageHeader:
@@ -77,7 +86,25 @@ def _other(data: bytes) -> ImageHeader:
     name = next((name for at, first, name in _OTHERS if data.startswith(first, at)), "")
     if name:
         return ImageHeader(name, wrong=f"is {name}, which TensorFlow does not decode as a picture")
-    return ImageHeader(wrong=f"is no image that is known here (it begins with {data[:8]!r})" if data else "is empty")
+    kind = kind_of(data[:HEAD_BYTES])
+    if kind is not None:
+        return ImageHeader(wrong=f"is {kind.name}", right=kind.right or REWRITE)
+    if _in_base64(data):
+        return ImageHeader(wrong="is an image's file in base64", right="write the file's own bytes")
+    if _PATH.fullmatch(data):
+        said = data.decode("ascii")
+        return ImageHeader(wrong=f"is a path, {said!r}, and no image's file", right="write what the file holds")
+    return ImageHeader(wrong=f"is no image that is known here (it begins with {data[:8]!r})")
+
+
+def _in_base64(data: bytes) -> bool:
+    """Whether it is text that stands for the bytes of a JPEG or PNG, with or without what a web page has before it."""
+    text = data[:_BASE64].rpartition(b",")[2]
+    try:
+        start = base64.b64decode(text[: len(text) // 4 * 4], validate=True)
+    except binascii.Error:
+        return False
+    return start.startswith(tuple(first for first, _ in _READERS[:2]))
 
 
 def _jpeg(data: bytes) -> ImageHeader:

@@ -15,24 +15,30 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trial_entry.errors import CorruptRecord, DataError
-from trial_entry.records.examples import parse_example
+from trial_entry.finding import Finding, Tally
+from trial_entry.records.asked import asked_faults
+from trial_entry.records.examples import ExampleMessage, is_sequence_example, parse_example
 from trial_entry.records.features import (
+    BBOX,
     ENCODED,
     FORMAT,
     HEIGHT,
+    SIDES,
     SOURCE_ID,
     WIDTH,
     Faults,
     Features,
     fault,
     length_faults,
+    misspelt,
     typed_features,
 )
-from trial_entry.records.finding import Finding, Tally
 from trial_entry.records.image_header import REWRITE, ImageHeader, read_image_header
 from trial_entry.records.objects import DROPPED, Expected, Objects, look_at_objects
 from trial_entry.records.tfrecord import Span, read_span
 
+_MISSING = ("missing ", "classes ", "asked ", "sides ")  # kinds of faults of what may have another name
+_CHANNELS = (1, 3, 4)  # bytes of a pixel
 _KEY_BYTES = 8  # of a digest: as many as tell a billion images apart
 
 
@@ -76,6 +82,7 @@ class RecordsLook:
         lost: boxes beyond those.
         unknown: boxes by a text that the label map does not have.
         unread: images whose objects could not be looked at.
+        misspelt: a feature of the first image without a box that may be meant for its boxes.
         sizes: the first image of each size in pixels, (width, height).
         image_keys: the first 8 bytes of each image's SHA-256, in order; 0 where there is no image.
         source_keys: the same of each source_id; 0 where there is none.
@@ -84,11 +91,13 @@ class RecordsLook:
     def __init__(self, expected: Expected) -> None:
         self.expected = expected
         self.tally = Tally()
+        self._asked = frozenset(each.feature for each in expected.asked)
         self.images = self.empty = self.flat = self.above = self.lost = self.unread = 0
         self.objects: Counter[int] = Counter()
         self.crowds: Counter[int] = Counter()
         self.unknown: Counter[str] = Counter()
         self.weighted = False
+        self.misspelt: list[str] = []
         self.sizes: dict[tuple[int, int], Place] = {}
         self.first: dict[str, Place] = {}  # where the first of what is counted was: flat, above, unknown, empty
         self.image_keys = array("Q")
@@ -118,6 +127,7 @@ class RecordsLook:
         for name in ("images", "empty", "flat", "above", "lost", "unread", "objects", "crowds", "unknown"):
             setattr(self, name, getattr(self, name) + getattr(later, name))
         self.weighted = self.weighted or later.weighted
+        self.misspelt = self.misspelt or later.misspelt
         self.sizes = later.sizes | self.sizes
         self.first = later.first | self.first
         self.image_keys.extend(later.image_keys)
@@ -159,15 +169,25 @@ class RecordsLook:
             return
         features, faults = typed_features(example)
         encoded = features.first(ENCODED)
+        if not encoded and is_sequence_example(example):
+            what = "is a tf.train.SequenceExample, many images in one"
+            self._wrong(place, [("sequence", Finding("error", what, "write a tf.train.Example for each image"))])
+            return
         header = self._image(features, encoded, faults)
+        if self.expected.asked:
+            pixels = header.width * header.height
+            faults += asked_faults(example, self.expected.asked, features.count(SIDES[0]), pixels)
         shaped = not any(kind.startswith("type") for kind, _ in faults)
         lengths = length_faults(features) if shaped else []
         faults += lengths
+        faults = [(kind, self._with_misspelt(example, kind, found)) for kind, found in faults]
         objects = Objects()
         if shaped and not any(found.severity == "error" for _, found in lengths):
             objects, wrong = look_at_objects(features, self.expected, header.width, header.height)
             faults += wrong
             self._count(place, objects)
+            if not objects.boxes and not self.misspelt:
+                self.misspelt = misspelt(example, SIDES[0], self._asked)
         else:
             self.unread += 1
         self._wrong(place, faults)
@@ -185,7 +205,7 @@ class RecordsLook:
         elif features.first(FORMAT).lower() == b"raw":
             faults.append(fault("raw", FORMAT, "is raw, which the API cannot shape", REWRITE))
         elif header.wrong:
-            faults.append(fault("image", ENCODED, header.wrong, REWRITE))
+            faults.append(fault("image", ENCODED, *_image_fault(header, encoded, _said_size(features))))
         elif (said := _said_size(features)) not in (None, (header.width, header.height)):
             what = (
                 f"says {said[0]} x {said[1]} with image/height; the image is {header.width} x {header.height} as stored"
@@ -207,6 +227,14 @@ class RecordsLook:
         for name, met in (("flat", objects.flat), ("unknown", objects.unknown), ("empty", not count)):
             if met:
                 self.first.setdefault(name, place)
+
+    def _with_misspelt(self, example: ExampleMessage, kind: str, found: Finding) -> Finding:
+        """A finding of something missing, with the feature that may be meant for it."""
+        if not kind.startswith(_MISSING):
+            return found
+        wanted = SIDES[0] if found.feature == BBOX else found.feature
+        near = misspelt(example, wanted, self._asked)
+        return replace(found, right=f"{found.right}; it has {near[0]}, which nothing reads") if near else found
 
     def _wrong(self, place: Place, faults: Faults) -> None:
         for kind, found in faults:
@@ -232,6 +260,14 @@ def look_at(files: Iterable[Path], expected: Expected) -> RecordsLook:
 
 def _key(data: bytes) -> int:
     return int.from_bytes(hashlib.sha256(data).digest()[:_KEY_BYTES])
+
+
+def _image_fault(header: ImageHeader, encoded: bytes, size: tuple[int, int] | None) -> tuple[str, str]:
+    """What is wrong with an image and what would be right; its pixels alone are known by their number."""
+    count = 0 if size is None or header.format else size[0] * size[1]
+    if count and size is not None and len(encoded) in (count * channels for channels in _CHANNELS):
+        return f"is the {size[0]} x {size[1]} pixels themselves, and no image's file", "encode them: JPEG or PNG"
+    return header.wrong, header.right
 
 
 def _said_size(features: Features) -> tuple[int, int] | None:

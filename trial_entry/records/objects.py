@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from trial_entry.records.asked import Asked
 from trial_entry.records.boxes import box_faults
 from trial_entry.records.features import CROWD, LABEL, SIDES, TEXT, WEIGHT, Faults, Features, fault
 from trial_entry.records.label_map import LabelMap
@@ -21,11 +22,13 @@ class Expected:
         labels: the label map; None where there is none.
         num_classes: of the model; None where nobody says.
         max_boxes: of an image, above which the API drops them; None for no limit.
+        asked: what the config reads besides boxes and classes.
     """
 
     labels: LabelMap | None = None
     num_classes: int | None = None
     max_boxes: int | None = None
+    asked: tuple[Asked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,14 @@ def look_at_objects(features: Features, expected: Expected, width: int, height: 
 
 
 def _text_faults(texts: Sequence[str], labels: Sequence[int], numbers: Sequence[int], known: LabelMap) -> Faults:
-    """Texts of one class beside labels of another, of which the API reads the texts."""
+    """Texts of one class beside labels of another, of which the API reads the texts.
+
+    Labels that are 0, or all one less than the texts say, count from 0: the texts are right, and nothing is lost.
+    """
+    pairs = list(zip(labels, numbers, strict=True)) if len(labels) == len(numbers) else []
+    if pairs and all(number > 0 and label in (0, number - 1) for label, number in pairs):
+        what = f'is {labels[0]} for "{texts[0]}", class {numbers[0]}: it counts from 0; class/text is read instead'
+        return [fault("from 0", LABEL, what, "write the label map's ids, from 1", "warning")]
     for place, (text, number) in enumerate(zip(texts, numbers, strict=True)):
         label = labels[place] if len(labels) == len(texts) else None
         if number in (DROPPED, label):
@@ -97,10 +107,13 @@ def _text_faults(texts: Sequence[str], labels: Sequence[int], numbers: Sequence[
 
 def _label_faults(labels: Sequence[int], expected: Expected) -> Faults:
     """Labels that are no class, where there are no texts."""
-    most = expected.num_classes
+    most, limit = expected.num_classes, f"1 to num_classes ({expected.num_classes})"
+    if most is None:
+        limit = "1, the first class (0 is the background)"
+    elif expected.labels is not None and (highest := max(expected.labels.labels, default=0)) > most:
+        most, limit = highest, f"1 to {highest}, the label map's ids"  # that num_classes is too low is another finding
     for label in labels:
         if label < 1 or (most is not None and label > most):
-            limit = "1, the first class (0 is the background)" if most is None else f"1 to num_classes ({most})"
             return [fault("range", LABEL, f"label {label} is outside {limit}", "write the label map's ids")]
         if expected.labels is not None and label not in expected.labels.labels:
             return [fault("gap", LABEL, f"label {label} has no item in the label map", "add it there", "warning")]

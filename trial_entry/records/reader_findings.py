@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trial_entry.finding import Finding, Severity
 from trial_entry.pipeline_config.batch_shapes import batch_shape, changing_steps, resizer_path
 from trial_entry.pipeline_config.inputs import readers, record_files
 from trial_entry.pipeline_config.protos import InputReader, TrainEvalPipelineConfig
 from trial_entry.records.features import BBOX, CROWD, ENCODED, SIDES, SOURCE_ID, TEXT, WEIGHT
-from trial_entry.records.finding import Finding, Severity
 from trial_entry.records.label_map import LabelMap
 from trial_entry.records.look import Place, RecordsLook
 
@@ -27,7 +27,7 @@ class ReaderLook:
     Attributes:
         where: its field path, such as `train_input_reader`.
         reader: itself.
-        labels: its label map.
+        labels: its label map; empty where it is not here.
         look: at all its files.
     """
 
@@ -64,7 +64,7 @@ class ReaderLook:
         yield from box_limit_findings(look, f"{self.where}.max_number_of_boxes")
         sample = max(1, int(reader.sample_1_of_n_examples))
         left = -(-look.images // sample)
-        if sample > 1 and left < _FEW:
+        if look.images and sample > 1 and left < _FEW:
             what = f"leaves {left} of {look.images} images"
             field = f"{self.where}.sample_1_of_n_examples: {sample}"
             yield Finding("warning", what, "1 takes all", feature=field)
@@ -127,7 +127,8 @@ def object_findings(look: RecordsLook, labels: LabelMap, where: str, *, trains: 
     """
     if not look.boxes and look.images and not look.unread:
         what = f"no record has a box ({SIDES[0]}); nothing to learn or measure"
-        yield Finding("error", what, feature=where)
+        right = f"the records have {look.misspelt[0]}, which nothing reads" if look.misspelt else ""
+        yield Finding("error", what, right, feature=where)
     elif look.learnable and not trains and not look.measurable:
         what = f"every box is a crowd ({CROWD}), of which nothing is measured"
         yield Finding("error", what, "0 for single objects", feature=where)
@@ -246,6 +247,10 @@ def named(names: list[str]) -> str:
 def _likeness(text: str, labels: LabelMap) -> str:
     """What in the label map it differs from by capitals or blanks alone."""
     for known in labels.texts:
+        if known and text in (f"b'{known}'", f'b"{known}"'):
+            return f', which is "{known}" as Python shows bytes'
+        if known and known != text and _seen(known) == _seen(text):
+            return f', which differs from "{known}" by characters that cannot be seen'
         if known and known != text and known.split() == text.split():
             return f', which differs from "{known}" by blanks alone'
         if known and known != text and known.casefold() == text.casefold():
@@ -253,3 +258,8 @@ def _likeness(text: str, labels: LabelMap) -> str:
         if known and known != text and known.casefold().split() == text.casefold().split():
             return f', which differs from "{known}" by capitals and blanks alone'
     return ""
+
+
+def _seen(text: str) -> str:
+    """Of a text what can be seen, and its blanks."""
+    return "".join(each for each in text if each.isprintable() or each.isspace())

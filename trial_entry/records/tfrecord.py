@@ -15,6 +15,7 @@ from typing import BinaryIO
 import google_crc32c
 
 from trial_entry.errors import CorruptRecord, DataError
+from trial_entry.file_kind import HEAD_BYTES, FileKind, kind_of
 
 _HEADER = struct.Struct("<QI")
 _FOOTER = struct.Struct("<I")
@@ -188,6 +189,9 @@ def _frames(file: BinaryIO, path: Path) -> Iterator[tuple[int, int, int, int]]:
 def _header(file: BinaryIO, path: Path, number: int, offset: int, size: int) -> tuple[int, int]:
     """Data length and its masked checksum, of the record at which `file` stands; it is whole."""
     header = file.read(_HEADER.size)
+    if offset == 0 and (kind := _other_kind(header, file)) is not None:
+        right = kind.right or "a record file is a TFRecord, which boxtune data import writes"
+        raise CorruptRecord(str(path), number, f"the file is {kind.name}, no TFRecord", right)
     if len(header) < _HEADER.size:
         raise _corrupt(path, number, offset, "the file ends within its header")
     length, checksum = _HEADER.unpack(header)
@@ -196,6 +200,20 @@ def _header(file: BinaryIO, path: Path, number: int, offset: int, size: int) -> 
     if offset + _HEADER.size + length + _FOOTER.size > size:
         raise _corrupt(path, number, offset, "the file ends within its data")
     return length, checksum
+
+
+def _other_kind(header: bytes, file: BinaryIO) -> FileKind | None:
+    """What a file is instead of a TFRecord, at whose beginning `file` stood before its header was read."""
+    length = header[:8]
+    if len(header) == _HEADER.size and _FOOTER.pack(_masked(length)) == header[8:]:
+        return None
+    head = header + file.read(HEAD_BYTES - len(header))
+    return kind_of(head) or (FileKind("a text") if _is_text(head) else None)
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether these are the first bytes of a text in ASCII: a label map, a list of paths, JSON."""
+    return all(32 <= byte < 127 or byte in b"\t\r\n" for byte in head)  # noqa: PLR2004 (printable)
 
 
 def _corrupt(path: Path, number: int, offset: int, what: str) -> CorruptRecord:

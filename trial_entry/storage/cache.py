@@ -28,7 +28,7 @@ from trial_entry.storage.holding import held_in, holder_of, locked
 from trial_entry.storage.naming import stand_ins
 from trial_entry.storage.objects import RemoteObject, download
 from trial_entry.storage.several import several
-from trial_entry.storage.urls import GS, check_relative
+from trial_entry.storage.urls import GS, Remote, check_relative
 
 _LOG = logging.getLogger(__name__)
 _HOME, _LIMIT = "BOXTUNE_CACHE", "BOXTUNE_CACHE_GIB"
@@ -145,6 +145,11 @@ class Cache:
         """Where processes of this machine work on what lies below `url`; not made, and not among what is bounded."""
         plain = url.rstrip("/")
         return self.home / "model_dirs" / f"{PurePosixPath(plain).name[:_NAME_LETTERS]}-{_digest(plain)}"
+
+    def work_folders(self, root: Remote) -> list[Path]:
+        """Those of the places right below `root` that are there."""
+        found = sorted((self.home / "model_dirs").glob(f"*-{'?' * _KEY_LETTERS}"))
+        return [each for each in found if self.work_folder(f"{root / each.name[: -_KEY_LETTERS - 1]}") == each]
 
     @contextmanager
     def _on_this_disk(self) -> Iterator[None]:

@@ -9,8 +9,8 @@ import numpy as np
 
 from boxtune.data.checking.record_pictures import RecordPictures
 from boxtune.data.near_duplicates import groups
+from trial_entry.finding import Finding
 from trial_entry.records.features import ENCODED
-from trial_entry.records.finding import Finding
 from trial_entry.records.look import RecordsLook
 from trial_entry.records.reader_findings import shared_findings
 

@@ -13,11 +13,11 @@ from boxtune.data.checking.small_objects import small_object_findings
 from boxtune.data.parallel import cores, in_parallel
 from boxtune.data.record_files import RecordFiles
 from trial_entry.errors import RequestError
-from trial_entry.pipeline_config.checks import num_classes
+from trial_entry.finding import Finding
+from trial_entry.pipeline_config.classes import classes_path, num_classes
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.records.features import ENCODED
-from trial_entry.records.finding import Finding
-from trial_entry.records.label_map import LabelMap
+from trial_entry.records.label_map import LabelMap, classes_misfit
 from trial_entry.records.look import Looked, RecordsLook
 from trial_entry.records.objects import Expected
 from trial_entry.records.reader_findings import (
@@ -175,9 +175,9 @@ def _label_map_findings(labels: LabelMap, config: TrainEvalPipelineConfig | None
         yield Finding("note", "no label map, so the classes were not held against one", "give --label-map FILE")
         return
     highest = max(labels.labels)
-    if config is not None and highest != num_classes(config):
-        what = f"its highest id is {highest}, but the config's model has num_classes: {num_classes(config)}"
-        yield Finding("error", what, "make them equal", feature="label map")
+    misfit = classes_misfit(labels.labels, num_classes(config)) if config is not None else None
+    if config is not None and misfit is not None:
+        yield Finding("error", *misfit, feature=classes_path(config))
     elif gaps := [str(number) for number in range(1, highest) if number not in labels.labels]:
         what = f"no item has id {', '.join(gaps[:_NAMED])}{' and more' * (len(gaps) > _NAMED)}"
         yield Finding("warning", what, "number the classes from 1 on without gaps", feature="label map")

@@ -8,9 +8,9 @@ from dataclasses import replace
 from PIL import Image
 
 from boxtune.data.near_duplicates import Fingerprint, fingerprint
+from trial_entry.finding import Finding, Tally
 from trial_entry.images.pixels import UPRIGHT, Undecodable, loaded, opened, orientation_of
 from trial_entry.records.features import ENCODED
-from trial_entry.records.finding import Finding, Tally
 from trial_entry.records.image_header import REWRITE, ImageHeader
 from trial_entry.records.look import Looked, RecordsLook
 

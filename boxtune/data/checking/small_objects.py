@@ -8,11 +8,11 @@ import numpy as np
 
 from boxtune.data.checking.record_pictures import RecordPictures
 from trial_entry.errors import RequestError
+from trial_entry.finding import Finding
 from trial_entry.pipeline_config.anchors import AnchorGenerator, anchor_generator
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.pipeline_config.resizing import Floats, Resized, resized
 from trial_entry.records.features import BBOX
-from trial_entry.records.finding import Finding
 from trial_entry.records.look import RecordsLook
 
 _WORTH_SAYING = 0.01  # of the objects

@@ -13,30 +13,39 @@ from boxtune.data.importing.splitting import TRAIN, VALIDATION
 from boxtune.data.published import CONFIG, EXPERIMENT, LABEL_MAP
 from boxtune.errors import AnnotationsError, InputError
 from trial_entry.errors import RequestError
-from trial_entry.pipeline_config.aliases import ALIASES
-from trial_entry.pipeline_config.inputs import TEST, all_readers
-from trial_entry.pipeline_config.listing import assignable
+from trial_entry.finding import errors_of
+from trial_entry.pipeline_config.aliases.alias import Feasible
+from trial_entry.pipeline_config.checks import findings
+from trial_entry.pipeline_config.inputs import TEST, all_readers, readers
+from trial_entry.pipeline_config.listing import Assignable, assignable_aliases
 from trial_entry.pipeline_config.protos import InputReader, TrainEvalPipelineConfig
+from trial_entry.pipeline_config.rules.rule import ARCHITECTURES, model_of
+from trial_entry.pipeline_config.suggesting import fitting
 from trial_entry.pipeline_config.text import config_text, read_config
+from trial_entry.records.asked import asked_of
 
 _MOUNTED = "/data"  # where the Experiment's pods see the folder
+_REFUSED = "with what every trial refuses"
 _NAME_LENGTH = 40  # of an Experiment's name, in Katib
 _SET_PATHS = re.compile(r"^(?P<indent> *)- --set=\S+(?:input_path|label_map_path)=/data/.*\n", re.MULTILINE)
-_SEARCHED = ("learning_rate", "batch_size")  # whose ranges follow the config
+_SEARCHED = ("learning_rate", "batch_size", "nms_iou_threshold")  # by the usual Experiment, where the config has it
 
 
 def read_base(path: Path) -> TrainEvalPipelineConfig:
     """The config that is to train on the records.
 
     Raises:
-        InputError: unreadable, or no pipeline.config.
+        InputError: unreadable, no pipeline.config, or one without a model.
     """
     if not path.is_file():
         raise InputError(f"--config {path}: no such file")
     try:
-        return read_config(path)
+        config = read_config(path)
     except RequestError as error:
         raise InputError(f"--config: {error}") from None
+    if model_of(config)[1] is None:
+        raise InputError(f"--config {path}: model: not set; a detector is one of {', '.join(ARCHITECTURES)}")
+    return config
 
 
 def write_configs(
@@ -54,7 +63,7 @@ def write_configs(
         most: objects of an image; what the config reads of one is raised to it.
 
     Returns:
-        What of the config was changed besides where it reads.
+        What of the config was changed besides where it reads, and what of it no trial takes.
 
     Raises:
         AnnotationsError: there are no records to validate on.
@@ -66,7 +75,9 @@ def write_configs(
     (folder / CONFIG).write_text(config_text(config), encoding="utf-8")
     (folder / EXPERIMENT).write_text(_experiment(name, config), encoding="utf-8")
     why = f"whose max_number_of_boxes was raised to {most}, which an image has"
-    return [Finding("repaired", "file", why, 1, [f"{CONFIG}: {where}"]) for where in raised]
+    repaired = [Finding("repaired", "file", why, 1, [f"{CONFIG}: {where}"]) for where in raised]
+    wrong = [f"{CONFIG}: {each}" for each in _wrong(config)]
+    return [*repaired, Finding("warned", "file", _REFUSED, len(wrong), wrong)] if wrong else repaired
 
 
 def _pointed(
@@ -102,6 +113,15 @@ def _raise_limits(config: TrainEvalPipelineConfig, most: int) -> list[str]:
     return [where for where, _ in low]
 
 
+def _wrong(config: TrainEvalPipelineConfig) -> Iterator[str]:
+    """What no trial takes of the config, or with these records, which have boxes alone."""
+    yield from map(str, errors_of(findings(config)))
+    for where, reader in readers(config):
+        asking = {each.field: each.feature for each in asked_of(where, reader, None) if not each.optional}
+        for field, feature in asking.items():
+            yield f"{field}: the records have no {feature}; leave it out"
+
+
 def _point(reader: InputReader, shard: Shard) -> None:
     reader.label_map_path = LABEL_MAP
     reader.tf_record_input_reader.input_path[:] = [shard.pattern]
@@ -116,8 +136,9 @@ def _experiment(name: str, config: TrainEvalPipelineConfig) -> str:
     text = _SET_PATHS.sub("", text)
     text = text[: at.start()] + "".join(f"{at['indent']}- {each}\n" for each in _arguments(config)) + text[at.start() :]
     text = text.replace("  name: experiment\n", f"  name: {_experiment_name(name)}\n", 1)
+    ranges = {each.name: each.feasible for each in fitting(config, _searchable(config))}
     for alias in _SEARCHED:
-        text = re.sub(rf"(- name: {alias}\n.*\n *feasibleSpace: ).*", rf"\g<1>{_space(config, alias)}", text)
+        text = _with_range(text, alias, ranges.get(alias))
     block = "".join(f"    {line}\n" for line in config_text(config).splitlines())
     head = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: pipeline-config\ndata:\n"
     return f"{text}---\n{head}  {CONFIG}: |\n{block}"
@@ -131,9 +152,21 @@ def _arguments(config: TrainEvalPipelineConfig) -> Iterator[str]:
         yield f"--set={where}.label_map_path={_MOUNTED}/{reader.label_map_path}"
 
 
-def _space(config: TrainEvalPipelineConfig, alias: str) -> str:
-    feasible = assignable(config, ALIASES[alias]).feasible
-    assert feasible is not None  # both have a range in every config
+def _searchable(config: TrainEvalPipelineConfig) -> list[Assignable]:
+    return [each for each in assignable_aliases(config) if each.name in _SEARCHED]
+
+
+def _with_range(text: str, alias: str, feasible: Feasible | None) -> str:
+    """The Experiment with this range of the alias; without the parameter where the config has nothing to search."""
+    block = rf"(?P<head> *- name: {alias}\n.*\n *feasibleSpace: ).*\n"
+    if feasible is not None:
+        return re.sub(block, rf"\g<head>{_space(feasible)}\n", text)
+    for part in (block, rf" *- {{name: \w+, reference: {alias}}}\n", rf" *- --set={alias}=.*\n"):
+        text = re.sub(part, "", text)
+    return text
+
+
+def _space(feasible: Feasible) -> str:
     if feasible.values:
         quoted = ", ".join(f'"{value}"' for value in feasible.values)
         return f"{{list: [{quoted}]}}"

@@ -1,1 +1,1 @@
-"""The search algorithms, one module each: how it draws, and its settings, as `ALGORITHM`."""
+"""The search algorithms, one module each: its settings, and how a policy is made of it, as `ALGORITHM`."""

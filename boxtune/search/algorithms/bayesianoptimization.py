@@ -10,9 +10,11 @@ import warnings
 from typing import TYPE_CHECKING
 
 from boxtune.experiment.space import Assignments, ParameterSpec
+from boxtune.search.algorithm import Algorithm, Teaches
 from boxtune.search.coordinates import coordinate
 from boxtune.search.policy import SearchProblem
-from boxtune.search.sampler import Algorithm, mixed
+from boxtune.search.sampler import mixed
+from boxtune.search.sampling import sampling
 from boxtune.search.settings import NOT_NEGATIVE_WHOLE, RANDOM_STATE, SEED, one_of
 
 if TYPE_CHECKING:
@@ -100,5 +102,6 @@ ALGORITHM = Algorithm(
         "acq_optimizer": one_of("auto", "sampling", "lbfgs"),
         SEED: RANDOM_STATE,
     },
-    GaussianProcessSampler,
+    sampling(GaussianProcessSampler),
+    teaches=Teaches.WHOLE,
 )

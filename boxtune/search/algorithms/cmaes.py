@@ -7,6 +7,8 @@ that it evolves too; Katib's goptuna draws it at random.
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,16 +17,21 @@ from numpy.typing import NDArray
 from boxtune.errors import ExperimentError
 from boxtune.experiment.space import Assignments, ParameterSpec
 from boxtune.problems import error
+from boxtune.search.algorithm import Algorithm, Teaches
 from boxtune.search.coordinates import coordinate
 from boxtune.search.policy import SearchProblem
-from boxtune.search.sampler import ATTEMPTS, Algorithm, Sampler, mixed
+from boxtune.search.sampler import ATTEMPTS, Sampler, mixed
+from boxtune.search.sampling import sampling
 from boxtune.search.settings import RANDOM_STATE, SEED, SHARE, one_of
+from boxtune.search.warm_start import whole_values
 
 if TYPE_CHECKING:
     from cmaes import CMA
 
 _GROWTH = 2  # of the population at each IPOP restart
 _SIGMA = 0.2  # goptuna's own
+_BEST = 0.1  # of earlier trials, around which a warm start begins
+_LEAST_BEST = 3
 _LEAST_NUMBERS = 2  # of parameters: one alone has no shape to learn
 Point = NDArray[np.float64]
 
@@ -33,6 +40,9 @@ class CmaEsSampler:
     """Generations by trial numbers: a trial belongs to the generation that was drawn when it was asked for.
 
     Trials run in parallel, so more may be drawn of a generation than it needs; the first to end count.
+
+    After earlier runs the first generation is drawn around their best trials, by the distribution of Nomura et al.,
+    "Warm Starting CMA-ES" (2021). A restart begins in the middle, as without.
     """
 
     def __init__(self, problem: SearchProblem) -> None:
@@ -44,7 +54,8 @@ class CmaEsSampler:
         self._generation = 0
         self._asked: dict[int, tuple[int, Point]] = {}  # number: (generation, point)
         self._told: list[tuple[Point, float]] = []  # of this generation
-        self._optimizer = self._make(4 + int(3 * math.log(self._size)))
+        population = 4 + int(3 * math.log(self._size))
+        self._optimizer = self._make_warm(whole_values(problem), population) or self._make(population)
 
     def draw(self, number: int, attempt: int) -> Assignments:
         return self._decode(self._sample(number, attempt))
@@ -91,12 +102,27 @@ class CmaEsSampler:
     def _encode(self, assignments: Assignments) -> Point:
         return np.concatenate([gene.encode(assignments[gene.name]) for gene in self._genes])
 
-    def _make(self, population: int) -> CMA:
+    def _make_warm(self, earlier: Sequence[tuple[Assignments, float]], population: int) -> CMA | None:
+        """Around the best of earlier trials (assignments, value); None where there are too few."""
+        if len(earlier) < _LEAST_BEST:
+            return None
+        from cmaes import get_warm_start_mgd
+
+        solutions = [(self._encode(assignments), self._sign * value) for assignments, value in earlier]
+        many = max(_LEAST_BEST, int(_BEST * len(earlier)))
+        # Half a solution more, so that rounding takes none away.
+        mean, sigma, shape = get_warm_start_mgd(solutions, min((many + 0.5) / len(earlier), 1.0), self._sigma)
+        return self._make(population, mean, sigma, shape)
+
+    def _make(
+        self, population: int, mean: Point | None = None, sigma: float | None = None, shape: Point | None = None
+    ) -> CMA:
         import cmaes
 
         return cmaes.CMA(
-            mean=np.full(self._size, 0.5),
-            sigma=self._sigma,
+            mean=np.full(self._size, 0.5) if mean is None else mean,
+            sigma=self._sigma if sigma is None else sigma,
+            cov=shape,
             bounds=np.tile([0.0, 1.0], (self._size, 1)),
             seed=self._seed,
             population_size=population,
@@ -133,4 +159,20 @@ def _sampler(problem: SearchProblem) -> Sampler:
     return CmaEsSampler(problem)
 
 
-ALGORITHM = Algorithm({"sigma": SHARE, "restart_strategy": one_of("none", "ipop"), SEED: RANDOM_STATE}, _sampler)
+def _goptuna_takes(name: str, text: str) -> bool:
+    """Whether Katib's goptuna takes a setting: it asks for a number, not for a range, and passes over names that it
+    does not know (`toGoptunaSampler` in its converter.go). Its sigma is in the parameters' own units.
+    """
+    if name == "restart_strategy":
+        return text in ("none", "ipop", "bipop")
+    if name == "random_state":
+        return re.fullmatch(r"[+-]?[0-9]+", text) is not None
+    return name != "sigma" or re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text) is not None
+
+
+ALGORITHM = Algorithm(
+    {"sigma": SHARE, "restart_strategy": one_of("none", "ipop"), SEED: RANDOM_STATE},
+    sampling(_sampler),
+    _goptuna_takes,
+    Teaches.WHOLE,
+)

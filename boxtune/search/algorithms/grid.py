@@ -7,12 +7,15 @@ import random
 from boxtune.errors import ExperimentError
 from boxtune.experiment.space import Assignments
 from boxtune.problems import error
+from boxtune.search.algorithm import Algorithm
 from boxtune.search.grid_points import GridPoints
 from boxtune.search.policy import SearchProblem
-from boxtune.search.sampler import Algorithm, Sampler, Unlearning
+from boxtune.search.sampler import Sampler, Unlearning
+from boxtune.search.sampling import sampling
 from boxtune.search.settings import RANDOM_STATE, SEED
 
 _MOST_POINTS = 1_000_000
+_LEFT_OUT = 1000  # points in a row that do not fit in memory, before the file's order is left
 
 
 class GridSampler(Unlearning):
@@ -46,4 +49,4 @@ def _sampler(problem: SearchProblem) -> Sampler:
     return GridSampler(problem)
 
 
-ALGORITHM = Algorithm({SEED: RANDOM_STATE}, _sampler)
+ALGORITHM = Algorithm({SEED: RANDOM_STATE}, sampling(_sampler, _LEFT_OUT))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import optuna
 
+from boxtune.search.algorithm import Algorithm, Teaches
 from boxtune.search.optuna_sampler import OptunaSampler
 from boxtune.search.policy import SearchProblem
-from boxtune.search.sampler import Algorithm, Sampler
+from boxtune.search.sampler import Sampler
+from boxtune.search.sampling import sampling
 from boxtune.search.settings import NOT_NEGATIVE_WHOLE, POSITIVE_WHOLE, RANDOM_STATE, SEED
 
 _STARTUP, _CANDIDATES = 10, 24  # Optuna's own
@@ -29,5 +31,7 @@ def _sampler(problem: SearchProblem) -> Sampler:
 
 
 ALGORITHM = Algorithm(
-    {"n_startup_trials": NOT_NEGATIVE_WHOLE, "n_ei_candidates": POSITIVE_WHOLE, SEED: RANDOM_STATE}, _sampler
+    {"n_startup_trials": NOT_NEGATIVE_WHOLE, "n_ei_candidates": POSITIVE_WHOLE, SEED: RANDOM_STATE},
+    sampling(_sampler),
+    teaches=Teaches.WHOLE,
 )

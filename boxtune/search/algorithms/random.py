@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import optuna
 
+from boxtune.search.algorithm import Algorithm
 from boxtune.search.optuna_sampler import OptunaSampler
 from boxtune.search.policy import SearchProblem
-from boxtune.search.sampler import Algorithm, Sampler
+from boxtune.search.sampler import Sampler
+from boxtune.search.sampling import sampling
 from boxtune.search.settings import RANDOM_STATE, SEED
 
 
@@ -14,4 +16,4 @@ def _sampler(problem: SearchProblem) -> Sampler:
     return OptunaSampler(problem, lambda seed: optuna.samplers.RandomSampler(seed=seed))
 
 
-ALGORITHM = Algorithm({SEED: RANDOM_STATE}, _sampler)
+ALGORITHM = Algorithm({SEED: RANDOM_STATE}, sampling(_sampler))

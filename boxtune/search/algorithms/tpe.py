@@ -6,9 +6,11 @@ import math
 
 import optuna
 
+from boxtune.search.algorithm import Algorithm, Teaches
 from boxtune.search.optuna_sampler import OptunaSampler
 from boxtune.search.policy import SearchProblem
-from boxtune.search.sampler import Algorithm, Sampler
+from boxtune.search.sampler import Sampler
+from boxtune.search.sampling import sampling
 from boxtune.search.settings import POSITIVE, POSITIVE_WHOLE, RANDOM_STATE, SEED, SHARE
 
 _MOST_GOOD = 25  # of hyperopt's split of the trials into good and other
@@ -37,5 +39,7 @@ def _sampler(problem: SearchProblem) -> Sampler:
 
 
 ALGORITHM = Algorithm(
-    {"gamma": SHARE, "prior_weight": POSITIVE, "n_EI_candidates": POSITIVE_WHOLE, SEED: RANDOM_STATE}, _sampler
+    {"gamma": SHARE, "prior_weight": POSITIVE, "n_EI_candidates": POSITIVE_WHOLE, SEED: RANDOM_STATE},
+    sampling(_sampler),
+    teaches=Teaches.WHOLE,
 )

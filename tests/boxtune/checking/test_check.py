@@ -13,6 +13,7 @@ import yaml
 
 from boxtune.checking.check import CheckOptions, check
 from boxtune.problems import Problem
+from tests import messages
 from tests.conftest import EXPERIMENTS
 from tests.experiments import boxtune
 from tests.records import BBOX, ENCODED, TEXT, features, write
@@ -60,12 +61,15 @@ def test_the_verdict(entry: dict[str, Any], tmp_path: Path) -> None:
         if "at" in entry:
             lines = path.read_text().splitlines()
             assert entry["at"] in " ".join(lines[matching[0].line - 1 : matching[0].line + 3]), matching[0].line
+    assert "unsaid" not in entry or not any(entry["unsaid"] in str(each) for each in findings)
     errors = [each for each in findings if each.severity == "error"]
     assert bool(errors) == ("error" in entry), [str(each) for each in errors]
-    if entry["webhook"] == "refused" and "bare" not in entry["name"]:
+    if entry["webhook"] == "refused":
         assert any("the webhook refuses" in each.on_katib for each in errors)
     if not expected:
         assert not [each for each in findings if each.severity == "warning"]
+    told = "\n".join(f"{each.line}: {each}" for each in findings)
+    messages.compare(f"corpus: {entry['name']}", told, {tmp_path: "DIR"})
 
 
 @pytest.mark.parametrize("file", sorted(EXPERIMENTS.glob("*.yaml")), ids=lambda file: file.stem)
@@ -84,7 +88,9 @@ def test_the_command_prints_lines_and_json_and_a_code(tmp_path: Path) -> None:
     assert "error: spec.parameters.2.feasibleSpace:" in line
     assert done.out.splitlines()[-1] == f"{path}: 1 error, no warnings"
     listed = json.loads(boxtune("check", path, "--json").out)
-    assert {"file", "line", "severity", "path", "what", "right", "text", "on_katib"} == set(listed[0])
+    assert {"file", "line", "severity", "path", "what", "right", "text", "on_katib", "config", "config_line"} == set(
+        listed[0]
+    )
     right = boxtune("check", BASE)
     assert right.code == 0
     assert right.out.splitlines()[-1] == f"{BASE}: no errors, no warnings"
@@ -92,10 +98,10 @@ def test_the_command_prints_lines_and_json_and_a_code(tmp_path: Path) -> None:
 
 def test_what_is_no_experiment_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
     files = {
-        "nothing.yaml": ("", "has 0 Experiments"),
+        "nothing.yaml": ("", "has no Experiment"),
         "broken.yaml": ("a: [", "not valid YAML"),
         "twice.yaml": ("kind: Experiment\nkind: Experiment\n", '"kind" stands twice'),
-        "other.yaml": ("kind: Pod\n", "has a Pod"),
+        "other.yaml": ("kind: Pod\n", "has no Experiment, only a Pod"),
     }
     for name, (text, says) in files.items():
         (tmp_path / name).write_text(text)
@@ -154,7 +160,7 @@ def test_a_config_can_be_given(tmp_path: Path) -> None:
 
 
 def test_what_only_building_finds(tmp_path: Path) -> None:
-    """Faster R-CNN cannot sample more boxes than it proposes; every combination is built."""
+    """An initializer is Keras's to know by its name; every combination is built. What the rules know needs no build."""
     config_map, experiment = yaml.safe_load_all(BASE.read_text())
     spec = experiment["spec"]
     spec["parameters"][1] = {
@@ -171,11 +177,19 @@ def test_what_only_building_finds(tmp_path: Path) -> None:
     (folder / "models").mkdir(parents=True)
     text = (Path(__file__).parents[2] / "configs" / "faster_rcnn_resnet50.config").read_text()
     model = text[text.index("model {") : text.index("train_config")]
-    model = re.sub(r"second_stage_batch_size: \d+", "second_stage_batch_size: 200", model)
-    (folder / "models" / "greedy.pbtxt").write_text(model)
+    (folder / "models" / "greedy.pbtxt").write_text(
+        re.sub(r"second_stage_batch_size: \d+", "second_stage_batch_size: 200", model)
+    )
     spec["parameters"][1]["feasibleSpace"]["list"] = ["ssd_mobilenet_v2_keras", "greedy"]
     arguments.append(f"--fragments={folder}")
     path.write_text(yaml.safe_dump_all([config_map, experiment]))
+    [error] = [each for each in check(path, CheckOptions()) if each.severity == "error"]
+    assert error.path == "spec.parameters.1.feasibleSpace"
+    assert "second_stage_batch_size: is 200, above first_stage_max_proposals 16" in error.what
+    named = 'keras_initializer_by_name: "no_such"'
+    model = model.replace("truncated_normal_initializer { stddev: 0.01 }", named)
+    (folder / "models" / "greedy.pbtxt").write_text(model)
+    assert not [each for each in check(path, CheckOptions()) if each.severity == "error"]
     errors = [str(each) for each in check(path, CheckOptions(build=True)) if each.severity == "error"]
     assert len(errors) == 1
     assert "batch_size greedy" in errors[0]

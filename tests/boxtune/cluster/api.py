@@ -115,8 +115,10 @@ class Api:
         if label:
             labels = [(each, each["metadata"].get("labels") or {}) for each in items]
             items = [each for each, held in labels if label in held and value in ("", held[label])]
-        name = query.get("fieldSelector", "").partition("involvedObject.name=")[2]
-        return [each for each in items if not name or each["involvedObject"]["name"] == name]
+        field, _, wanted = query.get("fieldSelector", "").partition("=")
+        if field == "involvedObject.name":
+            return [each for each in items if each["involvedObject"]["name"] == wanted]
+        return [each for each in items if not field or each[field] == wanted]
 
     def _handler(api) -> type[BaseHTTPRequestHandler]:  # noqa: N805  # `self` is the handler's below
         class Handler(BaseHTTPRequestHandler):

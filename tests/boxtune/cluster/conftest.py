@@ -24,7 +24,7 @@ def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
         NAMESPACE,
         metadata={"labels": {"katib.kubeflow.org/metrics-collector-injection": "enabled"}},
     )
-    api.put(f"{CORE}/persistentvolumeclaims", "boxtune-data")
+    api.put(f"{CORE}/persistentvolumeclaims", "boxtune-data", status={"phase": "Bound"})
     monkeypatch.setattr(kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", str(api.kubeconfig(tmp_path)))  # KUBECONFIG's
     yield api
     api.cut()

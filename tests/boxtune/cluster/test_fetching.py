@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from boxtune.cluster.connection import Cluster
 from boxtune.cluster.fetching import Fetcher
-from boxtune.cluster.submission import submit
+from boxtune.cluster.submission import submit, warnings
 from boxtune.errors import ClusterError
-from boxtune.experiment.experiment import Experiment
+from boxtune.experiment.experiment import Experiment, parse_experiment
+from boxtune.report.memory import memory_found, memory_lines
 from boxtune.runs.trial import Condition, Trial
 from tests.boxtune.cluster.api import CORE, JOBS, KATIB, Api
 
@@ -42,12 +44,14 @@ def put_trial(api: Api, name: str, second: int, status: dict[str, Any], **assign
 
 
 def put_pod(api: Api, name: str, trial: str, status: dict[str, Any], log: str = "", second: int = 0) -> None:
-    containers = [{"name": each} for each in ("trial", "metrics-logger-and-collector")]
+    command = ["sh", "-c", "python -m trial_entry 1>/var/log/katib/metrics.log 2>&1"]
+    containers = [{"name": "trial", "command": command}, {"name": "metrics-logger-and-collector"}]
+    fetching = [{"name": "fetch-data", "command": ["python", "-m", "trial_entry", "fetch"]}]
     api.put(
         f"{CORE}/pods",
         name,
         metadata={"labels": {"job-name": trial}, "creationTimestamp": f"2026-11-25T10:01:{second:02}Z"},
-        spec={"containers": containers},
+        spec={"containers": containers, "initContainers": fetching},
         status=status,
     )
     api.logs[name, "metrics-logger-and-collector"] = log
@@ -127,6 +131,19 @@ def test_a_failure_s_reason_is_remembered_after_katib_deleted_the_pod(api: Api, 
     assert trial.reason == "the request is wrong: model: no such file"
 
 
+def test_what_ran_out_of_memory_shows_its_border(api: Api, fetcher: Fetcher) -> None:
+    assignments = {"learning_rate": "0.001", "batch_size": "32", "nms_iou_threshold": "0.5"}
+    put_trial(api, "quick-start-a", 0, true("Created", "Failed"), **assignments)
+    put_pod(api, "quick-start-a-1", "quick-start-a", ended(137))
+    run = fetcher.fetch()
+    assert run.trials[0].out_of_memory
+    (line,) = memory_lines(run, memory_found(run))
+    assert line == (
+        "out of memory: batch_size x image pixels from 32 x 128 x 128 of ssd_mobilenet_v2_keras on: Katib's services "
+        "know nothing of it, and may try it again"
+    )
+
+
 def test_an_init_container_s_failure_is_the_trial_s(api: Api, fetcher: Fetcher) -> None:
     put_trial(api, "quick-start-a", 0, true("Created", "Running"))
     first = {"name": "fetch-data", "image": "i", "imageID": "i", "ready": False, "restartCount": 0}
@@ -198,6 +215,91 @@ def test_the_baseline_s_metrics_come_from_its_log(api: Api, cluster: Cluster, qu
     assert baseline.value(quick_start.objective) == 0.25
     del api.objects[f"{JOBS}/quick-start-baseline"]  # its time to live is over
     assert fetcher.fetch().baseline == baseline
+
+
+def test_a_trial_that_was_stopped_early_has_its_time_and_value(api: Api, fetcher: Fetcher) -> None:
+    status = {**true("Created", "EarlyStopped"), "observation": OBSERVATION}  # which has no completionTime
+    status["conditions"][1]["lastTransitionTime"] = "2026-11-25T10:00:42Z"
+    put_trial(api, "quick-start-a", 0, status)
+    run = fetcher.fetch()
+    (trial,) = run.trials
+    assert (trial.condition, trial.seconds, trial.ended) == (Condition.EARLY_STOPPED, 42.0, "2026-11-25T10:00:42Z")
+    assert trial.measured_value(run.experiment.objective) == 0.2
+
+
+def test_a_trial_stopped_early_has_not_ended_before_its_value_is_there(api: Api, fetcher: Fetcher) -> None:
+    status = true("Created", "EarlyStopped")
+    for ago, is_ in ((timedelta(seconds=5), Condition.RUNNING), (timedelta(minutes=5), Condition.EARLY_STOPPED)):
+        moment = (datetime.now(UTC) - ago).strftime("%Y-%m-%dT%H:%M:%SZ")
+        status["conditions"][1]["lastTransitionTime"] = moment
+        put_trial(api, "quick-start-a", 0, status)
+        assert fetcher.fetch().trials[0].condition is is_
+
+
+def test_a_collector_that_died_says_its_own_last_words(api: Api, fetcher: Fetcher) -> None:
+    put_trial(api, "quick-start-a", 0, true("Created", "Running"))
+    one = {"image": "i", "imageID": "i", "ready": False, "restartCount": 0}
+    statuses = [
+        {**one, "name": "trial", "state": {"terminated": {"exitCode": 0}}},
+        {**one, "name": "metrics-logger-and-collector", "state": {"terminated": {"exitCode": 255}}},
+    ]
+    log = "I1125 10:22:01.12      14 main.go:139] mAP=0.3\nF1125 10:22:02.00      14 main.go:457] Failed to Report"
+    put_pod(api, "pod", "quick-start-a", {"phase": "Failed", "containerStatuses": statuses}, log)
+    reason = "Katib's collector failed, so no metric arrives (exit code 255): Failed to Report"
+    assert by_name(fetcher)["quick-start-a"].reason == reason
+
+
+def test_a_pod_whose_claim_has_no_volume_names_the_claim(api: Api, fetcher: Fetcher) -> None:
+    put_trial(api, "quick-start-a", 0, true("Created", "Running"))
+    unbound = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available: unbound claims"}
+    put_pod(api, "pod", "quick-start-a", {"phase": "Pending", "conditions": [unbound]})
+    claims = [{"name": "data", "persistentVolumeClaim": {"claimName": "boxtune-data"}}]
+    api.objects[f"{CORE}/pods/pod"]["spec"]["volumes"] = claims
+    assert by_name(fetcher)["quick-start-a"].reason == "waits for a node: 0/1 nodes are available: unbound claims"
+    api.put(f"{CORE}/persistentvolumeclaims", "boxtune-data", status={"phase": "Pending"})
+    about = {"name": "boxtune-data", "kind": "PersistentVolumeClaim"}
+    api.put(f"{CORE}/events", "e", involvedObject=about, reason="FailedBinding", message="no storage class is set")
+    reason = by_name(fetcher)["quick-start-a"].reason
+    assert reason.startswith("waits for a volume: the claim boxtune-data has no volume: no storage class is set; ")
+
+
+def test_why_there_is_no_trial_yet(api: Api, fetcher: Fetcher) -> None:
+    assert fetcher.fetch().waits == ""
+    refused = {"name": "quick-start-random-5f", "kind": "ReplicaSet"}
+    said = "pods is forbidden: violates PodSecurity"
+    api.put(f"{CORE}/events", "e", involvedObject=refused, reason="FailedCreate", message=said, type="Warning")
+    assert fetcher.fetch().waits == f"Katib's suggestion service (random) has no pod: {said}"
+    labels = {"labels": {"katib.kubeflow.org/suggestion": "quick-start"}}
+    stuck = {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}
+    one = {"name": "suggestion", "image": "i", "imageID": "", "ready": False, "restartCount": 0, "state": stuck}
+    status = {"phase": "Pending", "containerStatuses": [one]}
+    api.put(f"{CORE}/pods", "pod", metadata=labels, spec={"containers": []}, status=status)
+    assert fetcher.fetch().waits == ("Katib's suggestion service (random): the image cannot be pulled: no such image")
+    put_trial(api, "quick-start-a", 0, true("Created", "Running"))
+    assert fetcher.fetch().waits == ""
+    api.objects[f"{KATIB}/experiments/quick-start"]["status"] = {}
+    del api.objects[f"{KATIB}/trials/quick-start-a"]
+    assert fetcher.fetch().waits.startswith("Katib's controller has not looked at it yet")
+
+
+def test_a_trial_that_is_another_job_says_why_it_waits(api: Api, cluster: Cluster, quick_start: Experiment) -> None:
+    """A TFJob, whose pods have names of their own; Katib labels the one whose metrics it collects."""
+    pod = quick_start.raw["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]
+    replicas = {"Worker": {"replicas": 1, "template": pod}}
+    job = {"apiVersion": "kubeflow.org/v1", "kind": "TFJob", "spec": {"tfReplicaSpecs": replicas}}
+    spec = {**quick_start.raw["spec"]}
+    spec["trialTemplate"] = {**spec["trialTemplate"], "trialSpec": job}
+    other = parse_experiment({**quick_start.raw, "spec": spec}, quick_start.config_maps)
+    (name,) = quick_start.config_maps
+    assert submit(cluster, other, False, False) == [f"configmap/{name} created", "experiment/quick-start created"]
+    assert not list(warnings(cluster, other))
+    api.objects[f"{KATIB}/experiments/quick-start"]["status"] = true("Created", "Running")
+    put_trial(api, "quick-start-a", 0, true("Created", "Running"))
+    put_pod(api, "quick-start-a-worker-0", "", ended(2), "I1125 10:22:01.12      14 main.go:139] no such file")
+    labels = api.objects[f"{CORE}/pods/quick-start-a-worker-0"]["metadata"]["labels"]
+    labels["katib.kubeflow.org/trial"] = "quick-start-a"
+    (trial,) = Fetcher(cluster, "quick-start").fetch().trials
+    assert trial.reason == "the request is wrong: no such file"
 
 
 def test_an_experiment_that_is_not_there(cluster: Cluster) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import os
 import re
 import signal
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from boxtune.cluster import cancelling, connection, lease, searching, watching
 from boxtune.cluster.cancelling import cancel_stale
@@ -24,6 +26,7 @@ from boxtune.cluster.trial_data import DataSource
 from boxtune.errors import ClusterError, ExperimentError, ExperimentFailed, Interrupted, Unreachable
 from boxtune.experiment.editing import edited, pod_of, with_counts, with_num_steps
 from boxtune.experiment.experiment import Experiment
+from boxtune.report.progress_lines import PlainListener
 from boxtune.runs.run import Run
 from tests.boxtune.cluster.api import CORE, JOBS, KATIB, LEASES, NAMESPACE, WORKFLOWS, Api
 from tests.boxtune.cluster.test_fetching import OBSERVATION, put_trial, true
@@ -178,6 +181,7 @@ def test_a_step_that_is_started_again_after_a_failure_begins_anew(
     assert search_on_katib(quick_start, OPTIONS, told).condition == "Succeeded"
     assert told.notices == [
         "the Experiment search of this run has failed; it is deleted, and begins anew",
+        "waiting until the Suggestion search is gone",
         "experiment/search created",
     ]
     assert times[1] - times[0] >= 1.0
@@ -233,9 +237,9 @@ def test_why_trials_wait_is_said_once(api: Api, quick_start: Experiment) -> None
         threading.Timer(1.5, finish, (api,)).start()
 
     when_made(api, waits)
-    told = Told()
-    search_on_katib(quick_start, OPTIONS, told)
-    assert told.notices.count("search-a: pods is forbidden: exceeded quota") == 1
+    out = io.StringIO()
+    search_on_katib(quick_start, OPTIONS, PlainListener(Console(file=out, width=200)))
+    assert out.getvalue().count("search-a: pods is forbidden: exceeded quota\n") == 1
 
 
 def test_without_a_workflow_it_is_said(api: Api, quick_start: Experiment) -> None:
@@ -316,7 +320,7 @@ def test_what_nobody_waits_for_is_ended(api: Api, cluster: Cluster) -> None:
         ("held", 14, {}), ("left", 16, {}), ("old", 120, {}), ("over", 120, {"completionTime": "2026-11-25T10:09:00Z"}),
     ):  # fmt: skip
         put_lease(api, name, timedelta(minutes=minutes))
-        api.put(f"{KATIB}/experiments", name, status=status)
+        api.put(f"{KATIB}/experiments", name, spec={}, status=status)
     put_lease(api, "vanished", timedelta(hours=9))
     api.put(f"{KATIB}/experiments", "by-hand")
     there = set(api.objects)

@@ -35,7 +35,7 @@ def test_the_volume_is_filled_by_the_trial_s_own_image(quick_start: Experiment) 
     before = copy.deepcopy(quick_start.raw)
     made = with_data(quick_start, "data", DataSource("minio://bucket/d", "0f"), [SECRET])
     assert quick_start.raw == before
-    assert not list(problems(made.raw))
+    assert not list(problems(made.raw, {}))
     trial = pod(made)["containers"][0]
     (fetch,) = pod(made)["initContainers"]
     assert {"name": "data", "emptyDir": {}} in pod(made)["volumes"]
@@ -79,7 +79,7 @@ def test_what_the_trial_has_of_credentials_the_init_container_has_too(quick_star
     request = parse(fetch["args"])
     assert isinstance(request, FetchRequest)
     assert (request.cache, request.digest) == (Path("/boxtune/cache"), None)
-    assert not list(problems(made.raw))
+    assert not list(problems(made.raw, {}))
 
 
 def test_a_program_whose_words_stand_among_its_arguments(quick_start: Experiment) -> None:
@@ -96,7 +96,7 @@ def test_several_volumes_one_cache(quick_start: Experiment) -> None:
     made = with_data(made, "model", DataSource("gs://bucket/m"), cache_claim="shared")
     assert [each["name"] for each in pod(made)["initContainers"]] == ["fetch-data", "fetch-model"]
     assert [each["name"] for each in pod(made)["volumes"]].count("boxtune-cache") == 1
-    assert not list(problems(made.raw))
+    assert not list(problems(made.raw, {}))
 
 
 def test_data_are_there_before_the_trial_s_own_init_containers_begin(quick_start: Experiment) -> None:
@@ -110,7 +110,7 @@ def test_data_are_there_before_the_trial_s_own_init_containers_begin(quick_start
     made = with_data(edited(quick_start, change), "data", DataSource("gs://bucket/d"))
     made = with_data(made, "model", DataSource("gs://bucket/m"))
     assert [each["name"] for each in pod(made)["initContainers"]] == ["fetch-data", "fetch-model", "look", "fetch-more"]
-    assert not list(problems(made.raw))
+    assert not list(problems(made.raw, {}))
 
 
 def test_what_cannot_be(quick_start: Experiment) -> None:
@@ -130,7 +130,7 @@ def test_the_config_is_carried_by_the_pod_and_read_from_it(quick_start: Experime
     made = with_carried_files(quick_start)
     ((name, data),) = quick_start.config_maps.items()
     text = data["pipeline.config"]
-    assert not list(problems(made.raw))
+    assert not list(problems(made.raw, {}))
     assert name not in json.dumps(made.raw)
     template = pod_of(dict(made.raw))
     assert template["metadata"]["annotations"]["boxtune/file-0"] == text

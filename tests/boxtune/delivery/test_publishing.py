@@ -169,3 +169,15 @@ def test_what_cannot_be_published(model: Path, tmp_path: Path) -> None:
     assert ended.code == 2
     assert "nobody could make it again; boxtune train" in ended.reason
     assert not (tmp_path / "digits" / "1" / "manifest.json").exists()
+
+
+def test_the_card_says_whether_the_search_s_answer_is_confirmed(model: Path, tmp_path: Path) -> None:
+    """As far as the training's record knows."""
+    file = model / "training.json"
+    searched = {**json.loads(file.read_text()), "experiment": "quick-start", "trial": "quick-start-0001"}
+    said = "by mAP on the test split quick-start-0001 is better by 0.041 (0.012 to 0.070)"
+    for version, confirmation in (("1", ""), ("2", said)):
+        file.write_text(json.dumps({**searched, "confirmation": confirmation}))
+        card = (Path(publish_quietly(model, tmp_path / "digits", version)) / "MODEL_CARD.md").read_text()
+        assert ("Not confirmed: " in card) == (not confirmation)
+        assert (f"Confirmed by fresh trainings, with a 90% interval: {said}." in card) == bool(confirmation)

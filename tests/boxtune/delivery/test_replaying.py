@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.experiments import boxtune
@@ -23,6 +24,7 @@ def published(model: Path, folder: Path, **changes: object) -> Path:
     return file
 
 
+@pytest.mark.e2e
 def test_a_deterministic_training_gives_the_same_numbers(model: Path, trained: Path, tmp_path: Path) -> None:
     """From data that have moved; the test split is measured too, where it was."""
     assert boxtune("evaluate", model, "--pictures", "0", "--resamples", "10").code == 0

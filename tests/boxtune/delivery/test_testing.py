@@ -125,6 +125,7 @@ def test_what_is_no_model(search: Path, tmp_path: Path) -> None:
     assert "names ckpt-7, which is not there" in boxtune("evaluate", tmp_path).reason
 
 
+@pytest.mark.e2e
 def test_one_model_s_numbers_are_no_other_s(model: Path, data: Path, tmp_path: Path) -> None:
     """Of one name, one config and one place: told by the weights' checksums."""
     other = tmp_path / "other"

@@ -18,7 +18,7 @@ from boxtune.delivery.recipe import run_recipe
 from boxtune.errors import InputError
 from boxtune.local.reading import open_run
 from tests.conftest import write_config
-from tests.experiments import BOXTUNE, boxtune, processes_of
+from tests.experiments import BOXTUNE, boxtune, boxtune_here, processes_of
 from tests.trials import rows, trial
 
 
@@ -29,7 +29,7 @@ def training(home: Path) -> dict[str, Any]:
 
 def best_of(run: Path) -> tuple[str, Path]:
     """Name and MODEL_DIR of the best trial."""
-    name = json.loads(boxtune("show", run, "--json").out)["status"]["currentOptimalTrial"]["bestTrialName"]
+    name = json.loads(boxtune_here("show", run, "--json").out)["status"]["currentOptimalTrial"]["bestTrialName"]
     return name, run / "trials" / name / "volumes" / "model"
 
 

@@ -26,6 +26,12 @@ def test_files_are_read_under_their_names_or_the_given_ones(tmp_path: Path, name
     assert generated_config_maps(tmp_path) == {"c": {"pipeline.config": "model {}", "base": "model {}"}}
 
 
+def test_literals_and_files_of_variables(tmp_path: Path) -> None:
+    (tmp_path / "settings.env").write_text("# a comment\nLR=0.05\n\nNAME=a=b\n")
+    write(tmp_path, "configMapGenerator:\n- {name: c, envs: [settings.env], literals: [WD=1, 'TEXT=\"a b\"']}\n")
+    assert generated_config_maps(tmp_path) == {"c": {"LR": "0.05", "NAME": "a=b", "WD": "1", "TEXT": "a b"}}
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

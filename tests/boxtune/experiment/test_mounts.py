@@ -22,6 +22,7 @@ from tests.experiments import container, shell_experiment
         ("--in=/data/a,/data/b", "--in=/here/a,/here/b"),
         ("--in '/data/a'", "--in '/here/a'"),
         ("a:/data:/data/b", "a:/here:/here/b"),
+        ("--in=C:/data/a", "--in=C:/data/a"),
         ("gs://data/a", "gs://data/a"),
         ("gs://bucket/data/a", "gs://bucket/data/a"),
         ("/database", "/database"),

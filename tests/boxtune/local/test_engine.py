@@ -90,7 +90,7 @@ def test_minimizing_takes_the_least(tmp_path: Path) -> None:
         ("kill -9 $$$$", "Failed", "if nobody did it, memory ran out"),
         ("echo nothing", "MetricsUnavailable", "score was never printed"),
         ("echo score=nan", "MetricsUnavailable", "score was printed without a number"),
-        ("echo no request >&2; exit 2", "Failed", "the request is wrong: no request"),
+        ("echo no request >&2; exit 2", "Failed", "exit code 2: no request"),
     ],
 )
 def test_too_many_failures_fail_it_with_the_reason(tmp_path: Path, script: str, condition: str, says: str) -> None:
@@ -196,7 +196,7 @@ def test_wrong_arguments(tmp_path: Path, arguments: list[str], says: str) -> Non
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda e: e["spec"]["algorithm"].update(algorithmName="hyperband"), "not built for local runs"),
+        (lambda e: e["spec"]["algorithm"].update(algorithmName="pbt"), "not built for local runs"),
         (lambda e: e["spec"]["algorithm"].update(algorithmName="grid"), "grid needs a feasibleSpace.step"),
         (lambda e: e["spec"]["trialTemplate"].update(primaryContainerName="other"), "the pod has main"),
         (lambda e: container(e).pop("command"), "command: must be given"),

@@ -159,7 +159,7 @@ def test_killed_at_any_moment_no_trial_is_lost_repeated_or_run_twice(
 
 def test_interrupted_it_asks_its_trials_to_end_and_goes_on(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    script = f"trap 'echo asked >> {log}; exit 143' TERM; echo start >> {log}; sleep 30 & wait; echo score=1"
+    script = f"trap 'echo asked >> {log}; exit 143' TERM; echo start >> {log}; sleep 300 & wait; echo score=1"
     runner = Runner(tmp_path, shell_experiment(script, maxTrialCount=2))
     deadline = time.monotonic() + 30
     while not (log.exists() and log.read_text().count("start") == 2):

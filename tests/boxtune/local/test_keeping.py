@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from boxtune.errors import InputError, Interrupted
-from boxtune.local.keeping import Keep, Keeper
+from boxtune.local.keeping import Keep, Keeper, has_lost_checkpoint, remove_checkpoints
+from boxtune.runs.trial import Attempt, Condition, Role, Trial
 
 
 @pytest.mark.parametrize("text", ["best", "best:0", "best:x", "some", ""])
@@ -32,3 +34,17 @@ def test_a_trial_is_not_begun_where_it_may_not_fit(tmp_path: Path) -> None:
     finally:
         subprocess.run(["umount", str(small)], check=True)
     Keeper(Keep(None), tmp_path).refuse_full_disk()
+
+
+def test_a_trial_knows_whether_it_can_go_on(tmp_path: Path) -> None:
+    model_dir = tmp_path / "volumes" / "model"
+    model_dir.mkdir(parents=True)
+    for name in ("trial.json", "pipeline.config", "checkpoint", "ckpt-3.index"):
+        (model_dir / name).write_text("{}")
+    attempts = (Attempt("2026-11-25T10:00:00Z", "2026-11-25T10:01:00Z", steps=3),)
+    paused = Trial("t-0001", Role.SUGGESTED, 0, {}, condition=Condition.PAUSED, attempts=attempts, folder=tmp_path)
+    assert not has_lost_checkpoint(paused)
+    remove_checkpoints(tmp_path)
+    assert has_lost_checkpoint(paused)
+    assert not has_lost_checkpoint(replace(paused, attempts=(replace(attempts[0], ended=""),))), "never measured"
+    assert not has_lost_checkpoint(replace(paused, folder=None)), "its MODEL_DIR is not here"

@@ -13,6 +13,7 @@ from boxtune.local.reading import open_run
 from boxtune.local.recording import record_run
 from boxtune.local.store import RunStore
 from boxtune.report.table import trials_table
+from boxtune.runs.confirmation import Confirmation, Contender, Sample
 from boxtune.runs.run import Run, RunCondition
 from boxtune.runs.status import experiment_with_status
 from boxtune.runs.trial import Attempt, Condition, Metric, Role, Trial
@@ -34,7 +35,7 @@ def trial(number: int, began: int, ended: int | None, condition: Condition, reas
 
 TRIALS = (
     trial(0, 9, 20, Condition.SUCCEEDED),  # made first, and started last
-    trial(1, 5, 12, Condition.FAILED, "the request is wrong: no"),
+    replace(trial(1, 5, 12, Condition.FAILED, "out of memory: no"), out_of_memory=True),
     trial(2, 5, 30, Condition.EARLY_STOPPED),
     trial(3, 30, 31, Condition.METRICS_UNAVAILABLE, "Metrics are not available"),
     trial(4, 31, 40, Condition.KILLED),
@@ -54,10 +55,28 @@ def plain(run: Run) -> Run:
     """Without what a folder adds: where it lies, and the places of its events."""
 
     def bare(each: Trial) -> Trial:
-        return replace(each, folder=None, created=0, completed=None)
+        attempts = tuple(replace(attempt, observation={}) for attempt in each.attempts)  # which the trial has
+        return replace(each, attempts=attempts, folder=None, created=0, completed=None)
 
     baseline = bare(run.baseline) if run.baseline is not None else None
-    return replace(run, trials=tuple(map(bare, run.trials)), baseline=baseline, folder=None)
+    trials, repeats = (tuple(map(bare, each)) for each in (run.trials, run.repeats))
+    return replace(run, trials=trials, baseline=baseline, repeats=repeats, folder=None)
+
+
+def test_repeats_are_recorded_with_what_they_gave(tmp_path: Path) -> None:
+    repeats = tuple(
+        replace(trial(number, 50, 54, Condition.SUCCEEDED), name=f"t-2-repeat-{number}", role=Role.REPEAT, number=None,
+                seed=number, repeats="t-2", assignments={"x": "0.2"})
+        for number in (1, 2)
+    )  # fmt: skip
+    won = Sample("t-2", {each.name: 0.5 for each in repeats})
+    found = Confirmation("score", True, (Contender("t-2", 0.2, 0.5),), won, None, "nothing to compare with")
+    run = replace(run_of(*TRIALS), repeats=repeats, confirmation=found)
+    record_run(run, tmp_path / "run")
+    opened = open_run(tmp_path / "run")
+    assert plain(opened) == run
+    assert opened.chosen == opened.optimal
+    assert len(experiment_with_status(opened)["status"]["repeats"]) == 2
 
 
 @pytest.mark.parametrize("baseline", [None, BASELINE])
@@ -94,6 +113,13 @@ def test_the_same_again_replaces_it_and_nothing_else(tmp_path: Path) -> None:
         record_run(run_of(*TRIALS), other)
     with pytest.raises(RunFolderError, match="cannot be written: Not a directory"):
         record_run(run_of(*TRIALS), other / "photo.jpg" / "run")
+
+
+def test_a_run_goes_on_with_the_options_that_it_was_begun_with(tmp_path: Path) -> None:
+    experiment = run_of(*TRIALS).experiment
+    RunStore(tmp_path, experiment, {"num_steps": 4, "baseline": False}).close()
+    with pytest.raises(RunFolderError, match="was begun with --num-steps 4 --no-baseline; give the same"):
+        RunStore(tmp_path, experiment, {"num_steps": 5, "baseline": True})
 
 
 def test_boxtune_run_does_not_go_on_with_it(tmp_path: Path) -> None:

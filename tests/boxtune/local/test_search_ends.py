@@ -11,7 +11,7 @@ from boxtune.errors import ExperimentError
 from boxtune.experiment.experiment import parse_experiment
 from boxtune.runs.trial import Condition, Role, StopRule, Trial
 from boxtune.search.median_stop import MedianStop
-from tests.experiments import details, run, shell_experiment, status
+from tests.experiments import boxtune, details, run, shell_experiment, status
 
 THREE_POINTS = [{"name": "x", "parameterType": "int", "feasibleSpace": {"min": "1", "max": "3"}}]
 # Five reports, a quarter of a second apart: x, x + 1, …
@@ -57,6 +57,20 @@ def test_a_trial_worse_than_the_median_is_stopped_and_counts(tmp_path: Path) -> 
     assert trials["0003"]["observation"]["metrics"][0]["max"] in ("11", "12", "13")  # stopped at its second report
     assert "EarlyStopped" in ended.out
     assert found["currentOptimalTrial"]["parameterAssignments"][0]["value"] == "50"
+    ended = boxtune("run", tmp_path / "run", "--continue", "0003")
+    assert ended.code == 0, ended.err
+    assert "shell-0003 goes on to its end" in ended.out
+    trial = details(tmp_path)["0003"]
+    assert (trial["condition"], trial["observation"]["metrics"][0]["max"]) == ("Succeeded", "14")
+    nothing = boxtune("run", tmp_path / "run", "--continue", "7")
+    assert nothing.code == 2
+    assert "--continue 7: no trial of this run; of those stopped early or paused there is none" in nothing.reason
+
+
+def test_a_budget_in_steps_needs_trials_whose_steps_are_known(tmp_path: Path) -> None:
+    ended = run(tmp_path, searched(), "--max-steps", "7")
+    assert ended.code == 2
+    assert "--max-steps 7: the steps of these trials cannot be told: they are not python" in ended.reason
 
 
 def stop(maximize: bool = True, **settings: str) -> MedianStop:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from boxtune.errors import ExperimentError
+from boxtune.experiment.editing import has_seed, seeded
 from boxtune.experiment.loading import load_experiment
 from boxtune.experiment.space import inside
 from boxtune.local.template import Template
@@ -103,3 +104,20 @@ def test_a_path_that_is_made_at_run_time_is_refused(tmp_path: Path) -> None:
     loaded = load_experiment(write(tmp_path / "experiment.yaml", experiment))
     with pytest.raises(ExperimentError, match="subPathExpr is not built for local runs"):
         Template(loaded, {}).command("t", {"x": "1"}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("given", "with_another"),
+    [
+        (["python", "-m", "trial_entry", "--seed=1"], ["python", "-m", "trial_entry", "--seed=77"]),
+        (["train", "--seed", "3", "--lr=1"], ["train", "--seed", "77", "--lr=1"]),
+        (["sh", "-c", "{ t --seed 1; echo --seeds=3; }"], ["sh", "-c", "{ t --seed 77; echo --seeds=3; }"]),
+        (["sh", "-c", "t --seed='$SEED' --lr 2"], ["sh", "-c", "t --seed=77 --lr 2"]),
+        (["t", "--seed=${trialParameters.seed}"], ["t", "--seed=77"]),
+        (["t", "--data-seed=3"], ["t", "--data-seed=3"]),
+    ],
+)
+def test_another_seed(given: list[str], with_another: list[str]) -> None:
+    assert seeded(given, 77, add=False) == with_another
+    assert has_seed(given) == (given != with_another)
+    assert seeded(given, 77, add=True) == (with_another if has_seed(given) else [*given, "--seed=77"])

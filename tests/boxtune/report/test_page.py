@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.experiments import BOXTUNE, boxtune, shell_experiment, write
+from tests.experiments import BOXTUNE, boxtune, boxtune_here, container, shell_experiment, write
 from tests.pages import Page
 
 SPACE = [
@@ -37,6 +37,9 @@ def page(run: Path, *more: str) -> Page:
 
 def make(folder: Path, script: str, code: int = 0, *more: str, **spec: Any) -> Path:
     experiment = shell_experiment(script, parameters=SPACE, **spec)
+    names = [str(each["name"]) for each in SPACE]
+    experiment["spec"]["trialTemplate"]["trialParameters"] = [{"name": each, "reference": each} for each in names]
+    container(experiment)["env"] = [{"name": each.upper(), "value": f"${{trialParameters.{each}}}"} for each in names]
     path, out = write(folder / "experiment.yaml", experiment), folder / "run"
     done = boxtune("run", path, "--out", out, *more)
     assert done.code == code, done.err + done.out
@@ -51,7 +54,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_page_has_every_trial_with_its_values(finished: Path) -> None:
-    said = json.loads(boxtune("show", finished, "--json").out)["status"]
+    said = json.loads(boxtune_here("show", finished, "--json").out)["status"]
     rows = page(finished).tables[-1]
     assert rows[0] == ["trial", "lr", "kind", "x", "score", "time", "state"]
     assert len(rows) == 11
@@ -65,7 +68,7 @@ def test_the_page_has_every_trial_with_its_values(finished: Path) -> None:
 
 
 def test_the_best_and_the_failures_are_named(finished: Path) -> None:
-    said = json.loads(boxtune("show", finished, "--json").out)["status"]["currentOptimalTrial"]
+    said = json.loads(boxtune_here("show", finished, "--json").out)["status"]["currentOptimalTrial"]
     found = page(finished)
     assert said["bestTrialName"] in found.text
     assert "10 trials ended, 1 failed" in found.text
@@ -85,11 +88,14 @@ def test_the_page_loads_nothing(finished: Path) -> None:
 
 def test_the_importance_finds_the_parameter_that_matters(finished: Path) -> None:
     from boxtune.local.reading import open_run
-    from boxtune.report.importance import parameter_importance
+    from boxtune.report.importance import importance
+    from boxtune.report.shares import importance_lines
 
-    shares = parameter_importance(open_run(finished))
-    assert sum(shares.values()) == pytest.approx(1)
-    assert max(shares, key=lambda name: shares[name]) == "x"  # the trials print it
+    shares = importance(open_run(finished))
+    assert shares is not None
+    assert shares.parameters[0].names == ("x",)  # the trials print it
+    text = page(finished).text
+    assert all(f"{line[0].upper()}{line[1:]}." in text for line in importance_lines(shares))
 
 
 def test_a_run_without_success_says_so(tmp_path: Path) -> None:
@@ -132,8 +138,8 @@ def test_where_the_page_cannot_go(finished: Path, tmp_path: Path) -> None:
 
 
 def test_csv_has_every_digit(finished: Path) -> None:
-    rows = list(csv.DictReader(io.StringIO(boxtune("show", finished, "--csv").out)))
-    said = json.loads(boxtune("show", finished, "--json").out)["status"]
+    rows = list(csv.DictReader(io.StringIO(boxtune_here("show", finished, "--csv").out)))
+    said = json.loads(boxtune_here("show", finished, "--json").out)["status"]
     for row, trial in zip(rows, said["trialDetails"], strict=True):
         assigned = {each["name"]: each["value"] for each in trial["parameterAssignments"]}
         assert {name: row[name] for name in assigned} == assigned
@@ -143,5 +149,5 @@ def test_csv_has_every_digit(finished: Path) -> None:
 
 
 def test_one_form_at_a_time(finished: Path) -> None:
-    done = boxtune("show", finished, "--csv", "--json")
+    done = boxtune_here("show", finished, "--csv", "--json")
     assert (done.code, "name one" in done.reason) == (2, True)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import yaml
 
-from tests.conftest import QUICK_START
+from boxtune.report.parameters import parameters_text, range_text
+from tests.conftest import EXPERIMENTS, QUICK_START
 from tests.experiments import boxtune
+from trial_entry.pipeline_config.listing import assignable_aliases
+from trial_entry.pipeline_config.suggesting import fitting
+from trial_entry.pipeline_config.text import read_config
 
 CONFIG = QUICK_START / "pipeline.config"
 
@@ -21,6 +26,26 @@ def test_the_table_has_name_type_value_range_and_field() -> None:
     assert "train_config.optimizer.adam_optimizer.learning_rate" in rows["learning_rate"]
     assert "4 | 8 | 16 | 32" in rows["batch_size"]
     assert "momentum" not in rows  # of Adam
+
+
+@pytest.mark.parametrize("config", [CONFIG, EXPERIMENTS / "base" / "pipeline.config"], ids=["small", "usual"])
+def test_no_word_is_broken_on_a_narrow_terminal(config: Path) -> None:
+    """A path that no line has room for goes on in the next after one of its dots."""
+    read = read_config(config)
+    listed = fitting(read, assignable_aliases(read))
+    texts = [text for each in listed for text in (each.name, each.kind, each.meaning, each.field, each.current or "-")]
+    texts += [range_text(each.feasible) for each in listed if each.feasible is not None]
+    words = {word.strip(",") for text in texts for word in text.split()} | {"now", "sets", "try"}
+    pieces = {piece for word in words for piece in word.split(".")}
+    for width in (80, 100, 120, 160):
+        told = parameters_text(listed, width)
+        assert isinstance(told, str)
+        assert max(map(len, told.splitlines())) <= width
+        for word in told.split():
+            assert word.strip(",") in words or set(word.strip(",.").split(".")) <= pieces, word
+    assert not isinstance(parameters_text(listed, 400), str)
+    shown = boxtune("parameters", config, FORCE_COLOR="1", COLUMNS="80", NO_COLOR="1").out
+    assert shown.strip("\n") == str(parameters_text(listed, 80))
 
 
 def test_augmentations_are_listed_on_or_off(tmp_path: Path) -> None:

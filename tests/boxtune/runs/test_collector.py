@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from boxtune.experiment.experiment import DEFAULT_FILTER
-from boxtune.runs.collector import collect, collect_text
+from boxtune.runs.collector import collect, collect_text, objective_values
 
 
 def test_metrics_are_read_as_katib_reads_them(tmp_path: Path) -> None:
@@ -58,6 +58,18 @@ def test_a_json_line_that_has_no_metric_is_passed_over(line: str) -> None:
 def test_a_time_that_is_none_counts_as_no_time(stamp: str) -> None:
     text = f'{{"score": "0.5", "timestamp": {stamp}}}\n'
     assert collect_text(text, ["score"], [], "JSON")["score"].latest == "0.5"
+
+
+@pytest.mark.parametrize("strange", ["nan", "inf", "-inf", "1e999", "1_000", "٣"])
+def test_what_is_not_finite_is_no_measurement(tmp_path: Path, strange: str) -> None:
+    """Whichever comes first; as the latest value it stays to be seen, and counts as none."""
+    for values in ([strange, "0.2", "0.4"], ["0.4", strange, "0.2"]):
+        found = collect_text("".join(f"score={value}\n" for value in values), ["score"], [r"(\w+)=(\S+)"])["score"]
+        assert (found.value("min"), found.value("max"), found.value("latest")) == (0.2, 0.4, float(values[-1]))
+    log = tmp_path / "log"
+    log.write_text(f"score=0.2\nscore={strange}\n")
+    assert collect(log, ["score"], [r"(\w+)=(\S+)"])["score"].value("latest") is None
+    assert objective_values(log, "score", [r"(\w+)=(\S+)"]) == (0.2,)
 
 
 def test_a_folder_is_no_output(tmp_path: Path) -> None:

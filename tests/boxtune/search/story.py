@@ -14,7 +14,8 @@ from boxtune.search.catalogue import create_policy
 
 LEARNING = ["tpe", "multivariate-tpe", "bayesianoptimization", "cmaes"]
 ENDLESS = ["random", "sobol", *LEARNING]  # they search ranges too
-ALGORITHMS = list(CATALOGUE)
+RUNGS = ["hyperband", "asha"]  # they decide more than a draw
+ALGORITHMS = [name for name in CATALOGUE if name not in RUNGS]
 SHORT = {"bayesianoptimization": 14}  # a third of a second each, once ten are known
 SEEDED = [name for name in ALGORITHMS if name != "sobol"]
 SPACE = (

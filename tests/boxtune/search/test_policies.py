@@ -5,10 +5,15 @@ from __future__ import annotations
 import pytest
 
 from boxtune.errors import ExperimentError
-from boxtune.experiment.space import ParameterSpec, inside
+from boxtune.experiment.space import Assignments, ParameterSpec, inside
+from boxtune.runs.trial import Trial
+from boxtune.search.catalogue import ALGORITHMS as CATALOGUE
+from boxtune.search.catalogue import create_policy
+from boxtune.search.policy import Suggestion, Surroundings
 from tests.boxtune.search.story import (
     ALGORITHMS,
     ENDLESS,
+    FINITE,
     SEEDED,
     SHORT,
     SMALL,
@@ -18,6 +23,7 @@ from tests.boxtune.search.story import (
     play,
     value_of,
 )
+from tests.boxtune.search.workers import Workers
 
 
 @pytest.mark.parametrize("algorithm", ENDLESS)
@@ -99,3 +105,29 @@ def test_a_space_with_one_point_has_one_suggestion(algorithm: str) -> None:
     assert story.suggest() is None
     with pytest.raises(ExperimentError, match="at least one parameter"):
         Story(experiment(algorithm, ()))
+
+
+@pytest.mark.parametrize("algorithm", CATALOGUE)
+def test_a_search_of_several_workers_is_a_function_of_its_trials(algorithm: str) -> None:
+    """Each suggestion is also asked of a policy that has seen nothing, as after a kill; some trials fail."""
+    settings = {"r_l": "9", "resource_name": "layers"} if algorithm == "hyperband" else {}
+    searched = experiment(algorithm, FINITE, settings)
+
+    class Watched:
+        policy = create_policy(searched, Surroundings(lambda assignments: 9))
+
+        def suggest(self, trials: list[Trial]) -> Suggestion | None:
+            fresh = create_policy(searched, Surroundings(lambda assignments: 9))
+            suggestion = self.policy.suggest(trials)
+            assert fresh.suggest(trials) == suggestion
+            return suggestion
+
+    def measured(assignments: Assignments, number: int, step: int) -> dict[str, float] | None:
+        return None if number % 5 == 0 else {"m": value_of(assignments)}
+
+    workers = Workers(Watched(), measured, lambda assignments: 9, 3)  # type: ignore[arg-type]
+    workers.run(20)
+    assert len(workers.ended) == 20
+    own = [spec for spec in FINITE if spec.name != "layers" or algorithm != "hyperband"]
+    assert all(inside(own, trial.assignments) for trial in workers.trials.values())
+    assert len({tuple(trial.assignments.items()) for trial in workers.trials.values()}) == len(workers.trials)

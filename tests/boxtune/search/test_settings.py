@@ -26,8 +26,19 @@ from tests.boxtune.search.story import SPACE, Story, experiment, play
         ("bayesianoptimization", {"n_initial_points": "few"}, "a whole number"),
         ("cmaes", {"sigma": "3"}, "between 0 and 1"),
         ("cmaes", {"restart_strategy": "bipop"}, "one of none, ipop"),
-        ("sobol", {"random_state": "1"}, "sobol has no setting random_state; it has none"),
-        ("hyperband", {}, "not built for local runs"),
+        ("sobol", {"random_state": "1"}, "sobol's setting random_state is not built for local runs; it has none"),
+        ("asha", {"eta": "1.5"}, r'eta "1.5" of asha must be a number of at least 2'),
+        ("asha", {"eta": "many"}, "a number of at least 2"),
+        ("asha", {"random_share": "1.1"}, "a share from 0 to 1"),
+        *[
+            ("asha", {"rungs": rungs}, "shares of the whole training that increase to 1, such as 1/9,1/3,1")
+            for rungs in ("1/3,1/9,1", "1/9,1/3", "0,1", "1/9,1/9,1", "1/0,1", "-1/9,1", "", "1/9;1", "1e-1,1", "1/2,2")
+        ],
+        ("hyperband", {"eta": "1.5"}, "a number of at least 2"),
+        ("hyperband", {"r_l": "0"}, "a number of at least 1"),
+        ("hyperband", {"s_max": "2"}, "hyperband's setting s_max is not built for local runs; it has r_l, eta"),
+        ("pbt", {}, "changes hyperparameters in the middle of a training"),
+        ("enas", {}, "is not built for local runs; there are random, grid"),
     ],
 )
 def test_wrong_settings_are_refused(algorithm: str, settings: dict[str, str], says: str) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,10 +59,16 @@ def _maybe(draw: random.Random, make: Callable[[random.Random], object]) -> obje
     return make(draw) if draw.random() < 0.5 else None
 
 
+def _home(draw: random.Random) -> dict[str, Path | Remote]:
+    """One of the two."""
+    places: list[Path | Remote] = [_path(draw), Remote("gs://bucket/root")]
+    return {draw.choice(["model_dir", "model_root"]): draw.choice(places)}
+
+
 def _train(draw: random.Random) -> TrainRequest:
     return TrainRequest(
         pipeline_config_path=_path(draw),
-        model_dir=_path(draw),
+        **_home(draw),
         assignments=_assignments(draw),
         fragments=_paths(draw),
         checkpoint_for=_assignments(draw),
@@ -140,7 +147,7 @@ def _fetch(draw: random.Random) -> FetchRequest:
 
 
 def _stop(draw: random.Random) -> StopRequest:
-    return StopRequest(model_dir=_path(draw), timeout=draw.choice([0.0, 60.0, 0.1, math.inf]))
+    return StopRequest(**_home(draw), timeout=draw.choice([0.0, 60.0, 0.1, math.inf]))
 
 
 def _serve(draw: random.Random) -> ServeRequest:
@@ -184,8 +191,15 @@ def test_no_command_means_train() -> None:
 @pytest.mark.parametrize(
     ("argv", "says"),
     [
-        ([], "the following arguments are required: --pipeline_config_path, --model_dir"),
-        (["stop"], "required: --model_dir"),
+        ([], "the following arguments are required: --pipeline_config_path (python -m trial_entry"),
+        (["--pipeline_config_path=c"], "neither --model_dir nor --model_root is given; write --model_dir=DIR, or"),
+        (["stop"], "neither --model_dir nor --model_root is given"),
+        (["stop", "--model_dir=m", "--model_root=r"], "--model_dir=m and --model_root=r are both given; keep one"),
+        (
+            ["--pipeline_config_path=c", "--model_root=gs://b/r", "--model_dir="],
+            "--model_dir=. and --model_root=gs://b/r are both given; keep one of them",
+        ),
+        (["--pipeline_config_path=c", "--model_root=s3://b/m"], "s3://b/m: s3:// is read here, not written"),
         (["stop", "--model_dir=m", "--timeout=nan"], "must be from 0 to inf"),
         (
             ["build", "--model_dir=gs://b/m", "--pipeline_config_path=c"],
@@ -201,7 +215,7 @@ def test_no_command_means_train() -> None:
         (["export", "--tiling=640"], "640 is no WIDTHxHEIGHT+OVERLAP, such as 640x640+128"),
         (["serve"], "SOCKET"),
         (["serve", "a", "b"], "unrecognized arguments: b"),
-        (["stop", "--model_d=m"], "required: --model_dir"),
+        (["stop", "--model_d=m"], "unrecognized arguments: --model_d=m"),
         (
             ["tune"],
             '"tune" is no command; there are train, evaluate, export, detect, build, fetch, stop, serve (no',
@@ -213,6 +227,20 @@ def test_a_wrong_command_line_is_one_line(argv: list[str], says: str) -> None:
     with pytest.raises(RequestError, match=r"\A[^\n]+\Z") as wrong:
         parse(argv)
     assert says in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ({"model_dir": Path("m"), "seed": 7}, Path("m")),
+        ({"model_root": Path("r"), "seed": 7}, Path("r/0123456789abcdef-7")),
+        ({"model_root": Path("r")}, Path("r/0123456789abcdef-0")),
+        ({"model_root": Path("r"), "num_train_steps": 9}, Path("r/0123456789abcdef-0")),
+        ({"model_root": Remote("gs://b/r/")}, Remote("gs://b/r/0123456789abcdef-0")),
+    ],
+)
+def test_the_place_is_given_or_made_of_config_and_seed(given: dict[str, Any], wanted: Path | Remote) -> None:
+    assert TrainRequest(pipeline_config_path=Path("c"), **given).place("0123456789abcdef" * 4) == wanted
 
 
 @pytest.mark.parametrize("command", ["", *REQUESTS])

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.trials import rows, run, train_arguments
+from tests.forks import Run
+from tests.trials import rows, train_arguments
 
 
 def kept(model_dir: Path) -> int:
@@ -16,22 +17,22 @@ def kept(model_dir: Path) -> int:
 
 
 @pytest.mark.parametrize("arguments", [["--objective_type=maximize"], pytest.param([], marks=pytest.mark.e2e)])
-def test_it_follows_the_metric_and_its_direction(data: Path, tmp_path: Path, arguments: list[str]) -> None:
+def test_it_follows_the_metric_and_its_direction(data: Path, tmp_path: Path, forked: Run, arguments: list[str]) -> None:
     model_dir = tmp_path / "model"
     arguments = ["--objective_metric=total_loss", *arguments, "--eval_every_n=1", "--seed=1"]
     choose = max if "--objective_type=maximize" in arguments else min
     for steps in (3, 5):  # the second goes on
-        ended = run(*train_arguments(data / "pipeline.config", model_dir, *arguments, f"--num_train_steps={steps}"))
+        ended = forked(*train_arguments(data / "pipeline.config", model_dir, *arguments, f"--num_train_steps={steps}"))
         assert ended.code == 0, ended.err
         losses = {row["step"]: row["metrics"]["total_loss"] for row in rows(model_dir)}
         assert len(losses) == steps
         assert kept(model_dir) == choose(losses, key=lambda step: losses[step])
 
 
-def test_of_equal_ones_the_earlier_stays(data: Path, tmp_path: Path) -> None:
+def test_of_equal_ones_the_earlier_stays(data: Path, tmp_path: Path, forked: Run) -> None:
     model_dir = tmp_path / "model"
     arguments = ["--objective_metric=diverged", "--eval_every_n=2", "--num_train_steps=4"]
-    ended = run(*train_arguments(data / "pipeline.config", model_dir, *arguments))
+    ended = forked(*train_arguments(data / "pipeline.config", model_dir, *arguments))
     assert ended.code == 0, ended.err
     assert [row["metrics"]["diverged"] for row in rows(model_dir)] == [0, 0]
     assert kept(model_dir) == 2
@@ -44,8 +45,10 @@ def test_of_equal_ones_the_earlier_stays(data: Path, tmp_path: Path) -> None:
         ("mAP_class_nine", "no class of the label map is it; the nearest"),
     ],
 )
-def test_a_metric_that_is_none_is_a_wrong_request(data: Path, tmp_path: Path, name: str, says: str) -> None:
-    ended = run(*train_arguments(data / "pipeline.config", tmp_path / "model", f"--objective_metric={name}"))
+def test_a_metric_that_is_none_is_a_wrong_request(
+    data: Path, tmp_path: Path, forked: Run, name: str, says: str
+) -> None:
+    ended = forked(*train_arguments(data / "pipeline.config", tmp_path / "model", f"--objective_metric={name}"))
     assert (ended.code, ended.out) == (2, "")
     assert says in ended.reason
     assert len(ended.err.strip().splitlines()) == 1

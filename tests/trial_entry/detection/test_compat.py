@@ -26,6 +26,8 @@ NEEDS = {
     ),
     "seeded_map": ("from tests import builds; builds.deterministic_map()", "Random ops require a seed"),
     "seeded_crop": ("from tests import builds; builds.deterministic_crop()", 'requires "seed"'),
+    "label_maps": ("from tests import builds; builds.marked_label_map()", "TypeError"),
+    "blackout": ("from tests import builds; builds.blackout()", "OperatorNotAllowedInGraphError"),
 }
 
 

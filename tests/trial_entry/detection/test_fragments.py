@@ -51,7 +51,9 @@ TWO_STAGE = [
 ]
 
 
-@pytest.mark.parametrize("cases", [SSD, TWO_STAGE], ids=["ssd", "two_stage_and_center_net"])
+@pytest.mark.parametrize(
+    "cases", [SSD, pytest.param(TWO_STAGE, marks=pytest.mark.e2e)], ids=["ssd", "two_stage_and_center_net"]
+)
 def test_each_is_built_and_trained_for_a_step(data: Path, cases: list[dict[str, str]]) -> None:
     wanted = json.dumps([SMALL | case for case in cases])
     done = subprocess.run(

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.stock import evaluated, stock
+from tests.stock import SINGLE_STEPS, evaluated, stock
 from tests.trials import rows, run, train_arguments
+from trial_entry.contract.arguments import Assignment
 from trial_entry.contract.metrics import COCO_STATS
+from trial_entry.pipeline_config.base_config import BaseConfig
 
 # The twelve numbers of COCO, as model_main_tf2 names them.
 STOCK_NAMES = {
@@ -51,6 +53,7 @@ def measured_by_stock(model_dir: Path, output: Path) -> dict[str, float]:
     return evaluated(output)
 
 
+@pytest.mark.e2e
 def test_stock_measures_our_checkpoint_and_exports_it(data: Path, tmp_path: Path) -> None:
     model_dir, exported = tmp_path / "model", tmp_path / "exported"
     enough = ("--set=num_steps=120", "--set=batch_size=8", "--seed=1")  # for an mAP that is not 0
@@ -108,15 +111,14 @@ def assert_same_weights(*prefixes: Path) -> None:
         assert (first.get_tensor(name) == second.get_tensor(name)).all(), name
 
 
+@pytest.mark.e2e
 def test_we_measure_a_stock_checkpoint_as_stock_does(data: Path, tmp_path: Path) -> None:
-    """Through the config that our trial would render, whose step count stock's training block reaches."""
-    rendered = run(
-        *train_arguments(data / "pipeline.config", tmp_path / "rendered", "--set=num_steps=100"), "--num_train_steps=1"
-    )
-    assert rendered.code == 0, rendered.err
-    config, model_dir = tmp_path / "rendered" / "pipeline.config", tmp_path / "stock"
+    """Through the config that our trial would render."""
+    config, model_dir = tmp_path / "rendered.config", tmp_path / "stock"
+    rendered = BaseConfig.read(data / "pipeline.config").render([Assignment("num_steps", "100")])
+    config.write_text(rendered.text)
     flags = (f"--pipeline_config_path={config}", f"--model_dir={model_dir}")
-    stock("model_main_tf2", *flags, "--checkpoint_every_n=1")
+    stock("model_main_tf2", *flags, SINGLE_STEPS, "--checkpoint_every_n=100", "--record_summaries=false")
     stock("model_main_tf2", *flags, f"--checkpoint_dir={model_dir}", "--eval_timeout=1")
     ended = run("evaluate", *flags)
     assert ended.code == 0, ended.err

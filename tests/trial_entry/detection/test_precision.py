@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.trials import rows, run, train_arguments
 
 
+@pytest.mark.e2e
 def test_a_trial_in_bfloat16_trains_and_its_weights_are_float32(data: Path, tmp_path: Path) -> None:
     """Without oneDNN, whose bfloat16 training of this model gives no finite numbers on some processors."""
     model_dir = tmp_path / "model"

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -38,6 +40,7 @@ assert 0 <= metrics["mAP"] <= 1
 """
 
 
+@pytest.mark.e2e
 def test_two_replicas_train_together(data: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(data / "pipeline.config"), str(tmp_path)],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.trial_entry.measuring.test_coco_metrics import CATEGORIES, NAMES, random_detections
 from trial_entry.measuring.all_metrics import all_metrics
-from trial_entry.measuring.bootstrap import intervals
+from trial_entry.measuring.bootstrap import difference_interval, drawn_metrics, intervals
 from trial_entry.measuring.detections import Detections
 
 
@@ -78,3 +80,27 @@ def test_without_detections_or_objects() -> None:
     nothing = Detections(CATEGORIES, detections.images, detections.annotations, [])
     assert intervals(nothing, NAMES, 0.5, range(5), resamples=10)["mAP"].high == 0
     assert intervals(Detections(CATEGORIES, detections.images, [], detections.results), NAMES, 0.5, range(5)) == {}
+
+
+def test_models_on_the_same_images_are_paired() -> None:
+    """Two equal models differ by nothing whatever is drawn; of one alone it is its own interval."""
+    detections = random_detections(30)
+    draws = [drawn_metrics(detections, NAMES, 0.5, range(30), resamples=100)["mAP"] for _ in range(2)]
+    assert difference_interval(draws, draws[:1]) == (0.0, 0.0)
+    alone, own = difference_interval(draws, []), intervals(detections, NAMES, 0.5, range(30), resamples=100)["mAP"]
+    assert alone is not None
+    assert alone[0] == pytest.approx(own.low)
+    assert alone[1] == pytest.approx(own.high)
+    assert difference_interval([np.array([0.5, np.nan])], []) is None
+
+
+def test_what_two_models_share_does_not_widen_their_difference() -> None:
+    """A model that misses one object in ten that the other finds: the difference moves less than either does."""
+    detections = random_detections(60)
+    worse = replace(detections, results=[each for place, each in enumerate(detections.results) if place % 10])
+    one, other = (drawn_metrics(each, NAMES, 0.5, range(60), resamples=300)["mAP"] for each in (detections, worse))
+    paired, alone = difference_interval([one], [other]), difference_interval([one], [])
+    assert paired is not None
+    assert alone is not None
+    assert paired[0] <= one[0] - other[0] <= paired[1]
+    assert paired[1] - paired[0] < alone[1] - alone[0]

@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.configs.zoo import ZOO
 from tests.conftest import CONFIGS
-from tests.trials import run, train_arguments
+from tests.forks import Run
+from tests.trials import train_arguments
 from trial_entry.errors import DataError, RequestError
 from trial_entry.measuring.raw_detections import RawDetections
 from trial_entry.measuring.suppression import Candidates, Suppression, suppress
@@ -119,10 +121,10 @@ def test_it_is_the_apis_on_a_real_model(data: Path, tmp_path: Path, config: str,
     assert done.returncode == 0, done.stderr[-3000:]
 
 
-def test_evaluate_keeps_them_and_metrics_are_measured_again(data: Path, tmp_path: Path) -> None:
+def test_evaluate_keeps_them_and_metrics_are_measured_again(data: Path, tmp_path: Path, forked: Run) -> None:
     config, model_dir, file = data / "pipeline.config", tmp_path / "model", tmp_path / "raw.npz"
-    assert run(*train_arguments(config, model_dir, "--num_train_steps=2")).code == 0
-    ended = run("evaluate", *train_arguments(config, model_dir, f"--raw_detections={file}"))
+    assert forked(*train_arguments(config, model_dir, "--num_train_steps=2")).code == 0
+    ended = forked("evaluate", *train_arguments(config, model_dir, f"--raw_detections={file}"))
     assert ended.code == 0, ended.err
     printed = {name: value for _, name, value in ended.metrics}
     raw = RawDetections.read(file)
@@ -137,11 +139,12 @@ def test_evaluate_keeps_them_and_metrics_are_measured_again(data: Path, tmp_path
     assert all(result["score"] > 0.9999 for result in sure.results)
 
 
-def test_a_center_net_has_nothing_to_suppress(data: Path, tmp_path: Path) -> None:
+def test_a_center_net_has_nothing_to_suppress(data: Path, tmp_path: Path, forked: Run) -> None:
     config = data / "pipeline.config"
-    model = 'model { center_net { num_classes: 5 feature_extractor { type: "hourglass_52" } } }\n'
+    zoo = ZOO["centernet_hourglass104_512x512"]
+    model = zoo[zoo.index("model") : zoo.index("train_config")]
     config.write_text(model + config.read_text()[config.read_text().index("train_config") :])
-    ended = run("evaluate", *train_arguments(config, tmp_path, f"--raw_detections={tmp_path / 'raw.npz'}"))
+    ended = forked("evaluate", *train_arguments(config, tmp_path, f"--raw_detections={tmp_path / 'raw.npz'}"))
     assert ended.code == 2
     assert "a CenterNet finds peaks and suppresses no boxes" in ended.reason
 

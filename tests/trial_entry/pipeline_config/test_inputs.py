@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import write_config
 from trial_entry.errors import ConfigError
-from trial_entry.pipeline_config.checks import check_config
+from trial_entry.pipeline_config.checks import check
 from trial_entry.pipeline_config.inputs import all_readers, localized, readers, resolve_paths, without_paths
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
 from trial_entry.pipeline_config.text import read_config
@@ -26,7 +26,7 @@ def config(data: Path) -> TrainEvalPipelineConfig:
 
 
 def test_a_trial_neither_needs_nor_reads_the_test_reader(config: TrainEvalPipelineConfig, data: Path) -> None:
-    check_config(config, "here")
+    check(config, "here")
     resolve_paths(config, data)
     assert [where for where, _ in readers(config)] == ["train_input_reader", "eval_input_reader.0"]
     assert list(dict(all_readers(config))) == ["train_input_reader", "eval_input_reader.0", "eval_input_reader.1"]
@@ -39,7 +39,7 @@ def test_a_trial_neither_needs_nor_reads_the_test_reader(config: TrainEvalPipeli
 def test_one_reader_validates_and_stands_first(config: TrainEvalPipelineConfig) -> None:
     config.eval_input_reader[1].name = "other"
     with pytest.raises(ConfigError, match="there are 2"):
-        check_config(config, "here")
+        check(config, "here")
     config.eval_input_reader[0].name = "test"
     with pytest.raises(ConfigError, match="put the one that validates first"):
-        check_config(config, "here")
+        check(config, "here")

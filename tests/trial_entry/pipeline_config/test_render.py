@@ -130,7 +130,8 @@ def test_a_config_that_cannot_run_is_refused(data: Path, change: dict[str, str],
 
 
 def test_a_v1_checkpoint_is_refused(data: Path) -> None:
-    (data / "ckpt-0.index").touch()
+    (data / "ckpt-0.index").write_bytes(b"\0")
+    (data / "ckpt-0.data-00000-of-00001").touch()
     path = write_config(data, **{"num_steps: 6": 'num_steps: 6 fine_tune_checkpoint: "ckpt-0"'})
     with pytest.raises(ConfigError, match="must be V2"):
         rendered(path)
@@ -144,7 +145,13 @@ def test_a_typo_is_named_with_its_line_and_the_nearest_name(data: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "says"), [(b"\xff\xfe\x00", "not a text file"), (b"model { ssd { ", "Expected"), (None, "no such file")]
+    ("content", "says"),
+    [
+        (b"m\0o\0d\0", "is UTF-16"),
+        (b"\0\1\2", "is no text"),
+        (b"model { ssd { ", "a } is missing"),
+        (None, "no such file"),
+    ],
 )
 def test_an_unreadable_config_is_refused(tmp_path: Path, content: bytes | None, says: str) -> None:
     path = tmp_path / "pipeline.config"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Callable
 
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.records import picture
-from trial_entry.records.image_header import read_image_header
+from trial_entry.records.image_header import REWRITE, read_image_header
 
 JPEG = picture(0, kind="JPEG", quality=95)
 PROGRESSIVE = picture(0, kind="JPEG", progressive=True)
@@ -80,6 +81,12 @@ IMAGES: dict[str, bytes] = {
     "ppm": picture(0, kind="PPM"),
     "icon": picture(0, size=(32, 32), kind="ICO"),
     "text": b"no picture at all",
+    "base64": base64.b64encode(JPEG),
+    "base64 of a web page": b"data:image/png;base64," + base64.b64encode(PNG),
+    "a path": b"/content/images/raccoon 1.JPG",
+    "a Git LFS pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n",
+    "a web page": b"<!DOCTYPE html><html>404</html>",
+    "pixels": bytes(96 * 64 * 3),
     "nothing": b"",
     "two bytes": b"\xff\xd8",
     "a signature alone": PNG[:8],
@@ -91,6 +98,17 @@ FOREIGN = {
     "jpeg 2000": "JPEG 2000",
     "ppm": "PPM",
     "icon": "an icon (ICO)",
+}
+
+
+WRONG = {
+    "base64": ("is an image's file in base64", "write the file's own bytes"),
+    "base64 of a web page": ("is an image's file in base64", "write the file's own bytes"),
+    "a path": ("is a path, '/content/images/raccoon 1.JPG', and no image's file", "write what the file holds"),
+    "a Git LFS pointer": ("is a Git LFS pointer, not the file", "fetch it: git lfs pull"),
+    "a web page": ("is an HTML page", "a download gave it in the place of the file; fetch the file itself"),
+    "text": ("is no image that is known here (it begins with b'no pictu')", REWRITE),
+    "nothing": ("is empty", REWRITE),
 }
 
 
@@ -120,6 +138,12 @@ def test_what_tensorflow_decodes_is_right_and_has_its_size(
         assert header.wrong
     else:
         assert (header.wrong, header.height, header.width) == ("", *shape)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_there_in_the_place_of_an_image_is_named(name: str) -> None:
+    header = read_image_header(IMAGES[name])
+    assert (header.wrong, header.right) == WRONG[name]
 
 
 @pytest.mark.parametrize(("name", "says"), FOREIGN.items())

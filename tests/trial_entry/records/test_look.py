@@ -31,8 +31,8 @@ from tests.records import (
     without_boxes,
 )
 from trial_entry.errors import DataError
+from trial_entry.finding import Finding
 from trial_entry.records.dataset import evaluation_labels, inspect, look
-from trial_entry.records.finding import Finding
 from trial_entry.records.label_map import read_label_map
 from trial_entry.records.look import RecordsLook, look_at
 from trial_entry.records.objects import Expected
@@ -55,6 +55,14 @@ ERRORS: dict[str, tuple[Change, int, int, str, str]] = {
     "far below 0": (only(2, one_side("xmin", -0.3)), 2, 1, BBOX + "xmin", "is -0.3"),
     "NaN": (only(1, one_side("xmax", float("nan"))), 1, 1, BBOX + "xmax", "is NaN"),
     "infinite": (only(1, one_side("ymin", float("-inf"))), 1, 1, BBOX + "ymin", "is infinite"),
+    "its size in the place of an edge": (only(4, one_side("xmax", 0.05)), 4, 1, BBOX + "xmin", "add xmin to xmax if"),
+    "pixels in the place of a file": (
+        only(2, lambda image: image.update({ENCODED: bytes(96 * 64 * 3), "image/width": [96], "image/height": [64]})),
+        2,
+        1,
+        ENCODED,
+        "is the 96 x 64 pixels themselves",
+    ),
     "swapped": (only(4, one_side("xmin", 0.45)), 4, 1, BBOX + "xmin", "is 0.45, above xmax, which is 0.4"),
     "outside": (only(4, lambda i: (edge(i, "xmin", -0.05), edge(i, "xmax", 0.0))), 4, 1, BBOX + "xmin", "lies outside"),
     "no area at all": (every(lambda image: boxes(image, lambda _, value: 0.5)), 0, 1, BBOX[:-1], "12 of 12 boxes"),
@@ -113,7 +121,7 @@ ERRORS: dict[str, tuple[Change, int, int, str, str]] = {
     "blanks": (every(texts(lambda text: text + b" ")), 0, 1, TEXT, 'which differs from "tram" by blanks alone'),
     "no image": (only(2, without(ENCODED)), 2, 1, ENCODED, "is missing"),
     "an empty image": (only(0, lambda i: i.update({ENCODED: b""})), 0, 1, ENCODED, "is empty"),
-    "not an image": (only(2, lambda i: i.update({ENCODED: b"<html>"})), 2, 1, ENCODED, "begins with b'<html>'"),
+    "not an image": (only(2, lambda i: i.update({ENCODED: b"<html>"})), 2, 1, ENCODED, "is an HTML page"),
     "a cut image": (
         only(2, lambda i: i.update({ENCODED: i[ENCODED][:-20]})),
         2,
@@ -186,6 +194,16 @@ WARNINGS: dict[str, tuple[Change, int, str, str]] = {
     "sticks out below": (only(1, one_side("ymax", 1.05)), 1, BBOX + "ymax", "is 1.05"),
     "one box without an area": (only(3, one_side("xmin", 0.4)), 3, BBOX[:-1], "1 of 12 boxes"),
     "some texts unknown": (only(2, texts(lambda text: b"lorry")), 2, TEXT, '"lorry" (2 of 12 boxes)'),
+    "labels from 0 beside texts": (
+        every(lambda image: image.update({LABEL: [label - 1 for label in image[LABEL]]})),
+        0,
+        LABEL,
+        "it counts from 0; class/text is read instead",
+    ),
+    "labels of 0 beside texts": (only(2, lambda image: image.update({LABEL: [0, 0]})), 2, LABEL, "it counts from 0"),
+    "texts with line ends": (only(2, texts(lambda text: text + b"\n")), 2, TEXT, "which differs from"),
+    "texts with what is not seen": (only(2, texts(lambda text: text + b"\0")), 2, TEXT, "that cannot be seen"),
+    "texts as Python shows bytes": (only(2, texts(lambda text: repr(text).encode())), 2, TEXT, "as Python shows bytes"),
     "fewer labels beside texts": (only(2, lambda image: image[LABEL].pop()), 2, LABEL, "class/text is read instead"),
     "another size": (only(2, lambda i: i.update({"image/height": [96]})), 2, "image/width", "the image is 96 x 64 as"),
     "group_of of one": (only(2, lambda i: i.update({OBJECT + "group_of": [1]})), 2, OBJECT + "group_of", "for 2 boxes"),
@@ -201,6 +219,7 @@ def test_what_works_otherwise_than_it_looks_is_a_warning(
     found = found_in(look(config), "warning", "train.record")
     assert (found.record, found.feature) == (record, feature)
     assert says in str(found)
+    assert str(found).isprintable()
     inspect(config)
     assert str(found) in caplog.messages
 

@@ -27,9 +27,9 @@ from tests.records import (
     write,
 )
 from tests.records import features as sound
+from trial_entry.finding import Finding
 from trial_entry.pipeline_config.field_paths import find_field
 from trial_entry.records.dataset import look
-from trial_entry.records.finding import Finding
 
 
 def no_tram(image: Features, number: int) -> None:

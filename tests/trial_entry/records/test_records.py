@@ -106,7 +106,7 @@ def test_a_record_that_is_no_example_is_refused(data: Path) -> None:
     [
         (
             "item { id: 1 name: 'a' } item { id: 2 name: 'b' }",
-            "highest id is 2, but the config's model has num_classes: 3",
+            "label_map.pbtxt has 2 classes; write 2",
         ),
         ("item { id: 1 name: 'a' } item { id: 1 name: 'b' } item { id: 3 name: 'c' }", "both have id 1"),
         ("item { id: -1 name: 'a' } item { id: 3 name: 'b' }", "ids start at 1"),

@@ -163,7 +163,7 @@ def test_on_one_machine_the_lock_refuses_at_once(bucket: Any) -> None:
     first = Writer(300, 0.05)
     first.line()
     code, said = Writer(300, 0.05).ended()
-    assert (code, said) == (2, f"--model_dir {PLACE}: in use by process {first.process.pid}; wait for it or give "
+    assert (code, said) == (2, f"{PLACE}: in use by process {first.process.pid}; wait for it or give "
                             "another folder")  # fmt: skip
     first.process.kill()
     first.process.communicate()

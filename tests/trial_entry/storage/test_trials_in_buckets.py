@@ -15,6 +15,7 @@ import pytest
 from tests.bucket_faults import Fault, Faults
 from tests.buckets import upload
 from tests.conftest import write_config
+from tests.forks import Run
 from tests.trials import Ended, Running, run, train_arguments, trial
 from trial_entry.contract.exit_codes import EXIT_STOPPED
 from trial_entry.storage.snapshot import relative_files
@@ -50,12 +51,14 @@ def names(bucket: Any, prefix: str = "exp/t1/") -> set[str]:
     return {re.sub(r"tfevents.*", "tfevents", name) for name in found}
 
 
-def test_a_trial_whose_every_path_is_in_a_bucket(bucket: Any, config: str, data: Path, tmp_path: Path) -> None:
+def test_a_trial_whose_every_path_is_in_a_bucket(
+    bucket: Any, config: str, data: Path, tmp_path: Path, forked: Run
+) -> None:
     """The same numbers and files as with folders; then evaluated, and gone on with on an empty disk."""
     more = ("--eval_every_n=3", "--seed=1", "--deterministic")
-    here = run(*train_arguments(data / "pipeline.config", tmp_path / "model", *more))
+    here = forked(*train_arguments(data / "pipeline.config", tmp_path / "model", *more))
     assert here.code == 0, here.err
-    there = run(*arguments(config, "--eval_every_n=3"))
+    there = forked(*arguments(config, "--eval_every_n=3"))
     assert there.code == 0, there.err
     assert values(there) == values(here)
     left = {re.sub(r"tfevents.*", "tfevents", name) for name in relative_files(tmp_path / "model")}
@@ -65,13 +68,13 @@ def test_a_trial_whose_every_path_is_in_a_bucket(bucket: Any, config: str, data:
         assert record[key] == trial(tmp_path / "model")[key]
     assert '"gs://drones/data/train.record"' in bucket.blob("exp/t1/pipeline.config").download_as_bytes().decode()
 
-    evaluated = run("evaluate", f"--pipeline_config_path={config}", f"--model_dir={PLACE}")
+    evaluated = forked("evaluate", f"--pipeline_config_path={config}", f"--model_dir={PLACE}")
     assert evaluated.code == 0, evaluated.err
     found = json.loads(bucket.blob("exp/t1/evaluation.json").download_as_bytes())
     assert (found["checkpoint"], found["step"]) == (f"{PLACE}/ckpt-6", 6)
 
     shutil.rmtree(tmp_path / "cache")
-    again = run(*arguments(config, "--eval_every_n=3"))
+    again = forked(*arguments(config, "--eval_every_n=3"))
     assert again.code == 0, again.err
     assert again.metrics == there.metrics
     assert "finished before, at step 6" in again.err
@@ -79,7 +82,7 @@ def test_a_trial_whose_every_path_is_in_a_bucket(bucket: Any, config: str, data:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_trial_that_was_ended_goes_on_from_the_bucket(
-    bucket: Any, config: str, data: Path, tmp_path: Path, number: signal.Signals
+    bucket: Any, config: str, data: Path, tmp_path: Path, number: signal.Signals, forked: Run
 ) -> None:
     write_config(data, "long.config", **{"_steps: 6": "_steps: 400"})
     bucket.blob("data/long.config").upload_from_filename(str(data / "long.config"))
@@ -94,7 +97,7 @@ def test_a_trial_that_was_ended_goes_on_from_the_bucket(
     measured = steps(bucket)
     shutil.rmtree(tmp_path / "cache" / "model_dirs")
     target = f"--num_train_steps={measured[-1] + 10}"
-    again = run(*more, target)
+    again = forked(*more, target)
     assert again.code == 0, again.err
     reached = int(re.findall(r"going on from step (\d+)", again.err)[0])
     assert reached >= measured[-1]
@@ -115,9 +118,9 @@ def test_stop_finds_a_trial_of_this_machine(bucket: Any, config: str, data: Path
     assert run("stop", f"--model_dir={PLACE}").code == 0
 
 
-def test_another_config_in_the_bucket_is_refused(bucket: Any, config: str) -> None:
+def test_another_config_in_the_bucket_is_refused(bucket: Any, config: str, forked: Run) -> None:
     bucket.blob("exp/t1/pipeline.config").upload_from_string("model { }\n")
-    ended = run(*arguments(config))
+    ended = forked(*arguments(config))
     assert ended.code == 2
     assert ended.reason.startswith(f"{PLACE}/pipeline.config: another config has run here")
     assert names(bucket) == {"pipeline.config"}
@@ -150,3 +153,25 @@ def test_sigterm_ends_a_trial_that_still_fetches(bucket: Any, config: str, fault
     ended = running.kill(signal.SIGTERM)
     assert (ended.code, ended.reason) == (EXIT_STOPPED, "stopped by SIGTERM before the first step")
     assert time.monotonic() - started < 5
+
+
+def test_rungs_below_a_root_in_a_bucket(bucket: Any, config: str, data: Path, tmp_path: Path, forked: Run) -> None:
+    """Each on an empty disk, as pods have; and `stop` finds the one of this machine by the root alone."""
+    root = "gs://drones/roots"
+    more = [f"--pipeline_config_path={config}", f"--model_root={root}", "--seed=1", "--set=num_steps=4000"]
+    first = forked(*more, "--num_train_steps=2")
+    assert first.code == 0, first.err
+    (place,) = {blob.name.split("/")[1] for blob in bucket.list_blobs(prefix="roots/")}
+    record = json.loads(bucket.blob(f"roots/{place}/trial.json").download_as_bytes())
+    assert (place, record["model_dir"]) == (f"{record['config_digest'][:16]}-1", f"{root}/{place}")
+    shutil.rmtree(tmp_path / "cache" / "model_dirs")
+    second = forked(*more, "--num_train_steps=4")
+    assert second.code == 0, second.err
+    assert second.out.startswith(first.out)
+    assert "going on from step 2, to 4" in second.err
+    running = Running(*more, "--checkpoint_every_n=2")
+    running.wait_for(lambda: "ckpt-6.index" in names(bucket, f"roots/{place}/"))
+    stopped = run("stop", f"--model_root={root}")
+    assert stopped.code == 0, stopped.err
+    _, err = running.process.communicate()
+    assert running.process.returncode == EXIT_STOPPED, err

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from trial_entry.errors import AssignmentError
@@ -10,6 +10,7 @@ from trial_entry.pipeline_config import image_size
 from trial_entry.pipeline_config.aliases.alias import Alias, Feasible, Surroundings, between, choices, numbers, plain
 from trial_entry.pipeline_config.field_paths import Field, find_field, shortest
 from trial_entry.pipeline_config.protos import TrainEvalPipelineConfig
+from trial_entry.pipeline_config.set_fields import set_fields
 
 _SUPPRESSION = {
     "ssd": "model.ssd.post_processing.batch_non_max_suppression",
@@ -131,19 +132,13 @@ def _feasible_scales(config: TrainEvalPipelineConfig) -> Feasible | None:
 
 def _regularizers(config: TrainEvalPipelineConfig) -> list[Field]:
     """The weight of every L2 regularizer of the model, the feature extractor's own first."""
-    found = list(_weights(config.model, "model"))
+    found = [
+        Field(f"{each.path}.weight", each.value, each.value.DESCRIPTOR.fields_by_name["weight"])
+        for each in set_fields(config.model, "model")
+        if each.descriptor.name == "l2_regularizer"
+    ]
     found.sort(key=lambda field: ".feature_extractor." not in field.path)
     return found
-
-
-def _weights(message: Any, path: str) -> Iterator[Field]:
-    for descriptor, value in message.ListFields():
-        where = f"{path}.{descriptor.name}"
-        if descriptor.name == "l2_regularizer":
-            yield Field(f"{where}.weight", value, value.DESCRIPTOR.fields_by_name["weight"])
-        elif descriptor.message_type is not None:
-            for number, inner in enumerate(value if descriptor.is_repeated else (value,)):
-                yield from _weights(inner, f"{where}.{number}" if descriptor.is_repeated else where)
 
 
 def _weight_decay(config: TrainEvalPipelineConfig) -> Field:

@@ -76,7 +76,10 @@ def _settle_checkpoint(
         )
 
 
-def _offered(config: TrainEvalPipelineConfig) -> Feasible:
+def _offered(config: TrainEvalPipelineConfig) -> Feasible | None:
+    """None with a checkpoint: only the user knows what another extractor would start from."""
+    if config.train_config.fine_tune_checkpoint:
+        return None
     used = _extractor(config, "feature_extractor")
     others = [name for name in BUILT_IN.feature_extractors(_used(config, "feature_extractor")) if name != used]
     return choices(used, *others[: _OFFERED - 1])

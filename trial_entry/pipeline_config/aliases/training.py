@@ -23,8 +23,11 @@ def _assign_learning_rate(config: TrainEvalPipelineConfig, value: str, surroundi
     field = find_field(config, schedules.learning_rate_path(config))
     before = field.value()
     field.set(value)
+    wanted = field.value()
     if before > 0:
-        schedules.scale_coupled_rates(config, field.value() / before)
+        setattr(field.parent, field.descriptor.name, before)
+        schedules.scale_rates(config, wanted / before)
+        setattr(field.parent, field.descriptor.name, wanted)  # to every digit, which a product may not have
 
 
 def _current_learning_rate(config: TrainEvalPipelineConfig) -> str:
@@ -104,6 +107,10 @@ def _assign_optimizer(config: TrainEvalPipelineConfig, value: str, surroundings:
     before.CopyFrom(getattr(optimizer, used))
     after = getattr(optimizer, short + _SUFFIX)
     after.learning_rate.CopyFrom(before.learning_rate)  # setting the one member of the oneof clears the other
+    if hasattr(after, "decay"):
+        after.decay = (
+            0  # by its default TensorFlow 2 divides the rate by 1 + 0.9 x the step, whatever the schedule says
+        )
     if hasattr(before, _MOMENTUM) and hasattr(after, _MOMENTUM):
         setattr(after, _MOMENTUM, getattr(before, _MOMENTUM))
 
@@ -139,7 +146,7 @@ def _number(name: str, text: str) -> float:
 TRAINING = (
     Alias(
         "learning_rate",
-        "base rate of whatever schedule the optimizer uses; warm-up scales along",
+        "highest rate of whatever schedule the optimizer uses; all of its rates keep their ratio",
         schedules.learning_rate_path,
         _assign_learning_rate,
         _current_learning_rate,

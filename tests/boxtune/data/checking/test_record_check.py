@@ -28,7 +28,7 @@ from tests.records import (
     without_rows,
     write,
 )
-from trial_entry.records.finding import Finding
+from trial_entry.finding import Finding
 
 TRAIN, VALIDATION = 30, 6  # images
 
@@ -221,7 +221,7 @@ def test_the_config_brings_its_label_map_and_its_classes(sound: Path, capsys: py
     )
     assert run_command(["data", "check", str(sound), "--config", str(config)]) == 2
     said = capsys.readouterr().out
-    assert "error: label map: its highest id is 2, but the config's model has num_classes: 3" in said
+    assert "error: model.ssd.num_classes: is 3, but the label map has 2 classes; write 2" in said
     assert '"tram" (20 of 60 boxes)' in said
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -29,6 +30,7 @@ from tests.boxtune.data.cases.parts import (
     write,
 )
 from tests.boxtune.data.imported import examples, labels_of, pixel_boxes
+from tests.configs.zoo import ZOO
 from tests.conftest import QUICK_START
 
 BOXTUNE = [sys.executable, "-c", "from boxtune.cli.main import main; main()"]
@@ -355,6 +357,52 @@ def test_records_of_a_config_and_an_experiment(tmp_path: Path, capsys: pytest.Ca
     no_split = ["--split", "none", "--config", str(QUICK_START / "pipeline.config"), "--out", str(tmp_path / "none")]
     assert run_command(["data", "import", *words, *no_split]) == 2
     assert "no image validates" in capsys.readouterr().err
+
+
+_NOT_FILLED_IN = (  # a checkpoint that somebody must name, and masks, which the records do not have
+    'fine_tune_checkpoint: "PATH_TO_BE_CONFIGURED/ckpt-1"',
+    "load_instance_masks: true mask_type: PNG_MASKS",
+    "predict_instance_masks: true",
+)
+_SUPPRESSING = """post_processing { batch_non_max_suppression { score_threshold: 1e-8 iou_threshold: 0.6
+  max_detections_per_class: 100 max_total_detections: 100 } score_converter: SIGMOID }"""
+_BASES = {
+    **ZOO,
+    "centernet_with_suppression": ZOO["centernet_resnet50_v2_512x512"].replace(
+        "object_detection_task {", f"{_SUPPRESSING} object_detection_task {{"
+    ),
+}
+
+
+def test_the_experiment_fits_whatever_config_is_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of every shape that the zoo has; a CenterNet that takes peaks has no suppression to search."""
+    words = make(tmp_path, 20)
+    left_out = re.compile("|".join(map(re.escape, _NOT_FILLED_IN)))
+    for name, given in _BASES.items():
+        base, out = tmp_path / f"{name}.config", tmp_path / name
+        base.write_text(left_out.sub("", given))
+        imported(words, out, "--config", str(base), "--split", "validation=0.3")
+        text = (out / "experiment.yaml").read_text()
+        assert ("nms_iou_threshold" in text) == ("non_max_suppression" in base.read_text()), name
+        capsys.readouterr()
+        code = run_command(["check", str(out / "experiment.yaml"), "--volume", f"data={out}"])
+        assert code == 0, capsys.readouterr().out
+        assert "no errors, no warnings" in capsys.readouterr().out
+
+
+def test_what_of_the_config_no_trial_takes_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A checkpoint that nobody has filled in; masks, which the records do not have."""
+    base = tmp_path / "masks.config"
+    base.write_text(ZOO["mask_rcnn_inception_resnet_v2_1024x1024"])
+    imported(make(tmp_path, 10), tmp_path / "out", "--config", str(base), "--split", "validation=0.3")
+    said = capsys.readouterr().out
+    assert "with what every trial refuses: pipeline.config: train_config.fine_tune_checkpoint: " in said
+    assert "pipeline.config: train_input_reader.load_instance_masks: the records have no image/object/mask" in said
+    base.write_text("train_config { batch_size: 1 }")
+    assert (
+        run_command(["data", "import", *make(tmp_path, 3), "--out", str(tmp_path / "no"), "--config", str(base)]) == 2
+    )
+    assert "model: not set; a detector is one of ssd, faster_rcnn, center_net" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

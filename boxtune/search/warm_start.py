@@ -1,0 +1,95 @@
+"""What earlier runs tell a search: points to begin with, values in its own units, and orders where there are none.
+
+Numbers are taken from trials that this run would train the same way on the same data, no others: elsewhere an mAP of
+0.3 may be much or little. Of those, the order within their own run is what is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from boxtune.experiment.space import Assignments
+from boxtune.runs.prior import PriorRun, PriorTrial
+from boxtune.runs.trial import Condition, Role, Trial
+from boxtune.search.policy import SearchProblem
+from boxtune.search.rungs import Climb, Shares
+from trial_entry.pipeline_config.values import same_value
+
+_FIRST = 3  # of a run whose numbers are no numbers of this one; of the others the best alone: what it gave is known
+_MOST_FIRST = 6  # of all runs together
+_ROUNDED = Fraction(1, 100)  # by which a rung's step may miss its share
+
+
+def promising(problem: SearchProblem) -> list[Assignments]:
+    """Earlier points that a search begins with, so that what it hands over is not worse than what there was: the best
+    that was trained whole of those whose values count, then the best of each run whose order alone does.
+    """
+    known = sorted(whole_values(problem), key=lambda pair: pair[1], reverse=problem.objective.maximize)
+    found = [assignments for assignments, _ in known[:1]]
+    for run in problem.surroundings.prior:
+        ordered = _in_order(problem, [each for each in run.trials if each.counts_less])
+        found += [each.assignments for each in ordered[:_FIRST]]
+    default = problem.surroundings.default  # which a search begins with anyway
+    new = [each for place, each in enumerate(found) if each not in found[:place] and not _are_same(each, default)]
+    return new[:_MOST_FIRST]
+
+
+def _are_same(one: Assignments, other: Assignments | None) -> bool:
+    return other is not None and all(same_value(one[name], other[name]) for name in other)
+
+
+def whole_values(problem: SearchProblem) -> list[tuple[Assignments, float]]:
+    """Assignments and objective of each earlier trial that was trained whole and whose value is one of this run's."""
+    return [
+        (trial.assignments, value)
+        for run in problem.surroundings.prior
+        for trial in run.trials
+        if not trial.counts_less and (value := _end(problem, trial)) is not None
+    ]
+
+
+def comparable_climbs(problem: SearchProblem, shares: Shares) -> list[Climb]:
+    """How far each earlier trial came whose values are this run's."""
+    return [each for run in problem.surroundings.prior for each in _climbs(problem, run, shares) if _counts(run, each)]
+
+
+def other_climbs(problem: SearchProblem, shares: Shares) -> list[list[Climb]]:
+    """How far those came whose order within their own run is all that counts, run by run."""
+    runs = [
+        [each for each in _climbs(problem, run, shares) if not _counts(run, each)] for run in problem.surroundings.prior
+    ]
+    return [run for run in runs if run]
+
+
+def _counts(run: PriorRun, climb: Climb) -> bool:
+    return not any(each.counts_less for each in run.trials if _name(run, each) == climb.trial.name)
+
+
+def _name(run: PriorRun, trial: PriorTrial) -> str:
+    return f"{run.source}/{trial.name}"  # no trial of this run is called so
+
+
+def _climbs(problem: SearchProblem, run: PriorRun, shares: Shares) -> Iterator[Climb]:
+    """Those that came to one of this run's rungs."""
+    steps = tuple(range(1, len(shares) + 1))  # the places of the rungs: nothing of it is trained here
+    for each in run.trials:
+        results = {}
+        for result in each.results:
+            rung = sum(float(share * (1 - _ROUNDED)) <= result.share for share in shares) - 1
+            if rung >= 0:
+                results[rung] = {metric.name: metric for metric in result.observation}
+        if results:
+            trial = Trial(_name(run, each), Role.SUGGESTED, None, each.assignments, condition=Condition.SUCCEEDED)
+            yield Climb(trial, steps, results, max(results))
+
+
+def _in_order(problem: SearchProblem, trials: Sequence[PriorTrial]) -> list[PriorTrial]:
+    """Those that were trained whole, the best first."""
+    measured = [(value, each) for each in trials if (value := _end(problem, each)) is not None]
+    measured.sort(key=lambda pair: pair[0], reverse=problem.objective.maximize)
+    return [each for _, each in measured]
+
+
+def _end(problem: SearchProblem, trial: PriorTrial) -> float | None:
+    return trial.end.value(problem.objective) if trial.end is not None else None
