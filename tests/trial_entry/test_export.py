@@ -68,7 +68,7 @@ def test_every_format_is_as_good_as_the_checkpoint(exported: tuple[Path, Ended],
     rows = json.loads((ssd / "metrics.json").read_text())
     assert metrics["mAP"] == record.metrics["mAP"] == pytest.approx(rows[-1]["metrics"]["mAP"], abs=1e-5)
     assert metrics["mAP"] > 0.05
-    assert (record.images, record.step, record.moving_averages) == (30, 375, False)
+    assert (record.images, record.step, record.moving_averages) == (30, 150, False)
     for each in record.formats:
         assert each.verdict == "good", each
         allowed = 0.05 if each.format == "tflite_int8" else 0.005
@@ -109,9 +109,14 @@ print(json.dumps({
 """
 
 
-def test_the_saved_model_detects_where_tensorflow_alone_is(exported: tuple[Path, Ended], pictures: list[Path]) -> None:
-    output, _ = exported
-    found = outside(SAVED_MODEL, output / "saved_model", *pictures)
+@pytest.fixture(scope="module")
+def saved(exported: tuple[Path, Ended], pictures: list[Path]) -> Any:
+    """What the SavedModel finds in the images."""
+    return outside(SAVED_MODEL, exported[0] / "saved_model", *pictures)
+
+
+def test_the_saved_model_detects_where_tensorflow_alone_is(saved: Any) -> None:
+    found = saved
     for number, one in enumerate(found["alone"]):
         assert set(one) == {"detection_boxes", "detection_classes", "detection_scores", "num_detections"}
         for name, value in one.items():
@@ -171,13 +176,12 @@ print(json.dumps(found))
 
 @pytest.mark.parametrize("format", ["tflite", "tflite_fp16", "tflite_int8"])
 def test_tflite_detects_where_its_interpreter_alone_is(
-    exported: tuple[Path, Ended], pictures: list[Path], format: str
+    exported: tuple[Path, Ended], pictures: list[Path], saved: Any, format: str
 ) -> None:
     output, _ = exported
     found = outside(TFLITE, output / FORMATS[format], *pictures, block="tensorflow")
-    saved = outside(SAVED_MODEL, output / "saved_model", *pictures)["alone"]
     near = {"tflite": 1e-4, "tflite_fp16": 0.01, "tflite_int8": 0.15}[format]
-    for one, whole in zip(found[:2], saved[:2], strict=True):  # the third is resized otherwise by Pillow
+    for one, whole in zip(found[:2], saved["alone"][:2], strict=True):  # the third is resized otherwise by Pillow
         assert one["detection_scores"][0] == pytest.approx(whole["detection_scores"], abs=near)
         if format != "tflite_int8":  # whose scores are in steps, so that the order is another
             assert one["detection_boxes"][0][0] == pytest.approx(whole["detection_boxes"][0], abs=near)
@@ -195,11 +199,12 @@ print(json.dumps({name: each.tolist() for name, each in zip(names, found)}))
 """
 
 
-def test_onnx_detects_a_batch_where_onnxruntime_alone_is(exported: tuple[Path, Ended], pictures: list[Path]) -> None:
+def test_onnx_detects_a_batch_where_onnxruntime_alone_is(
+    exported: tuple[Path, Ended], pictures: list[Path], saved: Any
+) -> None:
     output, _ = exported
     found = outside(ONNX, output / "model.onnx", *pictures[:2], block="tensorflow")
-    saved = outside(SAVED_MODEL, output / "saved_model", *pictures)["images"]
-    for name, value in saved.items():
+    for name, value in saved["images"].items():
         assert np.array(found[name]) == pytest.approx(np.array(value), abs=1e-4), name
 
 
@@ -226,6 +231,7 @@ tf.train.Checkpoint(model=built.model, step=built.global_step).save(str(folder /
 """
 
 
+@pytest.mark.e2e
 def test_what_loses_too_much_is_not_left_behind(ssd: Path, tmp_path: Path) -> None:
     """One channel a thousand times the others, and the next layer's weights as much smaller: to floating point the same
     model, and to int8, which has one scale for all channels, one that has lost the others.
@@ -320,11 +326,11 @@ def test_another_folder_is_never_replaced(ssd: Path, tmp_path: Path) -> None:
     assert (tmp_path / "precious").read_text() == "data"
 
 
-MEAN_SCORES = """
+SORTED_SCORES = """
 import json, tensorflow as tf
 files = tf.constant([open(each, "rb").read() for each in sys.argv[4:]])
 found = [tf.saved_model.load(each).signatures["serving_bytes"](image_bytes=files) for each in sys.argv[2:4]]
-print(json.dumps([float(tf.reduce_mean(each["detection_scores"])) for each in found]))
+print(json.dumps([sorted(each["detection_scores"].numpy().ravel().tolist()) for each in found]))
 """
 
 
@@ -345,9 +351,11 @@ def test_averaged_weights_are_exported_where_they_are_measured(ssd: Path, tmp_pa
     assert export(model, tmp_path / "plain", "--format=saved_model", "--compare=2").code == 0
     (tmp_path / "images").mkdir()
     folders = (tmp_path / "export" / "saved_model", tmp_path / "plain" / "saved_model")
-    averaged, plain = outside(MEAN_SCORES, *folders, *images_of(ssd, tmp_path / "images", as_they_are=True))
-    evaluated = np.mean([each["score"] for each in json.loads(seen.read_text())["detections"]])
-    assert abs(averaged - evaluated) < 1e-6 < 0.01 * abs(plain - averaged)
+    scores = outside(SORTED_SCORES, *folders, *images_of(ssd, tmp_path / "images", as_they_are=True))
+    averaged, plain = np.array(scores)
+    evaluated = np.sort([each["score"] for each in json.loads(seen.read_text())["detections"]])
+    # Each score by itself: two means may lie close to each other by chance.
+    assert abs(averaged - evaluated).max() < 1e-5 < 0.01 * abs(plain - averaged).max()
 
 
 @pytest.mark.e2e
