@@ -9,7 +9,7 @@ from boxtune.cluster.fetching import Fetcher
 from boxtune.cluster.repeats import base_of, create_repeat
 from boxtune.cluster.watching import patiently, wait_for_a_pod
 from boxtune.errors import ExperimentFailed, InputError
-from boxtune.experiment.editing import has_seed
+from boxtune.experiment.editing import takes_seed
 from boxtune.experiment.trial_command import TrialCommand
 from boxtune.runs.run import Run
 from boxtune.search.repeating import plan
@@ -66,6 +66,6 @@ def _refuse(run: Run) -> None:
         raise InputError(f"{name}: no trial has succeeded, so there is nothing to confirm")
     template = run.experiment.template
     command = TrialCommand(template) if template.job is not None else None
-    if command is None or not (command.is_own or has_seed(command.arguments)):
+    if command is None or not takes_seed(command):
         what = "its trials are not python -m trial_entry, and their command has no --seed=N to be given another"
         raise InputError(f"{name}: {what}; nothing tells a second training from the first")

@@ -98,6 +98,11 @@ def with_image(experiment: Experiment, image: str) -> Experiment:
     return edited(experiment, change)
 
 
+def takes_seed(command: TrialCommand) -> bool:
+    """Whether a trial's command can be given a seed."""
+    return command.is_own or has_seed(command.arguments)
+
+
 def has_seed(arguments: Sequence[str]) -> bool:
     """Whether a command says a seed, as `--seed=N` or `--seed N`, in a shell line too."""
     return seeded(arguments, 0, False) != seeded(arguments, 1, False)

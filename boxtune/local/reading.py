@@ -10,12 +10,11 @@ from boxtune.errors import RunFolderError
 from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.source import Json
 from boxtune.local.journal import JOURNAL_FILE, read_lines
-from boxtune.local.state import OutOfOrderError, RunState, apply
+from boxtune.local.state import RECORDED, OutOfOrderError, RunState, apply
 from boxtune.runs.run import Run
 from boxtune.runs.trial import Condition, Trial
 
 LOCK_FILE = "run.lock"  # held by the runner
-RECORDED = "recorded"  # an option that boxtune run never has: it does not go on with such a folder
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,10 @@ def _as_cut_off(run: Run) -> Run:
 
 
 def is_locked(file: Path) -> bool:
-    """Whether a process holds the lock of `file`; looked up without taking it, which could get in a runner's way."""
+    """Whether a process holds the lock of `file`; looked up without taking it, which could get in a runner's way.
+
+    By its inode alone: the device that the list has is not the one that `stat` says on Btrfs and on overlays.
+    """
     try:
         place = f":{file.stat().st_ino} "
         return any(" FLOCK " in line and place in line for line in Path("/proc/locks").read_text().splitlines())

@@ -12,8 +12,8 @@ from pathlib import Path
 from boxtune.errors import RunFolderError
 from boxtune.local.events import FORMAT, Begun, Confirmed, Created, Ended, Event, Finished, Started
 from boxtune.local.journal import JOURNAL_FILE, written_line
-from boxtune.local.reading import LOCK_FILE, RECORDED, is_locked, read_journal
-from boxtune.local.state import OutOfOrderError, RunState, apply
+from boxtune.local.reading import LOCK_FILE, is_locked, read_journal
+from boxtune.local.state import RECORDED, OutOfOrderError, RunState, apply
 from boxtune.runs.run import Run
 from boxtune.runs.trial import Trial
 

@@ -37,6 +37,7 @@ from boxtune.runs.trial import Attempt, Condition, Role, Trial
 
 TRIALS_FOLDER = "trials"
 BASELINE = "baseline"  # what its name ends with, after the Experiment's
+RECORDED = "recorded"  # an option that boxtune run never has: it does not go on with such a folder
 COUNT_FIELDS = ("parallelTrialCount", "maxTrialCount", "maxFailedTrialCount")
 _RUNNING = "Experiment is running"
 _MOST_TRIALS = 2**31  # what Katib's counts can hold
@@ -103,6 +104,7 @@ class RunState:
             repeats=tuple(trial for trial in trials if trial.role is Role.REPEAT),
             confirmation=self.confirmation,
             warm_start=self.warm_start,
+            recorded=RECORDED in self.options,
         )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from boxtune.errors import ExperimentError
 from boxtune.execution.jobs import Job
 from boxtune.experiment.baseline import baseline_assignments
-from boxtune.experiment.editing import has_seed, seeded, shortened, stopping_at
+from boxtune.experiment.editing import seeded, shortened, stopping_at, takes_seed
 from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.footprints import footprints_of
 from boxtune.experiment.mounts import Volumes, map_paths
@@ -152,7 +152,7 @@ class Template:
     @property
     def takes_seed(self) -> bool:
         """Whether the command can be given a seed."""
-        return self.is_own or has_seed(self._command.arguments)
+        return takes_seed(self._command)
 
     @property
     def left_out(self) -> list[str]:

@@ -6,7 +6,7 @@ earlier ones.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from boxtune.errors import InputError, RunFolderError
@@ -15,6 +15,7 @@ from boxtune.local.earlier_run import EarlierRun
 from boxtune.local.events import Begun
 from boxtune.local.journal import JOURNAL_FILE, read_lines
 from boxtune.local.reading import LOCK_FILE, is_locked, read_state
+from boxtune.local.state import RunState
 from boxtune.local.template import Template
 from boxtune.runs.prior import PriorRun
 from boxtune.search.algorithm import Teaches
@@ -43,7 +44,9 @@ def prior_runs(
         return ()
     teaches = _teaches(experiment.algorithm)
     once = {source.resolve(): source for source in sources}
-    return tuple(_read(source, folder, experiment, template, teaches) for source in once.values())
+    states = {source: _state(source, folder) for source in once.values()}
+    _refuse_copies(states)
+    return tuple(_told(source, state, experiment, template, teaches) for source, state in states.items())
 
 
 def _kept(folder: Path, kept: Sequence[PriorRun], sources: Sequence[Path]) -> tuple[PriorRun, ...]:
@@ -64,13 +67,25 @@ def _teaches(algorithm: str) -> Teaches:
     return teaches
 
 
-def _read(source: Path, folder: Path, experiment: Experiment, template: Template, teaches: Teaches) -> PriorRun:
+def _state(source: Path, folder: Path) -> RunState:
     if source.resolve() == folder.resolve():
         raise InputError(f"{_OPTION} {source}: is the run itself, which goes on without being told of it")
     try:
-        state = read_state(source)
+        return read_state(source)
     except RunFolderError as wrong:
         raise InputError(f"{_OPTION} {wrong}") from None
+
+
+def _refuse_copies(states: Mapping[Path, RunState]) -> None:
+    """What was measured once would count twice."""
+    begun: dict[tuple[str, str], Path] = {}
+    for source, state in states.items():
+        first = begun.setdefault((state.started, state.experiment.name), source)
+        if first != source:
+            raise InputError(f"{_OPTION} {source}: is the run of {first}, copied; name one of the two")
+
+
+def _told(source: Path, state: RunState, experiment: Experiment, template: Template, teaches: Teaches) -> PriorRun:
     earlier = EarlierRun(state, experiment, template)
     try:
         earlier.refuse_another_search()

@@ -6,6 +6,9 @@ import math
 import shlex
 from collections.abc import Iterator
 
+from boxtune.errors import ExperimentError
+from boxtune.experiment.editing import takes_seed
+from boxtune.experiment.trial_command import TrialCommand
 from boxtune.report.text import number
 from boxtune.runs.confirmation import Confirmation, Sample, Verdict
 from boxtune.runs.difference import LEVEL, POWER, Estimate, detectable, mean_of, repeats_for
@@ -68,8 +71,15 @@ def _how(run: Run) -> Iterator[str]:
     if run.repeats:
         ended = sum(trial.condition.ended for trial in run.repeats)
         yield f"{ended} of {len(run.repeats)} repeats have ended"
-    elif run.folder is not None:
+    elif run.folder is not None and not run.recorded and _takes_seed(run):
         yield f"boxtune confirm {shlex.quote(str(run.folder))} trains it again with other seeds"
+
+
+def _takes_seed(run: Run) -> bool:
+    try:
+        return takes_seed(TrialCommand(run.experiment.template))
+    except ExperimentError:  # no Job of this machine
+        return False
 
 
 def details(run: Run) -> Iterator[str]:

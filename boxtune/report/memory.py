@@ -94,7 +94,7 @@ def memory_found(run: Run) -> MemoryFound:
 
 def memory_lines(run: Run, found: MemoryFound) -> Iterator[str]:
     """What is not tried, a line each; nothing where nothing ran out of memory."""
-    if run.folder is None:
+    if run.folder is None or run.recorded:
         after = "Katib's services know nothing of it, and may try it again"
     else:
         after = f"not tried again; boxtune run {shlex.quote(str(run.folder))} --forget-memory tries it, on a larger GPU"

@@ -37,6 +37,7 @@ class Run:
             no trials of the search.
         confirmation: what they gave; None before enough have ended.
         warm_start: earlier runs that its search was told of; their trials are none of it.
+        recorded: whether it ran elsewhere, and `folder` is a record of it, with which nothing goes on.
     """
 
     experiment: Experiment
@@ -51,6 +52,7 @@ class Run:
     repeats: tuple[Trial, ...] = ()
     confirmation: Confirmation | None = None
     warm_start: tuple[PriorRun, ...] = ()
+    recorded: bool = False
 
     @cached_property
     def optimal(self) -> Trial | None:

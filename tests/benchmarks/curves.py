@@ -4,8 +4,9 @@ A Gaussian process over the recorded configs gives the curve to be expected at e
 logarithms of mAP and of validation loss. What a seed does to it is drawn: half the difference (as far as one seed lies
 from their mean, times the root of two) of a recorded config's two seeds, whole curves at a time, so that a training
 that is ahead stays ahead. It is drawn from the configs that end nearly as well, since the worse a detector is, the more
-of its mAP a seed decides: by two thirds below 0.05, by an eighth above 0.15. As long as only one seed is recorded, what the process leaves unexplained is drawn instead,
-made so small that mAP at the end differs by ASSUMED of itself: an assumption, and it is said.
+of its mAP a seed decides: two thirds of it below 0.05, an eighth above 0.15. As long as only one seed is recorded, what
+the process leaves unexplained is drawn instead, made so small that mAP at the end differs by ASSUMED of itself: an
+assumption, and it is said.
 """
 
 from __future__ import annotations

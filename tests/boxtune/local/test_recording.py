@@ -52,7 +52,7 @@ def run_of(*trials: Trial, baseline: Trial | None = BASELINE) -> Run:
 
 
 def plain(run: Run) -> Run:
-    """Without what a folder adds: where it lies, and the places of its events."""
+    """Without what a folder adds: where it lies, that it is a record, and the places of its events."""
 
     def bare(each: Trial) -> Trial:
         attempts = tuple(replace(attempt, observation={}) for attempt in each.attempts)  # which the trial has
@@ -60,7 +60,7 @@ def plain(run: Run) -> Run:
 
     baseline = bare(run.baseline) if run.baseline is not None else None
     trials, repeats = (tuple(map(bare, each)) for each in (run.trials, run.repeats))
-    return replace(run, trials=trials, baseline=baseline, repeats=repeats, folder=None)
+    return replace(run, trials=trials, baseline=baseline, repeats=repeats, folder=None, recorded=False)
 
 
 def test_repeats_are_recorded_with_what_they_gave(tmp_path: Path) -> None:
@@ -84,6 +84,7 @@ def test_what_is_recorded_is_opened(tmp_path: Path, baseline: Trial | None) -> N
     run = run_of(*TRIALS, baseline=baseline)
     record_run(run, tmp_path / "run")
     opened = open_run(tmp_path / "run")
+    assert opened.recorded
     assert plain(opened) == run
     assert opened.optimal is not None
     assert opened.optimal.name == "t-2"

@@ -303,6 +303,11 @@ def test_what_cannot_teach_is_refused_in_a_line_and_nothing_is_made(tmp_path: Pa
         ended = boxtune_here("run", searched, "--out", out, "--warm-start", tmp_path / source)
         assert (ended.code, said in ended.reason, len(ended.err.strip().splitlines())) == (2, True, 1), ended.err
         assert not out.exists()
+    shutil.copytree(tmp_path / "first", tmp_path / "copy")
+    twice = ("--warm-start", tmp_path / "first", "--warm-start", tmp_path / "copy")
+    ended = boxtune_here("run", searched, "--out", out, *twice)
+    assert (ended.code, out.exists()) == (2, False)
+    assert f"{tmp_path / 'copy'}: is the run of {tmp_path / 'first'}, copied; name one of the two" in ended.reason
     for algorithm in ("random", "grid", "sobol"):
         searched = write(tmp_path / "none.yaml", shell(algorithm))
         ended = boxtune_here("run", searched, "--out", out, "--warm-start", tmp_path / "first")

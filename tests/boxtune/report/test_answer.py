@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from boxtune.experiment.experiment import parse_experiment
 from boxtune.report.answer import answer, details, sentence
 from boxtune.runs.confirmation import Confirmation, Contender, Images, Sample, Verdict
 from boxtune.runs.run import Run, RunCondition
 from tests.boxtune.search.test_repeating import MAXIMIZE
+from tests.experiments import container, shell_experiment
 
 GOOD, BASE = [0.35, 0.36, 0.34], [0.31, 0.30, 0.32]
 
@@ -74,6 +77,17 @@ def test_answer() -> None:
     assert said[1] == "what other images of the kind would move: −0.01 to 0.06 (200 images in 50 groups)"
     assert said[2].startswith("look 2 at the test split")
     assert answer(_run(None)).startswith("not confirmed: ")
+
+
+@pytest.mark.parametrize("option", ["", "--seed=1"])
+def test_what_no_seed_can_be_told_is_not_confirmed_by_a_command(option: str) -> None:
+    command = ["python", "train.py", "--x=${trialParameters.x}", *([option] if option else [])]
+    raw = shell_experiment()
+    container(raw)["command"] = command
+    run = replace(_run(None), experiment=parse_experiment(raw, {}), folder=Path("my run"))
+    said = "boxtune confirm 'my run' trains it again with other seeds"
+    assert (said in answer(run)) == bool(option)
+    assert said not in answer(replace(run, recorded=True))
 
 
 def test_the_base_config_itself_won() -> None:

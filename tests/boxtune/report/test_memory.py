@@ -54,6 +54,11 @@ def test_the_border_is_the_least_that_did_not_fit(run: Run) -> None:
     ]
 
 
+def test_the_record_of_a_search_on_a_cluster_forgets_nothing(run: Run) -> None:
+    (line,) = memory_lines(replace(run, recorded=True), memory_found(run))
+    assert line.endswith("on: Katib's services know nothing of it, and may try it again")
+
+
 def test_nothing_is_said_where_nothing_ran_out_or_all_is_forgotten(run: Run) -> None:
     forgotten = tuple(replace(each, forgotten=each.out_of_memory) for each in run.trials)
     for trials in ((), run.trials[:1], forgotten):
