@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from boxtune.errors import RunFolderError
 from boxtune.local.journal import JOURNAL_FILE
 from boxtune.local.reading import LOCK_FILE, is_locked, open_run
 from boxtune.runs.run import Run
@@ -28,11 +29,14 @@ class FolderSource:
         """The run as it is now.
 
         Raises:
-            RunFolderError: as `open_run`; each time, as long as it is so.
+            RunFolderError: as `open_run`, or another run has taken its place; each time, as long as it is so.
         """
         now = self._looks()
         if self._run is None or now is None or now != self._seen:
-            self._run = open_run(self._folder)
+            run = open_run(self._folder)
+            if self._run is not None and run.started != self._run.started:
+                raise RunFolderError(f"{self._folder}: another run lies here now; open a dashboard of that one")
+            self._run = run
             self._seen = now  # from before it was read: what was written meanwhile is read the next time
         return self._run
 

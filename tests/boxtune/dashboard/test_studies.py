@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +14,11 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
-from boxtune.dashboard.following import ClusterSource
+from boxtune.dashboard.following import ClusterSource, FolderSource
 from boxtune.dashboard.storage import ReadOnlyError, RunStorage
-from boxtune.errors import Unreachable
+from boxtune.errors import RunFolderError, Unreachable
 from boxtune.experiment.experiment import parse_experiment
+from boxtune.local.recording import record_run
 from boxtune.runs.run import Run, RunCondition
 from boxtune.runs.trial import Attempt, Condition, Metric, Role, Trial
 from tests.experiments import shell_experiment
@@ -226,6 +228,18 @@ def test_the_storage_itself_refuses_to_write() -> None:
     for write in writes:
         with pytest.raises(ReadOnlyError, match="not changed"):
             write()
+
+
+def test_another_run_in_the_same_folder_is_not_shown_as_this_one(tmp_path: Path) -> None:
+    first, other = (run_of(trial(1, Condition.SUCCEEDED, "0.5"), started=time) for time in (STARTED, ENDED))
+    record_run(first, tmp_path / "run")
+    source = FolderSource(tmp_path / "run")
+    assert source().started == STARTED
+    shutil.rmtree(tmp_path / "run")
+    record_run(other, tmp_path / "run")
+    for _ in range(2):
+        with pytest.raises(RunFolderError, match="another run lies here now"):
+            source()
 
 
 def test_a_cluster_is_not_asked_at_each_request_and_may_be_away() -> None:
