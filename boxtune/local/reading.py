@@ -9,8 +9,9 @@ from pathlib import Path
 from boxtune.errors import RunFolderError
 from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.source import Json
+from boxtune.local.applying import OutOfOrderError, apply
 from boxtune.local.journal import JOURNAL_FILE, read_lines
-from boxtune.local.state import RECORDED, OutOfOrderError, RunState, apply
+from boxtune.local.state import RECORDED, RunState
 from boxtune.runs.run import Run
 from boxtune.runs.trial import Condition, Trial
 

@@ -10,10 +10,11 @@ from operator import itemgetter
 from pathlib import Path
 
 from boxtune.errors import RunFolderError
+from boxtune.local.applying import OutOfOrderError, apply
 from boxtune.local.events import FORMAT, Begun, Confirmed, Created, Ended, Event, Finished, Started
 from boxtune.local.journal import JOURNAL_FILE, written_line
 from boxtune.local.reading import LOCK_FILE, is_locked, read_journal
-from boxtune.local.state import RECORDED, OutOfOrderError, RunState, apply
+from boxtune.local.state import RECORDED, RunState
 from boxtune.runs.run import Run
 from boxtune.runs.trial import Trial
 

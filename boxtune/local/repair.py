@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boxtune.errors import RunFolderError
+from boxtune.local.applying import OutOfOrderError, apply
 from boxtune.local.events import Event, Finished
 from boxtune.local.journal import JOURNAL_FILE, read_lines, written_line
 from boxtune.local.reading import LOCK_FILE, is_locked
-from boxtune.local.state import TRIALS_FOLDER, OutOfOrderError, RunState, apply
+from boxtune.local.state import TRIALS_FOLDER, RunState
 
 _LOST = "lost"  # Katib's names of Experiments, and so of trials, have no dot
 

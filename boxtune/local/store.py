@@ -15,6 +15,7 @@ from types import MappingProxyType
 from boxtune.errors import RunFolderError
 from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.source import Json
+from boxtune.local.applying import apply
 from boxtune.local.events import (
     FORMAT,
     Begun,
@@ -30,7 +31,7 @@ from boxtune.local.events import (
 from boxtune.local.journal import JOURNAL_FILE, Journal
 from boxtune.local.outcome import Outcome
 from boxtune.local.reading import LOCK_FILE, read_journal
-from boxtune.local.state import COUNT_FIELDS, TRIALS_FOLDER, apply, without_counts
+from boxtune.local.state import COUNT_FIELDS, TRIALS_FOLDER, without_counts
 from boxtune.runs.confirmation import Confirmation
 from boxtune.runs.prior import PriorRun
 from boxtune.runs.run import Run, RunCondition

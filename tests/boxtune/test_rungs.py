@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from boxtune.local.applying import apply
 from boxtune.local.events import Created
 from boxtune.local.journal import read_lines
 from boxtune.local.options import RunOptions
 from boxtune.local.planning import planned_policy
 from boxtune.local.reading import open_run
-from boxtune.local.state import apply
 from boxtune.local.template import Template
 from boxtune.runs.run import Run
 from boxtune.runs.trial import Condition

@@ -12,11 +12,12 @@ import google_crc32c
 import pytest
 
 from boxtune.errors import RunFolderError
+from boxtune.local.applying import apply
 from boxtune.local.events import FORMAT, Begun, Created, Ended, Event, Finished, Started, from_json, to_json
 from boxtune.local.journal import JOURNAL_FILE, Journal, read_lines, written_line
 from boxtune.local.reading import open_run, read_journal
 from boxtune.local.repair import repair
-from boxtune.local.state import RunState, apply
+from boxtune.local.state import RunState
 from boxtune.runs.run import Run, RunCondition
 from boxtune.runs.trial import Condition, Metric, Role, StopRule
 from tests.experiments import boxtune, run, shell_experiment, write

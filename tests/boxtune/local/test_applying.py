@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from boxtune.local.applying import OutOfOrderError, apply
 from boxtune.local.events import (
     Begun,
     Confirmed,
@@ -19,7 +20,7 @@ from boxtune.local.events import (
     MemoryForgotten,
     Started,
 )
-from boxtune.local.state import OutOfOrderError, RunState, apply
+from boxtune.local.state import RunState
 from boxtune.runs.confirmation import Confirmation, Sample
 from boxtune.runs.run import RunCondition
 from boxtune.runs.trial import Condition, Metric, Role, StopRule
