@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from boxtune.errors import ExperimentError, InputError
-from boxtune.experiment.experiment import Experiment
+from boxtune.experiment.experiment import MAX_STEPS, Experiment
 from boxtune.experiment.space import inside
 from boxtune.local.options import RunOptions
 from boxtune.local.same_configs import SameConfigs
@@ -44,7 +44,8 @@ def planned_policy(
         what = (
             "the steps of these trials cannot be told: they are not python -m trial_entry, or their config is not here"
         )
-        raise ExperimentError(f"--max-steps {most_steps}: {what}; leave it out, or give --budget TIME")
+        asked = "--max-steps" if options.most_steps is not None else f"{MAX_STEPS}:"
+        raise ExperimentError(f"{asked} {most_steps}: {what}; leave it out, or give --budget TIME")
     baseline = template.baseline()
     default = baseline if baseline is not None and inside(experiment.parameters, baseline) else None
     return create_policy(experiment, Surroundings(template.schedule, most_steps, default, prior, template.footprint))

@@ -26,6 +26,7 @@ import optuna
 from boxtune.experiment.experiment import Objective
 from boxtune.experiment.space import Assignments, ParameterSpec
 from boxtune.runs.prior import PriorResult, PriorRun, PriorTrial
+from boxtune.runs.trial import Metric
 from boxtune.search.catalogue import find_algorithm
 from boxtune.search.policy import SearchProblem, SettingValue, Suggestion, Surroundings
 from tests.benchmarks import tao
@@ -37,6 +38,7 @@ OBJECTIVE = Objective("mAP", True, None, ("total_loss",), {"mAP": "max", "total_
 BEST_OF = 20
 EARLIER, EARLIER_SEEDS = 20, 50_000  # trainings of the search that a warm start is told of; where its luck begins
 MOST = 30  # trainings until a search is given up
+_TURNED = 10.0  # above every metric: what is subtracted from it has the opposite order, and stays above 0
 PASSES = "passes"  # the parameter that hyperband sets: how many of the nine evaluations a trial trains to
 EVERY = WHOLE // EVALUATIONS
 TAO = "NVIDIA TAO, asha"  # where it is installed, as scripts/bench does
@@ -147,24 +149,39 @@ def _asha(count: int, **settings: SettingValue) -> Search:
     return search
 
 
-def _warm(seed: int, goal: Goal) -> list[Ended]:
-    """After another search of EARLIER trainings by asha, whose luck was its own."""
-    before = _problem("asha", EARLIER_SEEDS + seed, SPACE, {})
-    before.run(until=lambda: before.spent >= EARLIER * WHOLE)
-    workers = _problem("asha", seed, SPACE, {}, [_told(before)])
-    workers.run(until=lambda: goal.is_over(_ended(workers), 0.0))
-    return _ended(workers)
+def _warm(counts_less: str = "", misleads: bool = False) -> Search:
+    """After another search of EARLIER trainings by asha, whose luck was its own.
+
+    Args:
+        counts_less: why its numbers are none of this search.
+        misleads: whether what was good there is bad here.
+    """
+
+    def search(seed: int, goal: Goal) -> list[Ended]:
+        before = _problem("asha", EARLIER_SEEDS + seed, SPACE, {})
+        before.run(until=lambda: before.spent >= EARLIER * WHOLE)
+        workers = _problem("asha", seed, SPACE, {}, [_told(before, counts_less, misleads)])
+        workers.run(until=lambda: goal.is_over(_ended(workers), 0.0))
+        return _ended(workers)
+
+    return search
 
 
-def _told(workers: Workers) -> PriorRun:
+def _told(workers: Workers, counts_less: str, misleads: bool) -> PriorRun:
     """What a search has measured, as a warm start tells it."""
+
+    def told(metric: Metric) -> Metric:
+        turned = str(_TURNED - float(metric.latest))
+        return Metric(metric.name, turned, turned, turned) if misleads else metric
+
     trials = []
     for trial in workers.trials.values():
         attempts = [attempt for attempt in trial.attempts if attempt.ended]
         results = tuple(
-            PriorResult((attempt.steps or WHOLE) / WHOLE, tuple(attempt.observation.values())) for attempt in attempts
+            PriorResult((attempt.steps or WHOLE) / WHOLE, tuple(map(told, attempt.observation.values())))
+            for attempt in attempts
         )
-        trials += [PriorTrial(trial.name, trial.assignments, results)] if results else []
+        trials += [PriorTrial(trial.name, trial.assignments, results, counts_less)] if results else []
     return PriorRun("before", len(workers.trials), tuple(trials))
 
 
@@ -280,7 +297,9 @@ SEARCHES: dict[str, Search] = {
     "hyperband": _hyperband,
     "asha": _asha(1),
     "asha, two workers": _asha(2),
-    "asha, warm start": _warm,
+    "asha, warm start": _warm(),
+    "asha, warm start from other data, the same order": _warm("on other data"),
+    "asha, warm start from other data, the order turned round": _warm("on other data", misleads=True),
     "Optuna, TPE with Hyperband": _optuna(lambda: optuna.pruners.HyperbandPruner(1, EVALUATIONS, 3)),
     "Optuna, TPE with successive halving": _optuna(lambda: optuna.pruners.SuccessiveHalvingPruner(1, 3)),
 } | ({TAO: _tao} if find_spec("tao_automl") is not None else {})

@@ -68,9 +68,14 @@ def test_a_trial_worse_than_the_median_is_stopped_and_counts(tmp_path: Path) -> 
 
 
 def test_a_budget_in_steps_needs_trials_whose_steps_are_known(tmp_path: Path) -> None:
-    ended = run(tmp_path, searched(), "--max-steps", "7")
-    assert ended.code == 2
-    assert "--max-steps 7: the steps of these trials cannot be told: they are not python" in ended.reason
+    annotated = searched()
+    annotated["metadata"]["annotations"] = {"boxtune/max-steps": "7"}
+    for ended, asked in (
+        (run(tmp_path, searched(), "--max-steps", "7"), "--max-steps 7"),
+        (run(tmp_path, annotated), "boxtune/max-steps: 7"),
+    ):
+        assert ended.code == 2
+        assert f"{asked}: the steps of these trials cannot be told: they are not python" in ended.reason
 
 
 def stop(maximize: bool = True, **settings: str) -> MedianStop:
