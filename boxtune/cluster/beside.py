@@ -87,7 +87,9 @@ def trial_beside(experiment: Experiment, pods: TrialPods, job: V1Job, role: Role
     if status.succeeded:
         collector, metrics = experiment.collector, experiment.objective.metrics
         observation = collect_text(pods.output(name), metrics, collector.filters, collector.file_format)
-    condition = _condition(status, bool(observation))
+    found, strategies = observation.get(experiment.objective.metric), experiment.objective.strategies
+    is_measured = found is not None and found.value(strategies[experiment.objective.metric]) is not None
+    condition = _condition(status, is_measured)
     ended = status.completion_time or next(
         (each.last_transition_time for each in status.conditions or () if each.type == "Failed"), None
     )

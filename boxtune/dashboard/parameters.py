@@ -61,7 +61,8 @@ def _plain(spec: ParameterSpec, numbers: Sequence[float]) -> ParameterSpec:
         return spec
     low, high = min(spec.low, *numbers, spec.low), max(spec.high, *numbers, spec.high)
     is_log = spec.distribution.startswith("log") and low > 0
-    on_grid = not is_log and (low, high) == (spec.low, spec.high)
+    is_inside = (low, high) == (spec.low, spec.high)
+    on_grid = not is_log and is_inside and all(float(spec.text(each)) == each for each in numbers)
     return replace(
         spec,
         low=low,

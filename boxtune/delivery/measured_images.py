@@ -55,7 +55,10 @@ class RepeatMeasurements:
         waiting: dict[str, Trial] = {}
         for trial in repeats:
             assert trial.folder is not None  # it was trained here
-            self._folders[trial.name] = trial.folder / self._split.name
+            # By its records: what was measured on others is no value of this split.
+            self._folders[trial.name] = trial.folder / "-".join(
+                filter(None, (self._split.name, self._split.digest[:12]))
+            )
             if not self._take(trial.name):
                 waiting[self._job_name(trial)] = trial
         failures: list[BoxtuneError] = []

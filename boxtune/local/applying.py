@@ -161,14 +161,18 @@ def _(event: Ended, state: RunState) -> RunState:
     trial = _trial(state, event.trial)
     if not trial.condition.open:
         raise OutOfOrderError(f"{event.trial} had ended before")
-    *earlier, last = trial.attempts or (Attempt(event.time, steps=0),)  # another's result was taken over: no process
     observation = {metric.name: metric for metric in event.observation}
-    ended = replace(last, ended=event.time, seconds=event.seconds, exit_code=event.exit_code, observation=observation)
+    attempts = trial.attempts
+    if attempts:  # where another's result was taken over, there was no process
+        ended = replace(
+            attempts[-1], ended=event.time, seconds=event.seconds, exit_code=event.exit_code, observation=observation
+        )
+        attempts = (*attempts[:-1], ended)
     trial = replace(
         trial,
         condition=event.condition,
         reason=event.reason,
-        attempts=(*earlier, ended),
+        attempts=attempts,
         observation=observation,
         first_values=event.first_values,
         out_of_memory=event.out_of_memory,

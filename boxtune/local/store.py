@@ -66,6 +66,19 @@ class RunStore:
         """
         self.folder = folder.absolute()
         self._lock = _lock(self.folder)
+        try:
+            self._open(experiment, options, volumes, warm_start)
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    def _open(
+        self,
+        experiment: Experiment,
+        options: Mapping[str, Json],
+        volumes: Mapping[str, Path],
+        warm_start: tuple[PriorRun, ...],
+    ) -> None:
         self._run: Run | None = None  # made when it is asked for, until something happens
         self._ordered: tuple[Trial, ...] | None = None  # likewise
         found = read_journal(self.folder)
@@ -82,8 +95,8 @@ class RunStore:
                 volumes={name: str(place.absolute()) for name, place in volumes.items()} or None,
                 warm_start=warm_start,
             )
+            self._state = apply(None, begun, self.folder)  # what cannot be is not written
             self._journal.append(begun)
-            self._state = apply(None, begun, self.folder)
         else:
             self._state = found.state
             self._refuse_changes(experiment, options)

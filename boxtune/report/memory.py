@@ -13,7 +13,7 @@ from boxtune.experiment.trial_config import trial_config
 from boxtune.runs.borders import borders
 from boxtune.runs.run import Run
 from boxtune.runs.trained_config import trained_config
-from boxtune.runs.trial import Condition, Trial
+from boxtune.runs.trial import Trial
 from trial_entry.errors import RequestError
 from trial_entry.pipeline_config.footprint import Footprint, footprint
 from trial_entry.pipeline_config.text import read_config
@@ -75,12 +75,12 @@ class MemoryFound:
 
 def memory_found(run: Run) -> MemoryFound:
     """What a run's trials tell of memory; what was forgotten tells nothing."""
-    told = [each for each in run.everything if _fitted(each) or (each.out_of_memory and not each.forgotten)]
-    if all(_fitted(each) for each in told):
+    told = [each for each in run.everything if each.has_fitted or (each.out_of_memory and not each.forgotten)]
+    if all(each.has_fitted for each in told):
         return MemoryFound((), ())
     rendered = _rendered(run)
     taken = [(each, rendered(each.assignments) or _left(each)) for each in told]
-    tried = [Tried(_short(run, each), found, _fitted(each)) for each, found in taken if found is not None]
+    tried = [Tried(_short(run, each), found, each.has_fitted) for each, found in taken if found is not None]
     found = borders(
         (each.footprint for each in tried if not each.fitted), (each.footprint for each in tried if each.fitted)
     )
@@ -88,7 +88,7 @@ def memory_found(run: Run) -> MemoryFound:
     for kind in dict.fromkeys(each.footprint.kind for each in tried if not each.fitted):
         own = tuple(each for each in tried if each.footprint.kind == kind)
         models.append(Model(own[0].footprint.name, own, found.get(kind)))
-    unknown = (_short(run, each) for each, taken in taken if taken is None and not _fitted(each))
+    unknown = (_short(run, each) for each, taken in taken if taken is None and not each.has_fitted)
     return MemoryFound(tuple(models), tuple(unknown))
 
 
@@ -105,10 +105,6 @@ def memory_lines(run: Run, found: MemoryFound) -> Iterator[str]:
     odd = [*found.unknown, *(name for each in found.models if each.border is None for name in each.short)]
     if odd:
         yield f"out of memory: the values of {', '.join(odd)}: {after}"
-
-
-def _fitted(trial: Trial) -> bool:
-    return trial.condition.measured or trial.condition is Condition.PAUSED
 
 
 def _rendered(run: Run) -> Callable[[Assignments], Footprint | None]:

@@ -66,7 +66,7 @@ def page_content(run: Run, best: BestTrial | None, diff: ConfigDiff) -> dict[str
         "best_value": run.chosen.value(objective) if run.chosen is not None else None,
         "base_value": run.baseline.value(objective) if run.baseline is not None else None,
         "told": [each.sentence for each in run.warm_start],
-        "comparison": against_baseline(run),
+        "comparison": against_baseline(run) if run.chosen is run.optimal else "",  # else the answer says it
         "ended": sum(trial.condition.ended for trial in run.trials),
         "failed": sum(trial.condition.failed for trial in run.trials),
         "seconds": seconds,

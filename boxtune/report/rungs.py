@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from boxtune.runs.curves import evaluations
 from boxtune.runs.run import Run
 from boxtune.runs.trial import Trial, measurement
-from boxtune.search.algorithms.hyperband import RESOURCE
+from boxtune.search.algorithms.hyperband import ETA, MOST, RESOURCE
 
+_ETA = 3.0  # unless it is set
 _HYPERBAND = "hyperband"  # Katib's name: each rung is a trial of its own there
 
 
@@ -123,14 +124,20 @@ def _by_resource(run: Run, resource: str) -> Iterator[Climb]:
             others = tuple(sorted((name, text) for name, text in trial.assignments.items() if name != resource))
             groups.setdefault(others, {})[amount] = trial
     amounts = sorted({amount for group in groups.values() for amount in group})
+    most, eta = (measurement(run.experiment.settings.get(name, "")) for name in (MOST, ETA))
     for group in groups.values():
         points = [
-            Point(trial, amounts.index(amount), amount, value)
+            Point(trial, None if _is_whole(amount, most, eta) else amounts.index(amount), amount, value)
             for amount, trial in sorted(group.items())
             if (value := trial.measured_value(run.experiment.objective)) is not None
         ]
         if points:
             yield Climb(tuple(points), len(group))
+
+
+def _is_whole(amount: float, most: float | None, eta: float | None) -> bool:
+    """Whether nothing comes above it: Hyperband's last rung of a bracket may lie a little below `r_l`."""
+    return most is not None and amount * (eta or _ETA) > most
 
 
 def best_climb(run: Run, rungs: Rungs) -> Climb | None:

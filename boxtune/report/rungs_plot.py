@@ -16,10 +16,10 @@ def rungs_plot(run: Run, rungs: Rungs) -> str:
     """One line a training across its rungs: grey where it was left, blue where it was trained whole, the best bold."""
     import plotly.graph_objects as go
 
-    best, most = best_climb(run, rungs), max(len(climb.points) for climb in rungs.climbs)
+    best = best_climb(run, rungs)
     others = [climb for climb in rungs.climbs if climb is not best]
-    whole = [climb for climb in others if _is_whole(climb, most)]
-    left = [climb for climb in others if not _is_whole(climb, most)]
+    whole = [climb for climb in others if _is_whole(climb)]
+    left = [climb for climb in others if not _is_whole(climb)]
     figure = go.Figure()
     for name, climbs, colour, width in (
         ("left at a rung", left, GREY, 1.0),
@@ -50,10 +50,8 @@ def rungs_plot(run: Run, rungs: Rungs) -> str:
     return figure_html(figure, 360)
 
 
-def _is_whole(climb: Climb, most: int) -> bool:
-    """Whether its last point is of a whole training; Hyperband's highest resource is that."""
-    last = climb.points[-1]
-    return last.rung is None or (len(climb.points) == most > 1 and last.rung == most - 1)
+def _is_whole(climb: Climb) -> bool:
+    return climb.points[-1].rung is None
 
 
 def _joined(climbs: Iterable[Climb]) -> Iterable[Point | None]:

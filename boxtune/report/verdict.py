@@ -34,7 +34,7 @@ def verdict(run: Run) -> list[str]:
         lines.append(compared)
     if run.ended or run.repeats:
         lines += [answer(run), *details(run)]
-    config = trained_config(best)
+    config = trained_config(run.chosen or best)
     if config is not None:
         lines.append(f"its pipeline.config: {config}")
         if run.folder is not None and run.ended:

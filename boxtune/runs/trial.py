@@ -165,6 +165,12 @@ class Trial:
     forgotten: bool = False
 
     @property
+    def has_fitted(self) -> bool:
+        """Whether its training came to an end or to a rung: there was memory enough."""
+        reached = self.condition.measured or self.condition is Condition.PAUSED
+        return not self.out_of_memory and (reached or any(attempt.observation for attempt in self.attempts))
+
+    @property
     def is_baseline(self) -> bool:
         """Whether this is the base config's own values."""
         return self.role is Role.BASELINE

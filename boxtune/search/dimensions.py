@@ -48,10 +48,15 @@ def dimension(spec: ParameterSpec) -> Dimension:
 
 
 def _plain(spec: ParameterSpec, *, log: bool) -> Dimension:
+    """What lies between two steps, as a base config's own value may, is the nearest of them: Optuna takes no other."""
+
+    def decode(value: Choice) -> str:
+        return spec.text(float(value))
+
     if spec.parameter_type == "int":
         whole = IntDistribution(int(spec.low), int(spec.high), log=log, step=int(spec.step or 1))
-        return Dimension(whole, lambda text: int(float(text)), lambda value: spec.text(float(value)))
+        return Dimension(whole, lambda text: int(spec.text(float(text))), decode)
     # Optuna wants the range to be a whole number of steps.
     top = float(spec.value_at(spec.count - 1)) if spec.step and spec.count else spec.high
     distribution = FloatDistribution(spec.low, top, log=log, step=spec.step)
-    return Dimension(distribution, float, lambda value: spec.text(float(value)))
+    return Dimension(distribution, lambda text: float(spec.text(float(text))), decode)

@@ -29,8 +29,9 @@ class FreshPoints:
         self._suggested: set[tuple[str, ...]] = set()
 
     def take(self, assignments: Assignments) -> None:
-        """A trial was asked for with `assignments`."""
-        self._suggested.add(_key(assignments))
+        """A trial was asked for with `assignments`, which in a finite space may be none of its points."""
+        if self._points is None or all(_is_point(spec, assignments.get(spec.name, "")) for spec in self._space):
+            self._suggested.add(_key(assignments))
 
     def has(self, assignments: Assignments) -> bool:
         """Whether `assignments` were taken."""
@@ -85,6 +86,10 @@ class FreshPoints:
     def _at_random(self, number: int, attempt: int) -> Assignments:
         dice = random.Random(mixed(self._seed, number, ATTEMPTS + attempt))
         return {spec.name: coordinate(spec).decode(dice.random()) for spec in self._space}
+
+
+def _is_point(spec: ParameterSpec, value: str) -> bool:
+    return spec.contains(value) and spec.value_at(spec.index_of(value)) == value
 
 
 def _key(assignments: Assignments) -> tuple[str, ...]:

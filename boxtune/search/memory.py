@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from boxtune.experiment.space import Assignments, ParameterSpec
 from boxtune.runs.borders import borders, is_beyond
-from boxtune.runs.trial import Condition, Trial
+from boxtune.runs.trial import Trial
 from boxtune.search.fresh_points import FreshPoints
 from boxtune.search.policy import Footprints
 
@@ -22,7 +22,7 @@ class Memory:
             footprint: tells what the training of assignments takes, or None.
         """
         short = [trial for trial in trials if trial.out_of_memory and not trial.forgotten]
-        fitted = [trial for trial in trials if trial.condition.measured or trial.condition is Condition.PAUSED]
+        fitted = [trial for trial in trials if trial.has_fitted]
         self._trials = trials
         self._short = [trial.assignments for trial in short]
         self._footprint = footprint

@@ -117,11 +117,13 @@ class Proposals:
 
 
 def _most(observed: list[_Observed], dice: np.random.Generator) -> list[_Observed]:
-    """As many as a model takes: those of the higher rungs first, and some at random of the rung that has more."""
+    """As many as a model takes: the run's own before earlier ones', those of higher rungs before lower ones', at random
+    of the rung that has more.
+    """
     if len(observed) <= _MOST:
         return observed
     lots = dice.random(len(observed))
-    order = sorted(range(len(observed)), key=lambda place: (-observed[place][1].rung, lots[place]))
+    order = sorted(range(len(observed)), key=lambda at: (observed[at][2] > 0, -observed[at][1].rung, lots[at]))
     return [observed[place] for place in sorted(order[:_MOST])]
 
 

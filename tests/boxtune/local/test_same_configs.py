@@ -10,6 +10,7 @@ import yaml
 from boxtune.checking.check import CheckOptions, check
 from boxtune.local.reading import open_run
 from boxtune.local.same_configs import SameConfigs
+from boxtune.report.rungs import rungs_of
 from tests.conftest import QUICK_START
 from tests.experiments import boxtune, container, write
 
@@ -56,6 +57,8 @@ def test_a_trial_of_the_same_config_takes_the_result_over(digits: Path, tmp_path
     assert (off.same_as, on.same_as, again.same_as) == (run.baseline.name, "", on.name)
     assert off.observation == run.baseline.observation
     assert again.observation == on.observation
+    assert (off.attempts, again.attempts) == ((), ()), "nothing ran"
+    assert rungs_of(run) is None
     assert [len(list((out / "trials" / trial.name).rglob("ckpt-*.index"))) > 0 for trial in (off, on, again)] == [
         False,
         True,

@@ -118,7 +118,7 @@ def test_hyperbands_trials_of_one_config_are_one_line() -> None:
     assert list(rung_rows(run, rungs)) == [
         Row("rung 1", "1", 2, 1, 0.2, "shell-0002"),
         Row("rung 2", "3", 2, 1, 0.3, "shell-0004"),
-        Row("rung 3", "9", 1, 0, 0.6, "shell-0005"),
+        Row("whole training", "9", 1, 0, 0.6, "shell-0005"),
     ]
     lines = {trace["name"]: trace["x"] for trace in drawn(rungs_plot(run, rungs))}
     assert lines == {"left at a rung": [1, None, 3, None], "best trial": [1, 3, 9, None]}

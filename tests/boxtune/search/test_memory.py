@@ -11,7 +11,7 @@ import pytest
 from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.space import Assignments, ParameterSpec
 from boxtune.runs.borders import borders
-from boxtune.runs.trial import Condition, Role, Trial
+from boxtune.runs.trial import Attempt, Condition, Metric, Role, Trial
 from boxtune.search.catalogue import ALGORITHMS, create_policy
 from boxtune.search.memory import Memory
 from boxtune.search.policy import Policy, Suggestion, Surroundings
@@ -208,3 +208,15 @@ def test_a_trial_whose_memory_cannot_be_told_is_not_tried_again_itself() -> None
     )
     assert not memory.fits(given)
     assert memory.fits({"x": "2"})
+
+
+def test_what_has_come_to_a_rung_has_fitted_also_while_it_goes_on() -> None:
+    values = {"batch": "16", "size": "480", "kind": "small"}
+    reached = Attempt("", "", 42, observation={"m": Metric("m", "1", "1", "1")})
+    fitted = Trial("1", Role.SUGGESTED, 0, values, condition=Condition.RUNNING, attempts=(reached, Attempt("")))
+    short = Trial("2", Role.SUGGESTED, 1, {**values, "size": "640"}, condition=Condition.FAILED, out_of_memory=True)
+    larger = {**values, "batch": "64", "size": "320"}  # as much as the first one and more, but not as the second
+    beside = replace(short, name="3", assignments=values)  # whose neighbour had the memory
+    assert Memory([fitted, short], footprint).fits(values)
+    assert Memory([fitted, beside], footprint).fits(larger)
+    assert not Memory([replace(fitted, attempts=()), beside], footprint).fits(larger)
