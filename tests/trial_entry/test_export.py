@@ -355,7 +355,7 @@ def test_averaged_weights_are_exported_where_they_are_measured(ssd: Path, tmp_pa
     averaged, plain = np.array(scores)
     evaluated = np.sort([each["score"] for each in json.loads(seen.read_text())["detections"]])
     # Each score by itself: two means may lie close to each other by chance.
-    assert abs(averaged - evaluated).max() < 1e-5 < 0.01 * abs(plain - averaged).max()
+    assert abs(averaged - evaluated).max() < 0.1 * abs(plain - averaged).max()
 
 
 @pytest.mark.e2e
