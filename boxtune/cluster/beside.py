@@ -15,7 +15,7 @@ from boxtune.experiment.source import Json, JsonObject
 from boxtune.experiment.space import Assignments
 from boxtune.experiment.trial_command import TrialCommand, fill
 from boxtune.runs.collector import collect_text
-from boxtune.runs.trial import Condition, Role, Trial
+from boxtune.runs.trial import Condition, Role, Trial, value_in
 
 if TYPE_CHECKING:
     from kubernetes.client import V1Job, V1JobStatus
@@ -87,9 +87,7 @@ def trial_beside(experiment: Experiment, pods: TrialPods, job: V1Job, role: Role
     if status.succeeded:
         collector, metrics = experiment.collector, experiment.objective.metrics
         observation = collect_text(pods.output(name), metrics, collector.filters, collector.file_format)
-    found, strategies = observation.get(experiment.objective.metric), experiment.objective.strategies
-    is_measured = found is not None and found.value(strategies[experiment.objective.metric]) is not None
-    condition = _condition(status, is_measured)
+    condition = _condition(status, value_in(observation, experiment.objective) is not None)
     ended = status.completion_time or next(
         (each.last_transition_time for each in status.conditions or () if each.type == "Failed"), None
     )

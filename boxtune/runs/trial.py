@@ -79,6 +79,13 @@ class Metric:
         return measurement(self.latest if chosen == UNAVAILABLE else chosen)
 
 
+def value_in(observation: Mapping[str, Metric], objective: Objective, metric: str | None = None) -> float | None:
+    """The number of `metric` (the objective's, if left out) that counts, or None."""
+    name = metric or objective.metric
+    found = observation.get(name)
+    return found.value(objective.strategies[name]) if found is not None else None
+
+
 @dataclass(frozen=True)
 class StopRule:
     """End the trial where the best of its first values is worse than this.
@@ -113,8 +120,7 @@ class Attempt:
 
     def value(self, objective: Objective) -> float | None:
         """The objective's number at its end, or None."""
-        found = self.observation.get(objective.metric)
-        return found.value(objective.strategies[objective.metric]) if found is not None else None
+        return value_in(self.observation, objective)
 
 
 @dataclass(frozen=True)
@@ -197,9 +203,7 @@ class Trial:
 
     def value(self, objective: Objective, metric: str | None = None) -> float | None:
         """The number of `metric` (the objective's, if left out) that counts, or None."""
-        name = metric or objective.metric
-        found = self.observation.get(name)
-        return found.value(objective.strategies[name]) if found is not None else None
+        return value_in(self.observation, objective, metric)
 
     def measured_value(self, objective: Objective) -> float | None:
         """The objective's number where the trial counts as measured, or None."""
