@@ -141,7 +141,8 @@ def test_a_warm_start_that_is_killed_suggests_what_it_would_have(searched: Path,
     assert len(told.trials) == told.count == len(before.trials)
     assert told.counted_less == {}  # the same config, length and data
     assert before.optimal is not None
-    assert run.trials[0].assignments == before.optimal.assignments
+    # The base config begins, as there is no baseline; then what was best before, which may be the same.
+    assert before.optimal.assignments in [trial.assignments for trial in run.trials[:2]]
     assert steps_spent(run.trials, lambda assignments: STEPS) <= MOST  # the earlier trials' are not charged
     template = Template(run.experiment, {"data": digits}, STEPS)
     policy = planned_policy(run.experiment, template, RunOptions(most_steps=MOST), run.warm_start)

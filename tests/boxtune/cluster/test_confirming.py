@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
 from collections.abc import Callable
 
@@ -18,7 +19,7 @@ from boxtune.errors import ExperimentFailed, InputError
 from boxtune.experiment.experiment import Experiment
 from boxtune.runs.confirmation import Verdict
 from boxtune.runs.run import Run
-from boxtune.runs.trial import Role
+from boxtune.runs.trial import Condition, Role
 from boxtune.search.repeating import plan
 from tests.boxtune.cluster.api import JOBS, KATIB, Api
 from tests.boxtune.cluster.test_fetching import ended, put_pod, put_trial, true
@@ -47,8 +48,10 @@ def over(api: Api, cluster: Cluster, quick_start: Experiment) -> None:
         put_trial(api, name, place, status, learning_rate=f"0.00{place + 1}", **ASSIGNED)
 
 
-def trains(api: Api, fails: str = "") -> None:
-    """Let each repeat give its trial's value, and a little by its number; those of `fails` run out of memory."""
+def trains(api: Api, fails: str = "", diverges: str = "") -> None:
+    """Let each repeat give its trial's value, and a little by its number; those of `fails` run out of memory, those of
+    `diverges` have no number.
+    """
 
     def after(method: str, path: str) -> None:
         if (method, path) != ("POST", JOBS):
@@ -60,7 +63,7 @@ def trains(api: Api, fails: str = "") -> None:
             job["status"] = {"failed": 1} if has_failed else {"succeeded": 1, "startTime": "2026-11-25T12:00:00Z"}
             put_pod(api, f"{name}-p", name, ended(3) if has_failed else {"phase": "Succeeded"})
             repeated, number = name.rsplit("-repeat-", 1)
-            value = VALUES.get(repeated, 0.25) + int(number) / 1000
+            value = VALUES.get(repeated, 0.25) + int(number) / 1000 if repeated != diverges else math.nan
             api.logs[f"{name}-p", "trial"] = f"2026-11-25T12:00:00.000001Z mAP={value}\n"
 
     api.after = after
@@ -116,6 +119,16 @@ def test_repeats_that_fail(api: Api, cluster: Cluster) -> None:
     run = confirmed(cluster)
     assert run.confirmation is not None
     assert list(run.confirmation.samples[1].values) == [f"quick-start-baseline-repeat-{number}" for number in (4, 5, 6)]
+
+
+@pytest.mark.usefixtures("over")
+def test_a_repeat_without_a_number_is_no_value(api: Api, cluster: Cluster) -> None:
+    trains(api, diverges="quick-start-b")
+    found = confirmed(cluster).confirmation
+    assert found is not None
+    assert found.winner.trial == "quick-start-a", "the best did not come again"
+    conditions = {each.name: each.condition for each in Fetcher(cluster, "quick-start").fetch().repeats}
+    assert conditions["quick-start-b-repeat-1"] is Condition.METRICS_UNAVAILABLE
 
 
 def test_what_cannot_be_confirmed(api: Api, cluster: Cluster, quick_start: Experiment) -> None:

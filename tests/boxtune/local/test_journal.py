@@ -12,12 +12,14 @@ import google_crc32c
 import pytest
 
 from boxtune.errors import RunFolderError
+from boxtune.experiment.experiment import parse_experiment
 from boxtune.local.applying import apply
 from boxtune.local.events import FORMAT, Begun, Created, Ended, Event, Finished, Started, from_json, to_json
 from boxtune.local.journal import JOURNAL_FILE, Journal, read_lines, written_line
 from boxtune.local.reading import open_run, read_journal
 from boxtune.local.repair import repair
 from boxtune.local.state import RunState
+from boxtune.local.store import RunStore
 from boxtune.runs.run import Run, RunCondition
 from boxtune.runs.trial import Condition, Metric, Role, StopRule
 from tests.experiments import boxtune, run, shell_experiment, write
@@ -236,3 +238,12 @@ def test_an_emptied_journal_is_not_begun_anew_over_what_the_trials_left(tmp_path
     again = run(tmp_path, shell_experiment(maxTrialCount=2))
     assert again.code == 2
     assert "is not empty" in again.err
+
+
+def test_a_folder_that_was_refused_is_free_again(tmp_path: Path) -> None:
+    """Also for the process that was refused."""
+    experiment = parse_experiment(shell_experiment(), {})
+    RunStore(tmp_path, experiment, {"baseline": False}).close()
+    with pytest.raises(RunFolderError, match="baseline"):
+        RunStore(tmp_path, experiment, {"baseline": True})
+    RunStore(tmp_path, experiment, {"baseline": False}).close()

@@ -19,6 +19,8 @@ from boxtune.search.catalogue import ALGORITHMS, find_algorithm
 from boxtune.search.cube import Cube
 from boxtune.search.gaussian_process import GaussianProcess
 from boxtune.search.policy import SearchProblem, Surroundings
+from boxtune.search.proposals import Earlier, Known, Proposals
+from boxtune.search.ranking import Score
 from boxtune.search.warm_start import promising
 from tests.boxtune.search.story import LEARNING, SHORT
 from tests.boxtune.search.workers import Workers
@@ -166,6 +168,23 @@ def test_asha_promotes_at_once_what_earlier_rungs_say_is_good() -> None:
     assert len(told.trials) == 1
     assert len(search("asha", problem(counting_less(run, "on other data")), 3).trials) == 3
     assert len(search("asha", problem(), 3).trials) == 3
+
+
+def scored(seed: int, count: int, top: Mapping[str, float], rung: int) -> list[tuple[Assignments, Score]]:
+    """Points at random, each with the normal score of its rank."""
+    dice, cube, normal = np.random.default_rng(seed), Cube(SPACE), statistics.NormalDist()
+    ordered = sorted((cube.assignments(dice.random(len(SPACE))) for _ in range(count)), key=lambda one: worth(one, top))
+    return [(each, Score(normal.inv_cdf((place + 0.5) / count), rung)) for place, each in enumerate(ordered)]
+
+
+def test_own_trials_are_heard_beside_more_earlier_ones_than_a_model_takes() -> None:
+    """Those have come to the top, of another optimum; the run's own are at the lowest rung."""
+    drawn = []
+    for seed in range(4):
+        many = Earlier(scored(100 + seed, 400, ELSEWHERE, 2), counts_less=True)
+        known = Known(scored(seed, 30, TOP, 0), [], 3, [many])
+        drawn.append(worth(Proposals(problem(seed=seed), random_share=0.0).draw(1, 0, known)))
+    assert statistics.median(drawn) > 0.3
 
 
 def counting_less(run: PriorRun, counts_less: str) -> PriorRun:
