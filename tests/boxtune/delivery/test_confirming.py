@@ -6,7 +6,8 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ import pytest
 import yaml
 
 from boxtune.delivery.history import history
+from boxtune.delivery.measured_images import RepeatMeasurements
+from boxtune.delivery.measured_split import Split
+from boxtune.execution.jobs import EndedJob, Job
 from boxtune.experiment.loading import load_experiment
 from boxtune.local.options import RunOptions
 from boxtune.local.reading import open_run
@@ -22,10 +26,15 @@ from boxtune.local.repeats import Repeater
 from boxtune.local.store import RunStore
 from boxtune.runs.run import Run
 from boxtune.runs.trial import Condition, Role, Trial
-from boxtune.search.repeating import plan
+from boxtune.search.repeating import Repeat, plan
 from tests.boxtune.test_quick_start import command, quick_start
+from tests.conftest import QUICK_START
 from tests.experiments import BOXTUNE, boxtune, container, details, run, shell_experiment, status, write
 from tests.pages import Page
+from trial_entry.contract.files import CONFIG_FILE
+from trial_entry.contract.records import EvaluationRecord
+from trial_entry.contract.requests import PROGRAM, EvaluateRequest, parse
+from trial_entry.model_dir import write_json
 
 # What is measured is x and up to a hundredth by the seed.
 SEEDED = 'set -- --seed 7; {before}echo score=$(awk "BEGIN {{ print $X + $2 % 10 / 1000 }}")'
@@ -213,6 +222,35 @@ def test_a_repeat_s_checkpoint_is_found_where_its_command_puts_it(digits: Path, 
         assert isinstance(made, Path)
         assert made.parent == shared
         assert made.name.endswith(f"-{first.seed}") if "root" in flag else made.name == first.name
+
+
+class Evaluating(Repeater):
+    """Evaluates nothing, but writes down how often it was asked to."""
+
+    asked = 0
+
+    def execute(self, jobs: Iterable[Job], done: Callable[[EndedJob], None]) -> None:
+        for job in jobs:
+            self.asked += 1
+            request = parse(job.argv[len(PROGRAM) :])
+            assert isinstance(request, EvaluateRequest)
+            assert isinstance(request.output, Path)
+            write_json(request.output, asdict(EvaluationRecord("ckpt-1", 1, "", {"mAP": self.asked / 10})))
+            done(EndedJob(job, 0, 1.0))
+
+
+def test_a_repeat_is_measured_once_on_each_version_of_the_split(digits: Path, tmp_path: Path) -> None:
+    experiment = load_experiment(quick_start(tmp_path))
+    store = RunStore(tmp_path / "run", experiment, {"num_steps": None, "baseline": True}, {"data": digits})
+    store.create_repeat(Repeat("one-repeat-1", {}, "quick-start-baseline", 5))
+    store.start("one-repeat-1")
+    store.close()
+    with Evaluating(tmp_path / "run", RunOptions(), Silent()) as repeater:
+        for digest, asked in [("a" * 64, 1), ("a" * 64, 1), ("b" * 64, 2), ("a" * 64, 2)]:
+            measured = RepeatMeasurements(repeater, Split("test", config=QUICK_START / CONFIG_FILE, digest=digest))
+            measured.measure(repeater.run.repeats)
+            assert repeater.asked == asked
+            assert measured.value("one-repeat-1", 0.9) == (0.1 if digest[0] == "a" else 0.2)
 
 
 @pytest.mark.e2e

@@ -10,10 +10,14 @@ import pytest
 
 from boxtune.experiment.experiment import parse_experiment
 from boxtune.report.answer import answer, details, sentence
+from boxtune.report.verdict import verdict
 from boxtune.runs.confirmation import Confirmation, Contender, Images, Sample, Verdict
 from boxtune.runs.run import Run, RunCondition
+from boxtune.runs.trial import Condition
+from tests.boxtune.report.runs import run_of, trial
 from tests.boxtune.search.test_repeating import MAXIMIZE
 from tests.experiments import container, shell_experiment
+from trial_entry.contract.files import CONFIG_FILE, TRIAL_FILE
 
 GOOD, BASE = [0.35, 0.36, 0.34], [0.31, 0.30, 0.32]
 
@@ -95,3 +99,19 @@ def test_the_base_config_itself_won() -> None:
     assert answer(_run(found)) == (
         "trained again: nothing won over the base config, whose mAP on the validation split is 0.350 (0.333 to 0.367)"
     )
+
+
+def test_the_config_is_that_of_the_winner(tmp_path: Path) -> None:
+    """Which need not be the search's best."""
+    for number in (1, 2):
+        (tmp_path / str(number)).mkdir()
+        for name in (TRIAL_FILE, CONFIG_FILE):
+            (tmp_path / str(number) / name).touch()
+    trials = [
+        replace(trial(f"000{number}", Condition.SUCCEEDED, value=f"0.{number}"), folder=tmp_path / str(number))
+        for number in (1, 2)
+    ]
+    searched = run_of(*trials, condition=RunCondition.SUCCEEDED)
+    assert f"its pipeline.config: {tmp_path / '2' / CONFIG_FILE}" in verdict(searched)
+    confirmed = replace(searched, confirmation=confirmation(GOOD, BASE))  # of the first
+    assert f"its pipeline.config: {tmp_path / '1' / CONFIG_FILE}" in verdict(confirmed)
