@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from boxtune.experiment.space import Assignments, inside
-from boxtune.runs.trial import Role, Trial
+from boxtune.runs.trial import Condition, Role, Trial
 from boxtune.search.fresh_points import FreshPoints
 from boxtune.search.memory import Memory
 from boxtune.search.policy import Policy, SearchProblem, Suggestion, next_number
@@ -88,8 +88,8 @@ class SamplingPolicy:
 
     def _events(self, trial: Trial) -> Iterator[_Event]:
         """What a sampler is told of one trial."""
-        if trial.forgotten:
-            return
+        if trial.forgotten or trial.condition is Condition.KILLED:
+            return  # one that the run ended with itself has told nothing: its point may come again
         if trial.role is Role.SUGGESTED:
             yield _Event(trial.created, "asked", trial.number, trial.assignments, None)
         if trial.completed is None:

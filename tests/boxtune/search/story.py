@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from boxtune.experiment.experiment import Collector, Counts, Experiment, Objective
 from boxtune.experiment.space import Assignments, ParameterSpec
@@ -99,6 +100,10 @@ class Story:
     def tell(self, number: int, value: float | None) -> None:
         """Trial `number` ended with this value; None where it failed."""
         self.trials[str(number)] = self._ended(self.trials[str(number)], value)
+
+    def end(self, number: int, **how: Any) -> None:
+        """Trial `number` ended with these fields."""
+        self.trials[str(number)] = replace(self.trials[str(number)], completed=self._event(), **how)
 
     def observe(self, assignments: Assignments, value: float) -> None:
         """The baseline gave this value."""

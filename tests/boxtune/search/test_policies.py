@@ -6,7 +6,7 @@ import pytest
 
 from boxtune.errors import ExperimentError
 from boxtune.experiment.space import Assignments, ParameterSpec, inside
-from boxtune.runs.trial import Trial
+from boxtune.runs.trial import Condition, Trial
 from boxtune.search.catalogue import ALGORITHMS as CATALOGUE
 from boxtune.search.catalogue import create_policy
 from boxtune.search.policy import Suggestion, Surroundings
@@ -61,6 +61,23 @@ def test_a_suggestion_is_a_function_of_the_trials_alone(algorithm: str) -> None:
         assert assignments == suggested
         if number % 3:  # some go on running while others are asked for
             story.tell(number, None if number % 5 == 0 else value_of(assignments))
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_trial_that_was_killed_with_its_run_tells_nothing(algorithm: str) -> None:
+    """As one that is forgotten: it was neither good nor bad, and its point may come again."""
+    killed, forgotten = (Story(experiment(algorithm)) for _ in range(2))
+    for story, how in [
+        (killed, {"condition": Condition.KILLED}),
+        (forgotten, {"condition": Condition.FAILED, "forgotten": True}),
+    ]:
+        play(story, 9)
+        for _ in range(2):
+            story.ask()
+        story.suggest()  # told that they run
+        for number in (9, 10):
+            story.end(number, **how)
+    assert killed.suggest() == forgotten.suggest() == killed.fresh().suggest()
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
