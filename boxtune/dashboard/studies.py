@@ -100,11 +100,9 @@ def _study(run: Run, place: int, part: _Part, shown: Sequence[Shown], curves: Ma
         _frozen(run, trial, count * _STUDIES + place, shown, curves.get(trial.name, {}))
         for count, trial in enumerate(part.trials, 1)
     )
-    best: FrozenTrial | None = None
-    for trial, each in zip(part.trials, frozen, strict=True):
-        value = trial.measured_value(objective)
-        if value is not None and (best is None or objective.better(value, best.values[0])):
-            best = each
+    pairs = zip(part.trials, frozen, strict=True)
+    ordered = objective.best_first(pairs, lambda pair: pair[0].measured_value(objective))
+    best = ordered[0][1] if ordered else None
     direction = StudyDirection.MAXIMIZE if objective.maximize else StudyDirection.MINIMIZE
     return Study(place, part.name, direction, objective.metric, frozen, best, part.about)
 

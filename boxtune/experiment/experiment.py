@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import Literal, TypeVar, cast
 
 from kubeflow_katib_api.models import (
     V1beta1AlgorithmSetting,
@@ -25,6 +25,7 @@ from boxtune.problems import Problem, error
 DEFAULT_PARALLEL = 3
 DEFAULT_FILTER = r"([\w|-]+)\s*=\s*([+-]?\d*(\.\d+)?([Ee][+-]?\d+)?)"
 MAX_STEPS = "boxtune/max-steps"  # an annotation: Katib passes it over
+_T = TypeVar("_T")
 MetricStrategy = Literal["min", "max", "latest"]
 
 
@@ -56,6 +57,12 @@ class Objective:
     def better(self, one: float, other: float) -> bool:
         """Whether `one` is better than `other`."""
         return one > other if self.maximize else one < other
+
+    def best_first(self, items: Iterable[_T], value: Callable[[_T], float | None]) -> list[_T]:
+        """Those that have a value, the best first; equal ones stay in their order."""
+        valued = [(found, item) for item in items if (found := value(item)) is not None]
+        valued.sort(key=lambda pair: pair[0], reverse=self.maximize)
+        return [item for _, item in valued]
 
     def reached(self, value: float) -> bool:
         """Whether `value` is as good as the goal."""

@@ -78,13 +78,8 @@ class Keeper:
         if self._keep.best is None:
             return None
         objective = run.experiment.objective
-        measured = [
-            (value, trial.name)
-            for trial in run.trials
-            if trial.condition.measured and (value := trial.value(objective)) is not None
-        ]
-        measured.sort(key=lambda pair: pair[0], reverse=objective.maximize)
-        kept = {name for _, name in measured[: self._keep.best]}
+        ordered = objective.best_first(run.trials, lambda trial: trial.measured_value(objective))
+        kept = {trial.name for trial in ordered[: self._keep.best]}
         if self._keep.best and run.baseline is not None:
             kept.add(run.baseline.name)
         return kept

@@ -11,7 +11,7 @@ from boxtune.experiment.experiment import DEFAULT_FILTER, Experiment
 from boxtune.experiment.shell_line import is_marked, mark_file
 from boxtune.runs.collector import collect, comma_line, is_json_number, named_line, objective_values
 from boxtune.runs.endings import code_in_words, is_out_of_memory, last_line, shortened
-from boxtune.runs.trial import Condition, Metric, StopRule, Trial
+from boxtune.runs.trial import Condition, Metric, StopRule, Trial, value_in
 
 _TAIL_BYTES = 8192
 _SHOWN = 80  # characters of a line in a reason
@@ -63,9 +63,8 @@ def judge(
             return Outcome(Condition.FAILED, f"{what}; leave exit and exec out of the command", code)
     collector, objective = experiment.collector, experiment.objective
     metrics = collect(metrics_file, objective.metrics, collector.filters, collector.file_format)
-    found = metrics.get(objective.metric)
-    if found is None or found.value(objective.strategies[objective.metric]) is None:
-        reason = _unmeasured(experiment, found, metrics_file, ended.job.log)
+    if value_in(metrics, objective) is None:
+        reason = _unmeasured(experiment, metrics.get(objective.metric), metrics_file, ended.job.log)
         return Outcome(Condition.METRICS_UNAVAILABLE, reason, code)
     values = objective_values(metrics_file, objective.metric, collector.filters, collector.file_format)
     if stopped_by is None:

@@ -158,9 +158,7 @@ def rung_rows(run: Run, rungs: Rungs) -> Iterator[Row]:
             at.setdefault(point.rung, []).append((climb, point))
     for rung in sorted(at, key=lambda rung: math.inf if rung is None else rung):
         points = [point for _, point in at[rung]]
-        best = points[0]
-        for point in points:
-            best = point if run.experiment.objective.better(point.value, best.value) else best
+        best = run.experiment.objective.best_first(points, lambda point: point.value)[0]
         onward = sum(_went_on(climb, point) for climb, point in at[rung])
         name = "whole training" if rung is None else f"rung {rung + 1}"
         yield Row(name, _places(points), len(points), onward, best.value, best.trial.name)

@@ -57,12 +57,9 @@ class Run:
     @cached_property
     def optimal(self) -> Trial | None:
         """The best measured trial; of equals the first."""
-        objective, best, best_value = self.experiment.objective, None, None
-        for trial in self.trials:
-            value = trial.measured_value(objective)
-            if value is not None and (best_value is None or objective.better(value, best_value)):
-                best, best_value = trial, value
-        return best
+        objective = self.experiment.objective
+        ordered = objective.best_first(self.trials, lambda trial: trial.measured_value(objective))
+        return next(iter(ordered), None)
 
     @property
     def chosen(self) -> Trial | None:

@@ -105,9 +105,7 @@ class HyperbandPolicy:
     def _top(self, rung: Sequence[Trial], many: int) -> list[Trial]:
         """The best of a rung's trials that were measured; of equal ones the earlier."""
         objective = self._problem.objective
-        measured = [(value, trial) for trial in rung if (value := trial.measured_value(objective)) is not None]
-        measured.sort(key=lambda pair: pair[0], reverse=objective.maximize)
-        return [trial for _, trial in measured][:many]
+        return objective.best_first(rung, lambda trial: trial.measured_value(objective))[:many]
 
     def _draws(self, number: int, resource: int) -> Callable[[int], Assignments]:
         """Assignments for trial `number` by the attempt to draw them."""

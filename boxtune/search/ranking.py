@@ -17,6 +17,7 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 from boxtune.experiment.experiment import Objective
+from boxtune.runs.trial import value_in
 from boxtune.search.rungs import Climb, Observation
 from trial_entry.contract.metrics import TOTAL_LOSS, is_share
 
@@ -73,8 +74,7 @@ class Ranking:
 
     def _value(self, observation: Observation) -> float:
         """The objective, made so that more is better."""
-        found = observation.get(self._objective.metric)
-        value = found.value(self._objective.strategies[self._objective.metric]) if found is not None else None
+        value = value_in(observation, self._objective)
         if value is None:
             return -math.inf
         return value if self._objective.maximize else -value

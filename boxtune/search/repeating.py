@@ -138,8 +138,7 @@ def _found(run: Run, base: Config | None) -> list[tuple[Config, float]]:
             configs.setdefault(config.name, config)
             values.setdefault(config.name, []).append(value)
     found = [(configs[name], statistics.fmean(each)) for name, each in values.items()]
-    found.sort(key=lambda pair: pair[1], reverse=objective.maximize)
-    return found[:MOST_CONTENDERS]
+    return objective.best_first(found, lambda pair: pair[1])[:MOST_CONTENDERS]
 
 
 def _config(trial: Trial, base: Config | None) -> Config:
@@ -160,12 +159,7 @@ def _first_value(run: Run, config: Config) -> float | None:
 
 def _winner(contenders: Sequence[Contender], objective: Objective) -> Contender | None:
     """By the score; of equals the one that the search found better. None where every contender is out."""
-    best, best_score = None, None
-    for each in contenders:
-        score = each.score
-        if score is not None and (best_score is None or objective.better(score, best_score)):
-            best, best_score = each, score
-    return best
+    return next(iter(objective.best_first(contenders, lambda each: each.score)), None)
 
 
 def _wanted(

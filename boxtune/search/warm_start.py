@@ -25,7 +25,7 @@ def promising(problem: SearchProblem) -> list[Assignments]:
     """Earlier points that a search begins with, so that what it hands over is not worse than what there was: the best
     that was trained whole of those whose values count, then the best of each run whose order alone does.
     """
-    known = sorted(whole_values(problem), key=lambda pair: pair[1], reverse=problem.objective.maximize)
+    known = problem.objective.best_first(whole_values(problem), lambda pair: pair[1])
     found = [assignments for assignments, _ in known[:1]]
     for run in problem.surroundings.prior:
         ordered = _in_order(problem, [each for each in run.trials if each.counts_less])
@@ -86,9 +86,7 @@ def _climbs(problem: SearchProblem, run: PriorRun, shares: Shares) -> Iterator[C
 
 def _in_order(problem: SearchProblem, trials: Sequence[PriorTrial]) -> list[PriorTrial]:
     """Those that were trained whole, the best first."""
-    measured = [(value, each) for each in trials if (value := _end(problem, each)) is not None]
-    measured.sort(key=lambda pair: pair[0], reverse=problem.objective.maximize)
-    return [each for _, each in measured]
+    return problem.objective.best_first(trials, lambda each: _end(problem, each))
 
 
 def _end(problem: SearchProblem, trial: PriorTrial) -> float | None:
