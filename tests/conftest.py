@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from boxtune.demo.digits import LABEL_MAP, TEST_RECORD, TRAIN_RECORD, VALIDATION_RECORD, DigitsSpec, make_digits
 from tests.made_once import made_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from xdist.remote import Producer
+    from xdist.scheduler import Scheduling
 
     from tests.forks import Run
     from tests.trials import Ended
@@ -22,6 +26,19 @@ REPOSITORY = Path(__file__).parents[1]
 EXPERIMENTS = REPOSITORY / "manifests" / "experiments"
 QUICK_START = EXPERIMENTS / "quick-start"
 CONFIGS = Path(__file__).parent / "configs"
+
+
+class _ByFile(LoadFileScheduling):
+    """A file's tests in one process; those of tests/e2e, which share a cluster, are as one file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "tests/e2e" if file.startswith("tests/e2e/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    """Marks of pytest-xdist's own `loadgroup` do not reach it with pytest 9.2, which names tests otherwise."""
+    return _ByFile(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

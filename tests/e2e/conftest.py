@@ -27,11 +27,10 @@ DEMO = f"{BUCKET}/boxtune-e2e/data"  # in the pipelines' object store
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of them need a cluster, and share what they make there."""
+    """All of them need a cluster."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.e2e)
-            item.add_marker(pytest.mark.xdist_group("cluster"))
 
 
 @pytest.fixture(scope="session")

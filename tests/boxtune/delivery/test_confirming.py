@@ -245,7 +245,8 @@ def test_a_repeat_is_measured_once_on_each_version_of_the_split(digits: Path, tm
     store.create_repeat(Repeat("one-repeat-1", {}, "quick-start-baseline", 5))
     store.start("one-repeat-1")
     store.close()
-    with Evaluating(tmp_path / "run", RunOptions(), Silent()) as repeater:
+    repeater = Evaluating(tmp_path / "run", RunOptions(), Silent())
+    with repeater:
         for digest, asked in [("a" * 64, 1), ("a" * 64, 1), ("b" * 64, 2), ("a" * 64, 2)]:
             measured = RepeatMeasurements(repeater, Split("test", config=QUICK_START / CONFIG_FILE, digest=digest))
             measured.measure(repeater.run.repeats)

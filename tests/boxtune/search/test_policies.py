@@ -67,16 +67,14 @@ def test_a_suggestion_is_a_function_of_the_trials_alone(algorithm: str) -> None:
 def test_a_trial_that_was_killed_with_its_run_tells_nothing(algorithm: str) -> None:
     """As one that is forgotten: it was neither good nor bad, and its point may come again."""
     killed, forgotten = (Story(experiment(algorithm)) for _ in range(2))
-    for story, how in [
-        (killed, {"condition": Condition.KILLED}),
-        (forgotten, {"condition": Condition.FAILED, "forgotten": True}),
-    ]:
+    for story in (killed, forgotten):
         play(story, 9)
         for _ in range(2):
             story.ask()
         story.suggest()  # told that they run
-        for number in (9, 10):
-            story.end(number, **how)
+    for number in (9, 10):
+        killed.end(number, condition=Condition.KILLED)
+        forgotten.end(number, condition=Condition.FAILED, forgotten=True)
     assert killed.suggest() == forgotten.suggest() == killed.fresh().suggest()
 
 
