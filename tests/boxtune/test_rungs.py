@@ -27,7 +27,7 @@ from tests.made_once import made_once
 from tests.pages import Page
 from trial_entry.contract.records import read_rows
 
-STEPS, MOST = 18, 54  # of a whole training, and of all together: three whole ones
+STEPS, MOST = 18, 36  # of a whole training, and of all together: two whole ones
 
 
 def command(digits: Path, out: Path, *more: str) -> list[str]:
