@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,11 +53,17 @@ class Keeper:
             over = trial.condition.ended or (bool(run.ended) and not trial.condition.open)  # paused for good
             if trial.name in self._tidied or not over or trial.folder is None:
                 continue
-            self._largest = max(self._largest, _size(trial.folder))
+            self._weigh(trial.folder)
             if kept is None or trial.name not in kept:
                 self._tidied.add(trial.name)
                 if kept is not None:
                     remove_checkpoints(trial.folder)
+
+    def weigh(self, trials: Iterable[Trial]) -> None:
+        """Learn how large trials are that have ended, without removing anything of them."""
+        for trial in trials:
+            if trial.condition.ended and trial.folder is not None:
+                self._weigh(trial.folder)
 
     def refuse_full_disk(self) -> None:
         """Before a trial: is there room for one as large as the largest so far?
@@ -72,6 +78,9 @@ class Keeper:
                 f"{self._folder}: {free / 2**20:.0f} MiB are free, the next trial may need {needed / 2**20:.0f} MiB; "
                 "make room (or run with --keep best:1) and give the same command again"
             )
+
+    def _weigh(self, folder: Path) -> None:
+        self._largest = max(self._largest, _size(folder))
 
     def _kept(self, run: Run) -> set[str] | None:
         """Names of the trials that keep their checkpoints; None for all."""

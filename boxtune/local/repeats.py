@@ -30,7 +30,7 @@ from boxtune.runs.confirmation import Confirmation
 from boxtune.runs.run import Run
 from boxtune.runs.trained_config import trained_config
 from boxtune.runs.trial import Trial
-from boxtune.search.repeating import Config, Plan, Repeat, plan
+from boxtune.search.repeating import Config, Plan, plan
 from trial_entry.contract.requests import PROGRAM, TrainRequest, parse
 from trial_entry.errors import RequestError
 from trial_entry.storage.urls import Remote
@@ -79,6 +79,7 @@ class Repeater:
             parallel = self._options.parallel or self._experiment.counts.parallel
             shares = Shares(parallel, self.template.gpus, gpus())
             self._keeper = Keeper(self._options.keep, self._store.folder)
+            self._keeper.weigh(self.run.everything)
             self._signals = stack.enter_context(Signals())
             lock = self._store.folder / WATCHDOG_LOCK
             executor = Executor(self._store.folder, lock, shares, self._options.stall_seconds, self._options.cold)
@@ -188,13 +189,10 @@ class Repeater:
         ]
         missing = list(found.missing)
         while self._executor.has_room() and (cut_off or missing):
-            trial = cut_off.pop(0) if cut_off else self._created(missing.pop(0))
             self._keeper.refuse_full_disk()
+            trial = cut_off.pop(0) if cut_off else self._store.create_repeat(missing.pop(0))
             self._start(trial)
             self._listener.changed(self.run)
-
-    def _created(self, repeat: Repeat) -> Trial:
-        return self._store.create_repeat(repeat)
 
     def _start(self, trial: Trial) -> None:
         command = self.command(trial)

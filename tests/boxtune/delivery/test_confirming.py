@@ -17,6 +17,7 @@ import yaml
 from boxtune.delivery.history import history
 from boxtune.delivery.measured_images import RepeatMeasurements
 from boxtune.delivery.measured_split import Split
+from boxtune.errors import EXIT_INTERRUPTED
 from boxtune.execution.jobs import EndedJob, Job
 from boxtune.experiment.loading import load_experiment
 from boxtune.local.options import RunOptions
@@ -152,6 +153,17 @@ def test_too_few_repeats(tmp_path: Path) -> None:
     assert again.code == 0, again.err
     assert "failed" in again.out
     assert len(status(tmp_path)["confirmation"]["winner"]["repeats"]) == 3
+
+
+def test_no_repeat_begins_where_it_may_not_fit(tmp_path: Path) -> None:
+    """As large as the search's trials are."""
+    folder = searched(tmp_path, **ONE)
+    with (folder / "trials" / "shell-0001" / "large").open("wb") as checkpoint:
+        checkpoint.truncate(2**42)  # without taking the room
+    ended = boxtune("confirm", folder)
+    assert ended.code == EXIT_INTERRUPTED
+    assert f"the next trial may need {2**43 // 2**20} MiB" in ended.reason
+    assert not repeats(folder)
 
 
 def test_one_that_fails_with_another_seed_is_out(tmp_path: Path) -> None:

@@ -36,6 +36,19 @@ def test_a_trial_is_not_begun_where_it_may_not_fit(tmp_path: Path) -> None:
     Keeper(Keep(None), tmp_path).refuse_full_disk()
 
 
+def test_the_next_trial_may_need_what_the_largest_has(tmp_path: Path) -> None:
+    (tmp_path / "trial").mkdir()
+    with (tmp_path / "trial" / "ckpt-3.data").open("wb") as checkpoint:
+        checkpoint.truncate(2**42)  # without taking the room
+    keeper = Keeper(Keep(None), tmp_path)
+    trial = Trial("t-0001", Role.SUGGESTED, 0, {}, condition=Condition.RUNNING, folder=tmp_path / "trial")
+    keeper.weigh([trial, replace(trial, folder=None)])
+    keeper.refuse_full_disk()
+    keeper.weigh([replace(trial, condition=Condition.SUCCEEDED)])
+    with pytest.raises(Interrupted, match=f"the next trial may need {2**43 // 2**20} MiB"):
+        keeper.refuse_full_disk()
+
+
 def test_a_trial_knows_whether_it_can_go_on(tmp_path: Path) -> None:
     model_dir = tmp_path / "volumes" / "model"
     model_dir.mkdir(parents=True)
