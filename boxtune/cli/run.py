@@ -23,7 +23,7 @@ from boxtune.local.journal import JOURNAL_FILE
 from boxtune.local.keeping import Keep
 from boxtune.local.options import RunOptions
 from boxtune.local.other_algorithm import with_algorithm
-from boxtune.local.reading import begun_volumes, begun_with, open_run
+from boxtune.local.reading import Beginning, begun_with, open_run
 from boxtune.local.repeats import refuse_without_seed
 from boxtune.local.template import Template
 
@@ -141,15 +141,15 @@ def run(
         raise InputError(
             f"{experiment}: is the folder of a run, which goes on where it lies; leave --out and --name out"
         )
-    loaded, begun = begun_with(experiment) if goes_on else (load_experiment(experiment, name), {})
-    loaded = with_counts(with_algorithm(loaded, algorithm), trials, None)
+    begun = begun_with(experiment) if goes_on else Beginning(load_experiment(experiment, name), {}, {})
+    loaded = with_counts(with_algorithm(begun.experiment, algorithm), trials, None)
     options = RunOptions(
-        volumes={**(begun_volumes(experiment) if goes_on else {}), **volumes_of(volume)},
+        volumes={**begun.volumes, **volumes_of(volume)},
         keep=Keep.parse(keep),
         budget=seconds_of("--budget", budget) if budget is not None else None,
         most_steps=max_steps,
-        num_steps=begun.get("num_steps") if num_steps is None else num_steps,
-        baseline=baseline and begun.get("baseline", True),
+        num_steps=begun.options.get("num_steps") if num_steps is None else num_steps,
+        baseline=baseline and begun.options.get("baseline", True),
         stall_seconds=seconds_of("--stall-timeout", stall_timeout),
         cold=cold,
         reuse=reuse,

@@ -11,13 +11,8 @@ from boxtune.experiment.experiment import Experiment
 from boxtune.experiment.source import JsonObject
 from boxtune.experiment.space import Assignments
 from boxtune.experiment.trial_config import TrialConfig, trial_config
-from boxtune.runs.trial import Role, Trial
+from boxtune.runs.trial import Role, Trial, baseline_name
 from trial_entry.errors import RequestError
-
-
-def baseline_name(experiment: str) -> str:
-    """The Job's name."""
-    return f"{experiment}-baseline"
 
 
 def baseline_job(experiment: Experiment, namespace: str) -> JsonObject:

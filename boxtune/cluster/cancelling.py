@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from boxtune.cluster.baseline import baseline_name
 from boxtune.cluster.config_maps import delete_config_map, made_config_maps
 from boxtune.cluster.connection import GROUP, VERSION, Cluster, optional, speaking_plainly
 from boxtune.cluster.fetching import EXPERIMENT_LABEL
@@ -18,6 +17,7 @@ from boxtune.cluster.repeats import repeat_jobs
 from boxtune.errors import ClusterError
 from boxtune.experiment.source import JsonObject
 from boxtune.runs.run import RunCondition
+from boxtune.runs.trial import baseline_name
 
 if TYPE_CHECKING:
     from kubernetes.client import V1Pod

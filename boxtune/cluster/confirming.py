@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
+from boxtune.cluster.baseline import base_assignments
 from boxtune.cluster.connection import Cluster
 from boxtune.cluster.fetching import Fetcher
-from boxtune.cluster.repeats import base_of, create_repeat
+from boxtune.cluster.repeats import create_repeat
 from boxtune.cluster.watching import patiently, wait_for_a_pod
 from boxtune.errors import ExperimentFailed, InputError
-from boxtune.experiment.editing import takes_seed
+from boxtune.experiment.editing import NO_SEED, takes_seed
 from boxtune.experiment.trial_command import TrialCommand
 from boxtune.runs.run import Run
-from boxtune.search.repeating import plan
+from boxtune.search.repeating import base_of, plan
 
 _PATIENCE_SECONDS = 300.0
 
@@ -42,7 +44,7 @@ def confirm(
             ended = [each for each in run.repeats if each.condition.ended]
             forgiven = {each.name for each in ended if not each.condition.measured}
         changed(run)
-        found = plan(run, base_of(run), repeats, forgiven)
+        found = plan(run, base_of(run, partial(base_assignments, run.experiment)), repeats, forgiven)
         running = sum(not each.condition.ended for each in run.repeats)
         if not found.missing and not running:
             break
@@ -67,5 +69,4 @@ def _refuse(run: Run) -> None:
     template = run.experiment.template
     command = TrialCommand(template) if template.job is not None else None
     if command is None or not takes_seed(command):
-        what = "its trials are not python -m trial_entry, and their command has no --seed=N to be given another"
-        raise InputError(f"{name}: {what}; nothing tells a second training from the first")
+        raise InputError(f"{name}: {NO_SEED}")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from boxtune.cluster.baseline import base_assignments, baseline_name
+from boxtune.cluster.baseline import base_assignments
 from boxtune.cluster.beside import COMPONENT, INSTANCE, Training, job_beside, trial_beside
 from boxtune.cluster.connection import Cluster, optional, speaking_plainly
 from boxtune.cluster.pods import TrialPods
@@ -13,7 +14,7 @@ from boxtune.errors import ClusterError, Unreachable
 from boxtune.experiment.trial_command import TrialCommand
 from boxtune.runs.run import Run
 from boxtune.runs.trial import Role
-from boxtune.search.repeating import Config, Repeat, confirmed, plan
+from boxtune.search.repeating import Repeat, base_of, confirmed, plan
 
 if TYPE_CHECKING:
     from kubernetes.client import V1Job
@@ -52,19 +53,10 @@ def with_repeats(cluster: Cluster, run: Run, pods: TrialPods) -> Run:
     run = replace(run, repeats=tuple(trials))
     if any(not trial.condition.ended for trial in trials):
         return run
-    base = base_of(run)
+    base = base_of(run, partial(base_assignments, run.experiment))
     alone = "" if base is not None else "the base config's own values failed, or cannot be seen from here"
     found = confirmed(run, plan(run, base, 1), alone)
     return replace(run, confirmation=replace(found, why_split=_WHY_VALIDATION) if found is not None else None)
-
-
-def base_of(run: Run) -> Config | None:
-    """The base config's own values; None where there are none to compare with."""
-    if run.baseline is not None:
-        failed = run.baseline.condition.failed
-        return None if failed else Config(run.baseline.name, run.baseline.assignments)
-    assignments = base_assignments(run.experiment)
-    return Config(baseline_name(run.experiment.name), assignments) if assignments is not None else None
 
 
 def create_repeat(cluster: Cluster, run: Run, repeat: Repeat) -> None:

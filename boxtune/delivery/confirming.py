@@ -21,11 +21,11 @@ from boxtune.local.keeping import remove_checkpoints
 from boxtune.local.options import Listener, RunOptions
 from boxtune.local.reading import open_run
 from boxtune.local.repeats import Repeater
-from boxtune.local.state import BASELINE
 from boxtune.local.template import METRICS_FILE
 from boxtune.runs.confirmation import Confirmation, Sample
 from boxtune.runs.difference import LEAST
 from boxtune.runs.run import Run
+from boxtune.runs.trial import baseline_name
 from boxtune.search.repeating import Plan, confirmed, sample
 
 REPEATS = 3
@@ -135,7 +135,7 @@ def _look(run: Run, split: Split, own: Confirmation) -> int:
         return 1
     repeats = {trial.name: trial.repeats for trial in run.repeats}
     seen = {repeats.get(each.model, "") for each in history(str(run.folder)) if each.data_digest == split.digest}
-    return 1 + len(seen - {each.trial for each in own.samples} - {f"{run.experiment.name}-{BASELINE}", ""})
+    return 1 + len(seen - {each.trial for each in own.samples} - {baseline_name(run.experiment.name), ""})
 
 
 def _remember_looks(run: Run, split: Split, measured: RepeatMeasurements, listener: Listener) -> None:

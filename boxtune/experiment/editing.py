@@ -98,6 +98,12 @@ def with_image(experiment: Experiment, image: str) -> Experiment:
     return edited(experiment, change)
 
 
+NO_SEED = (
+    "its trials are not python -m trial_entry, and their command has no --seed=N to be given another; nothing tells a "
+    "second training from the first"
+)
+
+
 def takes_seed(command: TrialCommand) -> bool:
     """Whether a trial's command can be given a seed."""
     return command.is_own or has_seed(command.arguments)

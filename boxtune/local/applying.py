@@ -28,7 +28,7 @@ from boxtune.local.events import (
 from boxtune.local.state import RUNNING, TRIALS_FOLDER, RunState, without_counts
 from boxtune.problems import errors_of
 from boxtune.runs.run import RunCondition
-from boxtune.runs.trial import Attempt, Condition, Role, Trial
+from boxtune.runs.trial import Attempt, Condition, Role, Trial, baseline_name
 
 _MOST_TRIALS = 2**31  # what Katib's counts can hold
 _MOST_STEPS = 2**31  # what the API's num_steps can hold
@@ -101,7 +101,11 @@ def _(event: Created, state: RunState) -> RunState:
     role = event.role or (Role.BASELINE if event.number is None else Role.SUGGESTED)
     if role is Role.SUGGESTED:
         _look_at_values(event, state)
-    elif role is Role.REPEAT and event.repeats not in state.trials and event.repeats != state.baseline_name:
+    elif (
+        role is Role.REPEAT
+        and event.repeats not in state.trials
+        and event.repeats != baseline_name(state.experiment.name)
+    ):
         raise OutOfOrderError(f"{event.trial} repeats {event.repeats or 'nothing'}, which was not made before")
     trial = Trial(
         event.trial,

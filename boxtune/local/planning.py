@@ -10,12 +10,11 @@ from boxtune.experiment.experiment import MAX_STEPS, Experiment
 from boxtune.experiment.space import inside
 from boxtune.local.options import RunOptions
 from boxtune.local.same_configs import SameConfigs
-from boxtune.local.state import BASELINE
 from boxtune.local.store import RunStore
 from boxtune.local.template import Template
 from boxtune.runs.completion import MOST_STEPS, MOST_TRIALS, NONE_LEFT, Completion
 from boxtune.runs.prior import PriorRun
-from boxtune.runs.trial import Condition, Role, Trial
+from boxtune.runs.trial import Condition, Role, Trial, baseline_name
 from boxtune.search.catalogue import DEFAULT_SEED, create_policy
 from boxtune.search.median_stop import MedianStop
 from boxtune.search.memory import Memory
@@ -84,7 +83,7 @@ class Planner:
         """Make the baseline, where there is one and was none yet; begin it again where it was forgotten that it did not
         fit in memory.
         """
-        name = f"{self._store.experiment.name}-{BASELINE}"
+        name = baseline_name(self._store.experiment.name)
         made = self._store.trial(name)
         if made is not None and made.forgotten:
             self._to_begin.append(name)

@@ -53,8 +53,23 @@ def read_journal(folder: Path) -> ReadJournal:
     return found
 
 
-def begun_with(folder: Path) -> tuple[Experiment, Mapping[str, Json]]:
-    """The Experiment of the run in a folder, and the options that it was begun with: what makes it go on.
+@dataclass(frozen=True)
+class Beginning:
+    """What makes a run go on.
+
+    Attributes:
+        experiment: with its counts as they are now.
+        options: that it was begun with.
+        volumes: folders that it was begun with, by the name of a volume or claim; those that are still here.
+    """
+
+    experiment: Experiment
+    options: Mapping[str, Json]
+    volumes: Mapping[str, Path]
+
+
+def begun_with(folder: Path) -> Beginning:
+    """How the run in a folder was begun.
 
     Raises:
         RunFolderError: as `open_run`; or the run happened elsewhere, and the folder is its record.
@@ -62,16 +77,8 @@ def begun_with(folder: Path) -> tuple[Experiment, Mapping[str, Json]]:
     state = read_state(folder)
     if RECORDED in state.options:
         raise RunFolderError(f"{folder}: the record of a search on a cluster, which cannot go on here")
-    return state.experiment, state.options
-
-
-def begun_volumes(folder: Path) -> dict[str, Path]:
-    """The folders that the run in a folder was begun with, by the name of a volume or claim; those that are still here.
-
-    Raises:
-        RunFolderError: as `open_run`.
-    """
-    return {name: place for name, place in read_state(folder).volumes.items() if place.is_dir()}
+    here = {name: place for name, place in state.volumes.items() if place.is_dir()}
+    return Beginning(state.experiment, state.options, here)
 
 
 def open_run(folder: Path) -> Run:

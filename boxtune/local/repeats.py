@@ -18,19 +18,19 @@ from boxtune.errors import InputError, Interrupted
 from boxtune.execution.executor import Executor
 from boxtune.execution.jobs import EndedJob, Job
 from boxtune.execution.resources import Shares, gpus
+from boxtune.experiment.editing import NO_SEED
 from boxtune.local.keeping import Keeper
 from boxtune.local.options import Listener, RunOptions
 from boxtune.local.outcome import judge
-from boxtune.local.reading import begun_volumes, begun_with
+from boxtune.local.reading import begun_with
 from boxtune.local.signals import Signals
-from boxtune.local.state import BASELINE
 from boxtune.local.store import WATCHDOG_LOCK, RunStore
 from boxtune.local.template import Command, Template, link_model_dir
 from boxtune.runs.confirmation import Confirmation
 from boxtune.runs.run import Run
 from boxtune.runs.trained_config import trained_config
 from boxtune.runs.trial import Trial
-from boxtune.search.repeating import Config, Plan, plan
+from boxtune.search.repeating import Config, Plan, base_of, plan
 from trial_entry.contract.requests import PROGRAM, TrainRequest, parse
 from trial_entry.errors import RequestError
 from trial_entry.storage.urls import Remote
@@ -42,8 +42,7 @@ def refuse_without_seed(template: Template, where: Path) -> None:
         InputError: trials of this template cannot be made again with another seed.
     """
     if not template.takes_seed:
-        what = "its trials are not python -m trial_entry, and their command has no --seed=N to be given another"
-        raise InputError(f"{where}: {what}; nothing tells a second training from the first")
+        raise InputError(f"{where}: {NO_SEED}")
 
 
 class Repeater:
@@ -58,25 +57,24 @@ class Repeater:
         Raises:
             InputError: no run lies there, or its trials cannot be made again here with another seed.
         """
-        experiment, begun = begun_with(folder)
-        steps = begun.get("num_steps")
-        volumes = {**begun_volumes(folder), **options.volumes}
-        self.template = Template(experiment, volumes, steps if isinstance(steps, int) else None)
+        self._begun_as = begun_with(folder)
+        steps = self._begun_as.options.get("num_steps")
+        volumes = {**self._begun_as.volumes, **options.volumes}
+        self.template = Template(self._begun_as.experiment, volumes, steps if isinstance(steps, int) else None)
         refuse_without_seed(self.template, folder)
         self._folder = folder
         self._options = options
         self._listener = listener
-        self._experiment, self._begun_with = experiment, begun
         self._stack = ExitStack()
         self._commands: dict[str, Command] = {}
         self._begun = time.monotonic()
 
     def __enter__(self) -> Repeater:
         with self._stack as stack:
-            self._store = RunStore(self._folder, self._experiment, self._begun_with)
+            self._store = RunStore(self._folder, self._begun_as.experiment, self._begun_as.options)
             stack.callback(self._store.close)
             self._spent_before = self._store.seconds_spent
-            parallel = self._options.parallel or self._experiment.counts.parallel
+            parallel = self._options.parallel or self._begun_as.experiment.counts.parallel
             shares = Shares(parallel, self.template.gpus, gpus())
             self._keeper = Keeper(self._options.keep, self._store.folder)
             self._keeper.weigh(self.run.everything)
@@ -104,11 +102,7 @@ class Repeater:
     @cached_property
     def base(self) -> Config | None:
         """The base config's own values; None where there are none to compare with."""
-        baseline = self.run.baseline
-        if baseline is not None:
-            return None if baseline.condition.failed else Config(baseline.name, baseline.assignments)
-        assignments = self.template.baseline() if self.template.is_own else None
-        return Config(f"{self._experiment.name}-{BASELINE}", assignments) if assignments is not None else None
+        return base_of(self.run, lambda: self.template.baseline() if self.template.is_own else None)
 
     def train(self, repeats: int) -> Plan:
         """Train what is missing for so many repeats of the winner and of the base config; those that failed before this
@@ -210,7 +204,7 @@ class Repeater:
 
     def _take(self, ended: EndedJob) -> None:
         command = self._commands[ended.job.name]
-        outcome = judge(self._experiment, ended, command.metrics, None, 0, self.template.is_own)
+        outcome = judge(self._begun_as.experiment, ended, command.metrics, None, 0, self.template.is_own)
         spent = self._spent_before + time.monotonic() - self._begun
         self._store.end(ended.job.name, outcome, ended.seconds, spent)
         self._listener.changed(self.run)

@@ -17,7 +17,6 @@ from boxtune.runs.run import Run, RunCondition
 from boxtune.runs.trial import Role, Trial
 
 TRIALS_FOLDER = "trials"
-BASELINE = "baseline"  # what its name ends with, after the Experiment's
 RECORDED = "recorded"  # an option that boxtune run never has: it does not go on with such a folder
 COUNT_FIELDS = ("parallelTrialCount", "maxTrialCount", "maxFailedTrialCount")
 RUNNING = "Experiment is running"
@@ -54,11 +53,6 @@ class RunState:
     volumes: Mapping[str, Path] = field(default_factory=dict)
     confirmation: Confirmation | None = None
     warm_start: tuple[PriorRun, ...] = ()
-
-    @property
-    def baseline_name(self) -> str:
-        """Of the trial of the base config's own values, whether or not there is one."""
-        return f"{self.experiment.name}-{BASELINE}"
 
     def in_order(self) -> list[Trial]:
         """The trials in the order of their creation."""

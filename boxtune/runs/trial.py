@@ -55,6 +55,11 @@ class Role(StrEnum):
     REPEAT = "repeat"  # of another, with a seed of its own: how far the seed alone moves the objective
 
 
+def baseline_name(experiment: str) -> str:
+    """Of the trial of the base config's own values in a search of this name, whether or not there is one."""
+    return f"{experiment}-{Role.BASELINE}"
+
+
 def measurement(text: str) -> float | None:
     """The number that a trial has said; None where it is none, or not finite, which measures nothing."""
     try:

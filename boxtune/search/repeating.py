@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import statistics
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,7 +20,7 @@ from boxtune.experiment.experiment import Objective
 from boxtune.experiment.space import Assignments
 from boxtune.runs.confirmation import Confirmation, Contender, Sample
 from boxtune.runs.run import Run
-from boxtune.runs.trial import Trial
+from boxtune.runs.trial import Trial, baseline_name
 
 MOST_CONTENDERS = 3
 _IS_BASE = "nothing that the search found won over the base config's own values"
@@ -38,6 +38,18 @@ class Config:
 
     name: str
     assignments: Assignments
+
+
+def base_of(run: Run, own_values: Callable[[], Assignments | None]) -> Config | None:
+    """The base config; None where there is nothing to compare with.
+
+    Args:
+        own_values: of it, for a run without a baseline; None where they cannot be seen.
+    """
+    if run.baseline is not None:
+        return None if run.baseline.condition.failed else Config(run.baseline.name, run.baseline.assignments)
+    assignments = own_values()
+    return Config(baseline_name(run.experiment.name), assignments) if assignments is not None else None
 
 
 @dataclass(frozen=True)
