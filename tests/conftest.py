@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ REPOSITORY = Path(__file__).parents[1]
 EXPERIMENTS = REPOSITORY / "manifests" / "experiments"
 QUICK_START = EXPERIMENTS / "quick-start"
 CONFIGS = Path(__file__).parent / "configs"
+_ENOUGH = 16 * 2**30  # bytes of address space, for a small training
 
 
 class _ByFile(LoadFileScheduling):
@@ -55,6 +57,15 @@ def data(digits: Path, tmp_path: Path) -> Path:
     shutil.copytree(digits, folder)
     write_config(folder)
     return folder
+
+
+@pytest.fixture
+def little_memory() -> Iterator[None]:
+    """What is too large for processes is refused at once, also where the kernel promises more memory than there is."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (_ENOUGH, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from boxtune.search.ladders import Ladders
 from boxtune.search.memory import Memory
 from boxtune.search.policy import SearchProblem, Suggestion, next_number
 from boxtune.search.proposals import Earlier, Known, Proposals
-from boxtune.search.ranking import Ranking
+from boxtune.search.ranking import Ranking, Score
 from boxtune.search.rungs import Climb, Shares, climb
 from boxtune.search.warm_start import comparable_climbs, other_climbs, promising
 
@@ -44,14 +44,14 @@ class AshaPolicy:
         self._eta = eta
         self._rungs = len(shares)
         self._ladders = Ladders(problem, shares)
-        self._proposals = Proposals(problem, random_share)
         self._first = promising(problem)
         comparable = comparable_climbs(problem, shares)
         # A rank among all trials begins at the lowest rung; what skipped it is ranked by itself.
         self._ranked_along = [each for each in comparable if 0 in each.results]
         skipped = [each for each in comparable if 0 not in each.results]
         others = [(run, True) for run in other_climbs(problem, shares)]
-        self._earlier = [self._ranked(run, less) for run, less in [(skipped, False), *others] if run]
+        earlier = [Earlier(self._tried(run), less) for run, less in [(skipped, False), *others] if run]
+        self._proposals = Proposals(problem, random_share, self._rungs, earlier)
 
     def suggest(self, trials: Sequence[Trial]) -> Suggestion | None:
         """A promotion, else a new trial; None where neither can be now, and once nothing runs any more.
@@ -166,15 +166,10 @@ class AshaPolicy:
         baselines = [trial for trial in trials if trial.is_baseline and not trial.forgotten]
         able = [trial for trial in baselines if self._ladders.can_tell(trial.assignments)]
         whole = [climb(trial, self._ladders.steps(trial.assignments)) for trial in able]
-        everyone = [*self._ranked_along, *whole, *climbs]
-        scores = Ranking(self._problem.objective, everyone).scores(self._rungs)
-        tried = [(each.trial.assignments, scores[each.trial.name]) for each in everyone if each.trial.name in scores]
-        running = [
-            each.trial.assignments for each in climbs if each.trial.name not in scores and each.trial.condition.open
-        ]
-        return Known(tried, running, self._rungs, self._earlier)
+        running = [each.trial.assignments for each in climbs if each.trial.condition.open and not each.results]
+        return Known(self._tried([*self._ranked_along, *whole, *climbs]), running)
 
-    def _ranked(self, climbs: Sequence[Climb], counts_less: bool) -> Earlier:
+    def _tried(self, climbs: Sequence[Climb]) -> list[tuple[Assignments, Score]]:
+        """Assignments and score of each that has one."""
         scores = Ranking(self._problem.objective, climbs).scores(self._rungs)
-        tried = [(each.trial.assignments, scores[each.trial.name]) for each in climbs if each.trial.name in scores]
-        return Earlier(tried, counts_less)
+        return [(each.trial.assignments, scores[each.trial.name]) for each in climbs if each.trial.name in scores]

@@ -46,28 +46,30 @@ class Known:
     Attributes:
         tried: assignments and score of each trial that has one.
         running: assignments of those that have none yet.
-        rungs: how many there are.
-        earlier: trials that were not ranked with this run's.
     """
 
     tried: Sequence[tuple[Assignments, Score]]
     running: Sequence[Assignments]
-    rungs: int
-    earlier: Sequence[Earlier] = ()
 
 
 class Proposals:
     """Draws points of a problem's space."""
 
-    def __init__(self, problem: SearchProblem, random_share: float) -> None:
+    def __init__(
+        self, problem: SearchProblem, random_share: float, rungs: int, earlier: Sequence[Earlier] = ()
+    ) -> None:
         """
         Args:
             random_share: of the draws that are made at random.
+            rungs: how many there are.
+            earlier: trials that are not ranked with this run's.
         """
         self._cube = Cube(problem.space)
         self._space = problem.space
         self._seed = problem.seed
         self._random_share = random_share
+        self._rungs = rungs
+        self._earlier = earlier
         default = problem.surroundings.default
         self._default = self._cube.point(default) if default is not None else None
 
@@ -79,26 +81,26 @@ class Proposals:
     def _point(self, dice: np.random.Generator, known: Known) -> Array:
         tried = [(each, score) for each, score in known.tried if inside(self._space, each)]
         lot = dice.random()
-        if len(tried) + sum(len(run.tried) for run in known.earlier if not run.counts_less) < _EARLY:
+        if len(tried) + sum(len(run.tried) for run in self._earlier if not run.counts_less) < _EARLY:
             if self._default is not None and lot < _NEAR_DEFAULT:
                 near: Array = self._cube.near(self._default, _NEAR, 1, dice)[0]
                 return near
             return dice.random(self._cube.size)
         if lot < self._random_share:
             return dice.random(self._cube.size)
-        return self._promising(dice, tried, known)
+        return self._promising(dice, Known(tried, known.running))
 
-    def _promising(self, dice: np.random.Generator, tried: Sequence[tuple[Assignments, Score]], known: Known) -> Array:
+    def _promising(self, dice: np.random.Generator, known: Known) -> Array:
         """The candidate that is expected to better what was tried by the most."""
         from threadpoolctl import threadpool_limits
 
-        cube, runs = self._cube, (Earlier(tried, False), *known.earlier)
+        cube, runs = self._cube, (Earlier(known.tried, False), *self._earlier)
         observed = _most([(*each, place) for place, run in enumerate(runs) for each in run.tried], dice)
         points = np.stack([cube.point(assignments) for assignments, _, _ in observed])
         scores = np.array([score.value for _, score, _ in observed])
         factors = np.array(
             [
-                _factor(score.rung, known.rungs) * (_COUNTS_LESS if runs[place].counts_less else 1.0)
+                _factor(score.rung, self._rungs) * (_COUNTS_LESS if runs[place].counts_less else 1.0)
                 for _, score, place in observed
             ]
         )

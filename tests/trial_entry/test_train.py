@@ -243,6 +243,7 @@ def test_events_survive_json(finished: tuple[Path, Ended]) -> None:
     json.loads((finished[0] / "metrics.json").read_text(), parse_constant=pytest.fail)
 
 
+@pytest.mark.usefixtures("little_memory")
 def test_out_of_memory_has_its_own_exit_code(data: Path, tmp_path: Path) -> None:
     """An image of 120 GB."""
     edges = [f"--set=model.ssd.image_resizer.fixed_shape_resizer.{edge}=100000" for edge in ("height", "width")]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import resource
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,6 @@ from boxtune.local.reading import open_run
 from tests.conftest import QUICK_START
 from tests.experiments import boxtune, boxtune_here, container, details, run, shell_experiment, status, write
 
-_ENOUGH = 16 * 2**30  # bytes of address space, for a small training
 MESSAGE = "suggestion service has reached the end"
 
 
@@ -37,16 +34,7 @@ def sizes(folder: Path, *edges: str, base: str = "128") -> Path:
     return write(folder / "experiment.yaml", config_map, experiment)
 
 
-@pytest.fixture
-def limited() -> Iterator[None]:
-    """What is too large is refused at once, also where the kernel promises more memory than there is."""
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (_ENOUGH, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_AS, before)
-
-
-@pytest.mark.usefixtures("limited")
+@pytest.mark.usefixtures("little_memory")
 def test_a_training_that_did_not_fit_is_left_out_with_all_that_is_as_large(digits: Path, tmp_path: Path) -> None:
     """The images' edge of 100,000 pixels asks TensorFlow for 120 GB an image."""
     file, out = sizes(tmp_path, "100000", "128", "120000"), tmp_path / "run"
@@ -78,7 +66,7 @@ def test_a_training_that_did_not_fit_is_left_out_with_all_that_is_as_large(digit
 
 
 @pytest.mark.e2e
-@pytest.mark.usefixtures("limited")
+@pytest.mark.usefixtures("little_memory")
 def test_a_base_config_that_did_not_fit_says_what_will_not(digits: Path, tmp_path: Path) -> None:
     file, out = sizes(tmp_path, "100000", "128", base="100000"), tmp_path / "run"
     given = ("--volume", f"data={digits}", "--num-steps", "2")

@@ -182,8 +182,8 @@ def test_own_trials_are_heard_beside_more_earlier_ones_than_a_model_takes() -> N
     drawn = []
     for seed in range(4):
         many = Earlier(scored(100 + seed, 400, ELSEWHERE, 2), counts_less=True)
-        known = Known(scored(seed, 30, TOP, 0), [], 3, [many])
-        drawn.append(worth(Proposals(problem(seed=seed), random_share=0.0).draw(1, 0, known)))
+        proposals = Proposals(problem(seed=seed), 0.0, 3, [many])
+        drawn.append(worth(proposals.draw(1, 0, Known(scored(seed, 30, TOP, 0), []))))
     assert statistics.median(drawn) > 0.3
 
 

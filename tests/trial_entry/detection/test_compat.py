@@ -40,6 +40,7 @@ def test_every_patch_has_a_test() -> None:
     assert set(NEEDS) == {patch.name for patch in PATCHES}
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("name", NEEDS)
 def test_a_patch_is_still_needed(name: str) -> None:
     program, says = NEEDS[name]
