@@ -51,36 +51,29 @@ def whole_values(problem: SearchProblem) -> list[tuple[Assignments, float]]:
 
 def comparable_climbs(problem: SearchProblem, shares: Shares) -> list[Climb]:
     """How far each earlier trial came whose values are this run's."""
-    return [each for run in problem.surroundings.prior for each in _climbs(problem, run, shares) if _counts(run, each)]
+    return [each for run in problem.surroundings.prior for each in _climbs(run, shares, counts_less=False)]
 
 
 def other_climbs(problem: SearchProblem, shares: Shares) -> list[list[Climb]]:
     """How far those came whose order within their own run is all that counts, run by run."""
-    runs = [
-        [each for each in _climbs(problem, run, shares) if not _counts(run, each)] for run in problem.surroundings.prior
-    ]
+    runs = [list(_climbs(run, shares, counts_less=True)) for run in problem.surroundings.prior]
     return [run for run in runs if run]
 
 
-def _counts(run: PriorRun, climb: Climb) -> bool:
-    return not any(each.counts_less for each in run.trials if _name(run, each) == climb.trial.name)
-
-
-def _name(run: PriorRun, trial: PriorTrial) -> str:
-    return f"{run.source}/{trial.name}"  # no trial of this run is called so
-
-
-def _climbs(problem: SearchProblem, run: PriorRun, shares: Shares) -> Iterator[Climb]:
-    """Those that came to one of this run's rungs."""
+def _climbs(run: PriorRun, shares: Shares, counts_less: bool) -> Iterator[Climb]:
+    """Those that came to one of this run's rungs, of the trials that count less or of the others."""
     steps = tuple(range(1, len(shares) + 1))  # the places of the rungs: nothing of it is trained here
     for each in run.trials:
+        if bool(each.counts_less) is not counts_less:
+            continue
         results = {}
         for result in each.results:
             rung = sum(float(share * (1 - _ROUNDED)) <= result.share for share in shares) - 1
             if rung >= 0:
                 results[rung] = {metric.name: metric for metric in result.observation}
         if results:
-            trial = Trial(_name(run, each), Role.SUGGESTED, None, each.assignments, condition=Condition.SUCCEEDED)
+            name = f"{run.source}/{each.name}"  # no trial of this run is called so
+            trial = Trial(name, Role.SUGGESTED, None, each.assignments, condition=Condition.SUCCEEDED)
             yield Climb(trial, steps, results, max(results))
 
 
