@@ -70,7 +70,7 @@ def find_split(repeater: Repeater, asked: str | None, say: Callable[[str], None]
     if config is None or why:
         if asked == TEST:
             raise InputError(f"--split test: {why}")
-        return Split(VALIDATION, why, config, *_records(config, None))
+        return Split(VALIDATION, why, config, *_validation_records(config))
     try:
         digest, tables = _test_records(config, say)
     except InputError as problem:
@@ -84,8 +84,7 @@ def _configs(repeater: Repeater) -> Iterator[Path | Remote]:
         return
     run = repeater.run
     for trial in run.repeats:
-        place = repeater.model_dir(trial) / CONFIG_FILE
-        if trial.condition.measured and is_file(str(place)):
+        if trial.condition.measured and is_file(str(place := repeater.model_dir(trial) / CONFIG_FILE)):
             yield place
     for trial in run.everything:
         found = trained_config(trial)
@@ -111,20 +110,25 @@ def _why_not_test(run: Run, config: Path | Remote | None, asked: str | None) -> 
 
 def _test_records(config: Path | Remote, say: Callable[[str], None]) -> tuple[str, tuple[Path, ...]]:
     with request_errors():
-        named = BaseConfig.read(config).measured(TEST)
-        files = local_record_files(localized(named).eval_input_reader[0])
+        files, tables = _records(config, TEST)
         compared_with_training(BaseConfig.read(config).config, Path(), files, say)  # a trial's paths are whole
-        return summarize(files).digest, tuple(beside(record_files(named.eval_input_reader[0]), SPLITS))
+        return summarize(files).digest, tables
 
 
-def _records(config: Path | Remote | None, reader: str | None) -> tuple[str, tuple[Path, ...]]:
-    """Digest and tables of the records that a reader has; nothing where they cannot be read."""
+def _validation_records(config: Path | Remote | None) -> tuple[str, tuple[Path, ...]]:
+    """Nothing where they cannot be read."""
     if config is None:
         return "", ()
     try:
         with request_errors():
-            named = BaseConfig.read(config).measured(reader)
-            files = local_record_files(localized(named).eval_input_reader[0])
-            return summarize(files).digest, tuple(beside(record_files(named.eval_input_reader[0]), SPLITS))
+            files, tables = _records(config, None)
+            return summarize(files).digest, tables
     except InputError:
         return "", ()
+
+
+def _records(config: Path | Remote, reader: str | None) -> tuple[list[Path], tuple[Path, ...]]:
+    """Files of the records that a reader has, and tables of their images' groups."""
+    named = BaseConfig.read(config).measured(reader)
+    tables = beside(record_files(named.eval_input_reader[0]), SPLITS)
+    return local_record_files(localized(named).eval_input_reader[0]), tuple(tables)
