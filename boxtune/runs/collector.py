@@ -38,11 +38,7 @@ class MetricLog:
 
 def collect(file: Path, metrics: Sequence[str], filters: Sequence[str], file_format: str = "TEXT") -> dict[str, Metric]:
     """The metrics in `file`, as `collect_text` finds them; nothing where there is no such file."""
-    try:
-        text = file.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return {}
-    return collect_text(text, metrics, filters, file_format)
+    return collect_text(_text_of(file), metrics, filters, file_format)
 
 
 def collect_text(
@@ -66,11 +62,7 @@ def collect_text(
 
 def objective_values(file: Path, metric: str, filters: Sequence[str], file_format: str = "TEXT") -> tuple[float, ...]:
     """Every finite number that was printed of `metric` so far, in the order of the file."""
-    try:
-        text = file.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ()
-    lines = text.split("\n")
+    lines = _lines(file)
     logs = _json(lines, [metric]) if file_format == "JSON" else _text(lines, [metric], filters)
     return tuple(value for log in logs if (value := measurement(log.value)) is not None)
 
@@ -90,19 +82,20 @@ def comma_line(file: Path, metric: str) -> str:
 
 
 def _lines(file: Path) -> list[str]:
+    return _text_of(file).split("\n")
+
+
+def _text_of(file: Path) -> str:
+    """Empty where there is no such file."""
     try:
-        return file.read_text(encoding="utf-8", errors="replace").split("\n")
+        return file.read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return []
+        return ""
 
 
 def is_json_number(file: Path, metric: str) -> bool:
     """Whether a line of a JSON file has `metric` as a number, which Katib's collector passes over: it reads texts."""
-    try:
-        lines = file.read_text(encoding="utf-8", errors="replace").split("\n")
-    except OSError:
-        return False
-    return any(isinstance(each.get(metric), int | float) for each in _objects(lines))
+    return any(isinstance(each.get(metric), int | float) for each in _objects(_lines(file)))
 
 
 def _objects(lines: Iterable[str]) -> Iterator[JsonObject]:
